@@ -1,0 +1,8 @@
+from django.contrib import admin
+
+
+class OpsAdminSite(admin.AdminSite):
+    site_header = "opsagent"
+
+
+site = admin.site

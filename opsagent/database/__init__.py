@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, finding the embedded server at each connection."""

@@ -19,22 +19,27 @@ class Clock:
         self.at = at.astimezone(UTC)
 
     def advance(self, by: timedelta) -> datetime:
-        with _lock:
-            self.at += by
-            return self.at
+        self.at += by
+        return self.at
 
 
-# Module state and not contextvars: a worker thread that a test starts must see the test's clock.
-_lock = threading.RLock()
-_clock: Clock | None = None
-_random: random.Random | None = None
+class _Held:
+    """What tests hold still; shared by all threads, since a worker that a test starts must see it too."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.clock: Clock | None = None
+        self.random: random.Random | None = None
+
+
+_held = _Held()
 
 
 def now() -> datetime:
     """The database's present moment (not the transaction's beginning), aware, in UTC, to the microsecond."""
-    with _lock:
-        if _clock is not None:
-            return _clock.at
+    with _held.lock:
+        if _held.clock is not None:
+            return _held.clock.at
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         at: datetime = cursor.fetchone()[0]
@@ -43,34 +48,33 @@ def now() -> datetime:
 
 def random_id() -> uuid.UUID:
     """A version 4 UUID; never derived from anything that is known about a person or an amount."""
-    with _lock:
-        if _random is not None:
-            return uuid.UUID(int=_random.getrandbits(128), version=4)
+    with _held.lock:
+        if _held.random is not None:
+            return uuid.UUID(int=_held.random.getrandbits(128), version=4)
     return uuid.uuid4()
 
 
 @contextmanager
 def frozen(at: datetime) -> Iterator[Clock]:
     """Hold the clock of every thread at one moment; the clock that is handed out can be advanced."""
-    global _clock
-    clock = Clock(at)
-    with _lock:
-        before, _clock = _clock, clock
+    with _held.lock:
+        before, _held.clock = _held.clock, Clock(at)
+        clock = _held.clock
     try:
         yield clock
     finally:
-        with _lock:
-            _clock = before
+        with _held.lock:
+            _held.clock = before
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Make the ids of every thread come from one seeded sequence."""
-    global _random
-    with _lock:
-        before, _random = _random, random.Random(seed)  # noqa: S311
+    """Make the ids of every thread come from one sequence that the seed decides."""
+    with _held.lock:
+        # Repeatable on purpose: these ids are labels, and secrets never come from here.
+        before, _held.random = _held.random, random.Random(seed)  # noqa: S311
     try:
         yield
     finally:
-        with _lock:
-            _random = before
+        with _held.lock:
+            _held.random = before

@@ -13,6 +13,7 @@ from operator import attrgetter
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from audit.models import BEGINNING, Entry, StreamHead, chained
 
@@ -59,9 +60,8 @@ def verify(stream: str | None = None) -> Report:
         empty = heads.exclude(Exists(Entry.objects.filter(stream=OuterRef("stream"))))
         for head in empty.iterator(chunk_size=ROWS_AT_ONCE):
             report.streams += 1
-            report.faults.append(
-                Fault(head.stream, None, f"the head counts {head.seq} entries; none is there")
-            )
+            why = _("the head counts %(seq)d entries, and none is there") % {"seq": head.seq}
+            report.faults.append(Fault(head.stream, None, why))
     return report
 
 
@@ -94,13 +94,13 @@ def _walk(entries: Iterable[Entry], report: Report) -> Entry:
 
 def _faults_of_entry(entry: Entry, seq: int, prev_hash: str) -> Iterator[str]:
     if entry.seq != seq:
-        yield f"number {seq} should stand here"
+        yield _("number %(seq)d should stand here") % {"seq": seq}
     elif entry.prev_hash != prev_hash:
-        yield "it does not follow the entry before it"
+        yield _("it does not follow the entry before it")
     if entry.hash != chained(entry.prev_hash, entry.stream, entry.seq, entry.body):
-        yield "its text or place is not what its hash was made from"
+        yield _("its text or place is not what its hash was made from")
     elif not _columns_agree(entry):
-        yield "its columns do not say what its text says"
+        yield _("its columns do not say what its text says")
 
 
 def _columns_agree(entry: Entry) -> bool:
@@ -115,8 +115,9 @@ def _faults_of_heads(ends: dict[str, Entry]) -> Iterator[Fault]:
     for stream, last in ends.items():
         head = heads.get(stream)
         if head is None:
-            yield Fault(stream, None, "the stream has no head")
+            yield Fault(stream, None, _("the stream has no head"))
         elif head.seq != last.seq:
-            yield Fault(stream, None, f"the head stands at {head.seq} and the last entry at {last.seq}")
+            why = _("the head stands at %(head)d and the last entry at %(last)d")
+            yield Fault(stream, None, why % {"head": head.seq, "last": last.seq})
         elif head.hash != last.hash:
-            yield Fault(stream, None, "the head's hash is not the last entry's")
+            yield Fault(stream, None, _("the head's hash is not the last entry's"))

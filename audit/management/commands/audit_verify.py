@@ -3,22 +3,24 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from audit.verify import Report, verify
 
 
 class Command(BaseCommand):
-    help = str(gettext_lazy("Check that the audit log's chains hold; exits 1 where they do not."))
+    help = _("Check that the audit log's chains hold; exits 1 where they do not.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--stream", help=_("only this stream, such as case/17"))
         parser.add_argument("--json", action="store_true", help=_("one JSON line, printed last"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify(options["stream"])
+        stream: str | None = options["stream"]
+        report = verify(stream)
+        if stream is not None and not report.streams:
+            raise CommandError(_("There is no audit stream %(stream)s.") % {"stream": stream})
         self._tell(report)
         if options["json"]:
             self.stdout.write(json.dumps(asdict(report), sort_keys=True))

@@ -1,0 +1,172 @@
+"""What the agent may do alone: limits and terms as immutable versions, switches that stop it, code attempts."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class LimitVersion(models.Model):
+    """Money limits of one shop and currency, in minor units. Never edited: a change is a new version.
+
+    In force is the highest version that is published and effective. A currency without one is a person's.
+    """
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="limits", verbose_name=_("shop")
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    version = models.PositiveIntegerField(_("version"))
+    auto_up_to_minor = models.BigIntegerField(_("automatic up to"))
+    one_approver_up_to_minor = models.BigIntegerField(_("one approver up to"))
+    goodwill_percent = models.PositiveSmallIntegerField(_("goodwill at most (percent)"), default=15)
+    reason = models.CharField(_("reason"), max_length=500)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("author"),
+        help_text=_("Empty for the conservative defaults that a new shop starts with."),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("created"))
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("published by"),
+    )
+    published_at = models.DateTimeField(_("published"), null=True)
+    effective_at = models.DateTimeField(_("effective"), null=True)
+
+    class Meta:
+        verbose_name = _("limits")
+        verbose_name_plural = _("limits")
+        ordering = ["shop", "currency", "-version"]
+        permissions = [("publish_limitversion", "Can publish limits that somebody else wrote")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "currency", "version"], name="limits_version_is_written_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(auto_up_to_minor__gte=0) & Q(one_approver_up_to_minor__gte=F("auto_up_to_minor")),
+                name="limits_rise_from_tier_to_tier",
+            ),
+            models.CheckConstraint(condition=Q(goodwill_percent__lte=100), name="goodwill_is_a_percentage"),
+            models.CheckConstraint(
+                condition=Q(published_at__isnull=True) | Q(effective_at__isnull=False),
+                name="published_limits_say_from_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_by__isnull=True)
+                | Q(author__isnull=True)
+                | ~Q(author=F("published_by")),
+                name="limits_author_does_not_publish",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.currency} v{self.version}"
+
+
+class TermsVersion(models.Model):
+    """What the shop promises its customers: the windows that entitle to a refund. Never edited, like limits."""
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="terms", verbose_name=_("shop")
+    )
+    version = models.PositiveIntegerField(_("version"))
+    return_days = models.PositiveSmallIntegerField(_("return within (days after delivery)"), default=30)
+    damage_days = models.PositiveSmallIntegerField(
+        _("report damage within (days after delivery)"), default=14
+    )
+    missing_days = models.PositiveSmallIntegerField(_("report missing goods within (days)"), default=14)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("terms")
+        verbose_name_plural = _("terms")
+        ordering = ["shop", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "version"], name="terms_version_is_written_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.version}"
+
+
+class KillSwitch(models.Model):
+    """A stop that holds until a person releases it. `key` names the tool, vendor or planner; empty for all."""
+
+    class Scope(models.TextChoices):
+        """What stops."""
+
+        EVERYTHING = "everything", _("everything")
+        SHOP = "shop", _("one shop")
+        TOOL = "tool", _("one tool")
+        VENDOR = "vendor", _("one vendor")
+        PLANNER = "planner", _("one planner")
+
+    shop = models.ForeignKey(
+        "cases.Shop", null=True, on_delete=models.PROTECT, related_name="switches", verbose_name=_("shop")
+    )
+    scope = models.CharField(_("stops"), max_length=12, choices=Scope)
+    key = models.CharField(_("which"), max_length=48, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    engaged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("engaged by")
+    )
+    engaged_at = models.DateTimeField(_("engaged"))
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("released by"),
+    )
+    released_at = models.DateTimeField(_("released"), null=True)
+
+    class Meta:
+        verbose_name = _("kill switch")
+        verbose_name_plural = _("kill switches")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scope="everything", shop__isnull=True, key="")
+                | Q(scope="shop", shop__isnull=False, key="")
+                | (Q(scope__in=["tool", "vendor", "planner"]) & ~Q(key="")),
+                name="switch_names_what_it_stops",
+            ),
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True) ^ Q(released_by__isnull=False),
+                name="released_switch_names_who",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}".strip()
+
+
+class CodeAttempt(models.Model):
+    """One try at a one-time code, committed on its own so that no rollback forgets it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person")
+    )
+    request = models.ForeignKey(
+        "approvals.ApprovalRequest",
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        verbose_name=_("request"),
+    )
+    accepted = models.BooleanField(_("accepted"))
+    used_at = models.DateTimeField(_("signed with at"), null=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("code attempt")
+        verbose_name_plural = _("code attempts")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["user", "-at"], name="code_attempt_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.at:%H:%M:%S}"

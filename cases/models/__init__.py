@@ -1,0 +1,22 @@
+"""The story, as rows: shops, staff, events, conversations, cases, hand-offs and the planner's configuration."""
+
+from cases.models.cases import Case, Handoff
+from cases.models.conversations import Conversation, Message, Person, Template
+from cases.models.events import EventConflict, InboundEvent, RefusedRequests
+from cases.models.planning import PlannerConfig
+from cases.models.shops import Shop, User
+
+__all__ = [
+    "Case",
+    "Conversation",
+    "EventConflict",
+    "Handoff",
+    "InboundEvent",
+    "Message",
+    "Person",
+    "PlannerConfig",
+    "RefusedRequests",
+    "Shop",
+    "Template",
+    "User",
+]

@@ -1,0 +1,111 @@
+"""What arrived from outside, raw: stored first, believed later."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class InboundEvent(models.Model):
+    """One delivery that we answered 2xx to. Unique per (shop, source, account, external id): a replay is a no-op.
+
+    `raw` is one of the three places where personal text may stand.
+    """
+
+    class State(models.TextChoices):
+        """What became of the event."""
+
+        ABSORBED = "absorbed", _("updated the order graph")
+        CASE = "case", _("belongs to a case")
+        DEAD = "dead", _("could not be read")
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="events", verbose_name=_("shop")
+    )
+    source = models.CharField(
+        _("source"), max_length=24, help_text=_("shopify, stripe, whatsapp, email, feed.")
+    )
+    account = models.CharField(
+        _("account"), max_length=128, help_text=_("The vendor's name for our account.")
+    )
+    external_id = models.CharField(_("id at the source"), max_length=255)
+    topic = models.CharField(_("topic"), max_length=96, blank=True)
+    raw = models.BinaryField(_("raw body"))
+    content_type = models.CharField(_("content type"), max_length=128, blank=True)
+    digest = models.CharField(_("SHA-256 of the body"), max_length=64)
+    state = models.CharField(_("state"), max_length=16, choices=State)
+    dead_reason = models.CharField(_("why it could not be read"), max_length=200, blank=True)
+    case = models.ForeignKey(
+        "cases.Case", null=True, on_delete=models.PROTECT, related_name="events", verbose_name=_("case")
+    )
+    correlation_id = models.UUIDField(_("correlation id"))
+    received_at = models.DateTimeField(_("received"))
+    duplicates = models.PositiveIntegerField(_("delivered again"), default=0)
+
+    class Meta:
+        verbose_name = _("inbound event")
+        verbose_name_plural = _("inbound events")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "source", "account", "external_id"], name="event_is_stored_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="case") | Q(case__isnull=False), name="event_of_a_case_names_it"
+            ),
+            models.CheckConstraint(condition=Q(state="dead") ^ Q(dead_reason=""), name="dead_event_says_why"),
+        ]
+        indexes = [
+            models.Index(fields=["received_at"], condition=Q(state="dead"), name="event_dead_letters"),
+            models.Index(fields=["case", "received_at"], name="event_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.topic} {self.external_id}"
+
+
+class EventConflict(models.Model):
+    """The same id with another body: kept beside the first one, never instead of it."""
+
+    event = models.ForeignKey(
+        InboundEvent, on_delete=models.PROTECT, related_name="conflicts", verbose_name=_("event")
+    )
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    raw = models.BinaryField(_("raw body"))
+    digest = models.CharField(_("SHA-256 of the body"), max_length=64)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("event conflict")
+        verbose_name_plural = _("event conflicts")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "digest"], name="conflict_keeps_each_body_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class RefusedRequests(models.Model):
+    """How many deliveries a day were refused: a forged body is counted, never stored."""
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    source = models.CharField(_("source"), max_length=24)
+    reason = models.CharField(_("reason"), max_length=32)
+    day = models.DateField(_("day"))
+    count = models.PositiveIntegerField(_("count"), default=0)
+
+    class Meta:
+        verbose_name = _("refused requests")
+        verbose_name_plural = _("refused requests")
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "source", "reason", "day"], name="refusals_are_counted_per_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day} {self.count}"

@@ -1,0 +1,77 @@
+"""The shop, on every row that has one, and the people who work in it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Shop(models.Model):
+    """A storefront: one legal entity that sells, in one base currency, with its own vendor accounts.
+
+    Credentials are never stored: `env_prefix` names the environment variables that hold them
+    (`NORTH_STRIPE_API_KEY`).
+    """
+
+    slug = models.SlugField(_("short name"), unique=True, help_text=_("Stands in the webhook addresses."))
+    name = models.CharField(_("name"), max_length=120)
+    legal_entity = models.CharField(_("legal entity"), max_length=200)
+    base_currency = models.CharField(_("base currency"), max_length=3)
+    time_zone = models.CharField(_("time zone"), max_length=64, help_text=_("IANA name: Europe/Oslo."))
+    languages = ArrayField(
+        models.CharField(max_length=8), verbose_name=_("languages"), help_text=_("The first is the default.")
+    )
+    sender_name = models.CharField(_("sender name"), max_length=120)
+    sender_email = models.EmailField(_("sender address"))
+    env_prefix = models.CharField(
+        _("environment prefix"),
+        max_length=32,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z][A-Z0-9_]*$", _("Capital letters, digits and underscores."))],
+    )
+    ships_within_days = models.PositiveSmallIntegerField(_("ships within (days)"), default=3)
+    reopen_days = models.PositiveSmallIntegerField(
+        _("a message reopens a case for (days)"),
+        default=14,
+        help_text=_("Later ones open a linked new case."),
+    )
+    remind_after_days = models.PositiveSmallIntegerField(_("reminds of a question after (days)"), default=3)
+    close_after_days = models.PositiveSmallIntegerField(
+        _("closes an unanswered case after (days)"), default=7
+    )
+    undo_seconds = models.PositiveIntegerField(
+        _("undo window (seconds)"), default=600, help_text=_("An automatic refund waits this long.")
+    )
+    planner = models.ForeignKey(
+        "cases.PlannerConfig",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="shops",
+        verbose_name=_("planner"),
+    )
+    cutover_at = models.DateTimeField(
+        _("connected since"), help_text=_("What is older is history: it opens no case and sends nothing.")
+    )
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A member of staff; rights come from the roles (groups), the shops they work for from `shops`.
+
+    No shop listed means none: a new colleague sees nothing until somebody says what.
+    """
+
+    shops = models.ManyToManyField(Shop, blank=True, related_name="staff", verbose_name=_("shops"))
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    language = models.CharField(_("language"), max_length=8, default="en")

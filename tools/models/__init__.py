@@ -1,0 +1,23 @@
+"""Ability, as rows: the order graph as the shop last told it, the money ledger, tool calls, stock and suppliers."""
+
+from tools.models.calls import OPEN_STATES, ToolCall
+from tools.models.money import Dispute, LedgerEntry, Payment
+from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
+from tools.models.stock import FeedRun, StockLevel, Supplier, SupplierItem
+
+__all__ = [
+    "OPEN_STATES",
+    "Dispute",
+    "FeedRun",
+    "LedgerEntry",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "Return",
+    "Shipment",
+    "ShipmentLine",
+    "StockLevel",
+    "Supplier",
+    "SupplierItem",
+    "ToolCall",
+]

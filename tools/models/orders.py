@@ -1,0 +1,202 @@
+"""The order graph: what the shop told us last about orders, their lines, parcels and returns.
+
+A mirror, never the truth: the executor reads the vendor again where money depends on it.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from tools.types import Money
+
+
+class Order(models.Model):
+    """One order of one shop. Amounts are minor units of `currency`."""
+
+    class Risk(models.TextChoices):
+        """The vendor's risk level; `unknown` until it has been read, and pending is not low."""
+
+        UNKNOWN = "unknown", _("not read yet")
+        PENDING = "pending", _("pending")
+        LOW = "low", _("low")
+        MEDIUM = "medium", _("medium")
+        HIGH = "high", _("high")
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="orders", verbose_name=_("shop")
+    )
+    external_id = models.CharField(_("id at the shop"), max_length=64)
+    name = models.CharField(_("order number"), max_length=32, help_text=_("As the customer sees it: #1001."))
+    person = models.ForeignKey(
+        "cases.Person", null=True, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer")
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    total_minor = models.BigIntegerField(_("total"))
+    shipping_minor = models.BigIntegerField(_("shipping"), default=0)
+    shipping_refunded_minor = models.BigIntegerField(_("shipping refunded or reserved"), default=0)
+    placed_at = models.DateTimeField(_("placed"))
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True)
+    financial_status = models.CharField(_("payment status"), max_length=32, blank=True)
+    fulfillment_status = models.CharField(_("shipping status"), max_length=32, blank=True)
+    risk_level = models.CharField(_("risk level"), max_length=16, choices=Risk, default=Risk.UNKNOWN)
+    country = models.CharField(_("ships to"), max_length=2, blank=True)
+    promised_at = models.DateTimeField(_("promised to leave by"), null=True)
+    vendor_updated_at = models.DateTimeField(
+        _("as the shop knew it at"),
+        null=True,
+        help_text=_("An older webhook never overwrites a newer state."),
+    )
+    read_at = models.DateTimeField(_("read from the shop"), null=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-placed_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="order_is_known_once_per_shop"),
+            models.CheckConstraint(
+                condition=Q(shipping_refunded_minor__gte=0)
+                & Q(shipping_refunded_minor__lte=F("shipping_minor")),
+                name="order_refunds_no_more_shipping_than_paid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["shop", "name"], name="order_by_name"),
+            models.Index(fields=["person", "-placed_at"], name="order_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def total(self) -> Money:
+        """What the customer paid for goods, tax and shipping."""
+        return Money(self.total_minor, self.currency)
+
+
+class OrderLine(models.Model):
+    """One line of an order; `total_minor` is for the whole quantity, after discounts, with tax."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"))
+    external_id = models.CharField(_("id at the shop"), max_length=64)
+    sku = models.CharField(_("SKU"), max_length=64, blank=True)
+    title = models.CharField(_("title"), max_length=255)
+    quantity = models.PositiveIntegerField(_("quantity bought"))
+    total_minor = models.BigIntegerField(_("amount"))
+    refunded_quantity = models.PositiveIntegerField(
+        _("quantity refunded or reserved"),
+        default=0,
+        help_text=_("Ours and elsewhere, reservations included."),
+    )
+    refunded_minor = models.BigIntegerField(
+        _("amount refunded or reserved"), default=0, help_text=_("Goodwill on this line included.")
+    )
+    final_sale = models.BooleanField(_("final sale"), default=False)
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "external_id"], name="line_is_known_once_per_order"),
+            models.CheckConstraint(
+                condition=Q(refunded_quantity__lte=F("quantity")), name="line_refunds_no_more_than_bought"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("total_minor")),
+                name="line_refunds_no_more_money_than_paid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def share_minor(self, quantity: int) -> int:
+        """What `quantity` further pieces of this line cost, in minor units.
+
+        Cumulative rounding down, so that the shares of all pieces add up to the line's amount exactly; never more
+        than the line has left after goodwill.
+        """
+        before = self.total_minor * self.refunded_quantity // self.quantity
+        after = self.total_minor * (self.refunded_quantity + quantity) // self.quantity
+        return min(after - before, self.total_minor - self.refunded_minor)
+
+
+class Shipment(models.Model):
+    """One parcel of an order, with the carrier's last word about it."""
+
+    class Status(models.TextChoices):
+        """Where the parcel is, by the carrier."""
+
+        CREATED = "created", _("label created")
+        IN_TRANSIT = "in_transit", _("in transit")
+        OUT_FOR_DELIVERY = "out_for_delivery", _("out for delivery")
+        DELIVERED = "delivered", _("delivered")
+        FAILURE = "failure", _("delivery failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="shipments", verbose_name=_("order")
+    )
+    external_id = models.CharField(_("id at the shop"), max_length=64)
+    carrier = models.CharField(_("carrier"), max_length=64, blank=True)
+    tracking_number = models.CharField(_("tracking number"), max_length=128, blank=True)
+    status = models.CharField(_("status"), max_length=24, choices=Status, default=Status.CREATED)
+    shipped_at = models.DateTimeField(_("shipped"))
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    moved_at = models.DateTimeField(_("last movement"), null=True)
+
+    class Meta:
+        verbose_name = _("parcel")
+        verbose_name_plural = _("parcels")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="parcel_is_known_once_per_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return self.tracking_number or self.external_id
+
+
+class ShipmentLine(models.Model):
+    """How many pieces of a line travel in a parcel."""
+
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="contents")
+    line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="parcels")
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("parcel content")
+        verbose_name_plural = _("parcel contents")
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "line"], name="parcel_lists_a_line_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.line_id}"
+
+
+class Return(models.Model):
+    """Goods on their way back, as the shop knows it."""
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="returns", verbose_name=_("order")
+    )
+    external_id = models.CharField(_("id at the shop"), max_length=64)
+    status = models.CharField(_("status"), max_length=32)
+    requested_at = models.DateTimeField(_("requested"))
+
+    class Meta:
+        verbose_name = _("return")
+        verbose_name_plural = _("returns")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "external_id"], name="return_is_known_once_per_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

@@ -1,0 +1,92 @@
+"""What there is to sell: the shop's own stock, and what suppliers say they have."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class StockLevel(models.Model):
+    """Pieces that the shop itself can sell now."""
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="stock", verbose_name=_("shop")
+    )
+    sku = models.CharField(_("SKU"), max_length=64)
+    inventory_item = models.CharField(_("inventory item at the shop"), max_length=64, blank=True)
+    available = models.IntegerField(_("available"))
+    at = models.DateTimeField(_("as of"))
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        ordering = ["sku"]
+        constraints = [models.UniqueConstraint(fields=["shop", "sku"], name="stock_level_is_one_per_sku")]
+
+    def __str__(self) -> str:
+        return f"{self.sku}: {self.available}"
+
+
+class Supplier(models.Model):
+    """Who delivers to the shop."""
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="suppliers", verbose_name=_("shop")
+    )
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("supplier")
+        verbose_name_plural = _("suppliers")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "name"], name="supplier_name_is_unique_per_shop")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeedRun(models.Model):
+    """One reading of a supplier's feed: how many rows it had and how many were taken."""
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    supplier = models.ForeignKey(
+        Supplier, on_delete=models.CASCADE, related_name="runs", verbose_name=_("supplier")
+    )
+    digest = models.CharField(_("SHA-256 of the file"), max_length=64)
+    rows = models.PositiveIntegerField(_("rows"))
+    taken = models.PositiveIntegerField(_("taken"))
+    refused = models.PositiveIntegerField(_("refused"))
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("feed run")
+        verbose_name_plural = _("feed runs")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.supplier_id} {self.at:%Y-%m-%d %H:%M}"
+
+
+class SupplierItem(models.Model):
+    """What a supplier says of one SKU; `restock_on` is their date for the next delivery."""
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    supplier = models.ForeignKey(
+        Supplier, on_delete=models.CASCADE, related_name="items", verbose_name=_("supplier")
+    )
+    sku = models.CharField(_("SKU"), max_length=64)
+    title = models.CharField(_("title"), max_length=255, blank=True)
+    available = models.IntegerField(_("available"))
+    restock_on = models.DateField(_("back on"), null=True)
+    at = models.DateTimeField(_("as of"))
+
+    class Meta:
+        verbose_name = _("supplier item")
+        verbose_name_plural = _("supplier items")
+        ordering = ["sku"]
+        constraints = [models.UniqueConstraint(fields=["supplier", "sku"], name="supplier_lists_a_sku_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sku}: {self.available}"

@@ -26,6 +26,7 @@ def write(
     action: str = "case.opened",
     data: Mapping[str, Json] | None = None,
     by: Actor = SYSTEM,
+    shop_id: int | None = None,
 ) -> Entry:
     """One entry in a transaction of its own, about a row that every database has."""
     with transaction.atomic():
@@ -35,7 +36,7 @@ def write(
             by=by,
             stream=stream,
             subject=subject,
-            shop_id=None,
+            shop_id=shop_id,
             correlation_id=sources.random_id(),
             data=data,
         )

@@ -3,16 +3,19 @@
 import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import ProtectedError
 
 from audit import verify as verification
 from audit.models import Entry, StreamHead, chained
 from audit.verify import Fault, verify
+from cases.models import Shop
 from tests.audit.log import guards_off, write
 
 NOT_ITS_HASH = "its text or place is not what its hash was made from"
@@ -202,3 +205,18 @@ def test_the_command_names_the_place_of_a_fault_and_exits_with_one(three: list[E
 def test_the_command_refuses_a_stream_that_is_not_there() -> None:
     with pytest.raises(CommandError, match="There is no audit stream case/404"):
         call_command("audit_verify", "--stream", "case/404")
+
+
+@pytest.mark.django_db
+def test_an_entry_names_its_shop_and_neither_can_be_moved_or_deleted() -> None:
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    shop = Shop.objects.create(
+        slug="east", env_prefix="EAST", base_currency="USD", languages=["en"], cutover_at=at, created_at=at
+    )
+    entry = write("shop/east", "shop.created", shop_id=shop.pk)
+    assert json.loads(entry.body)["shop"] == shop.pk
+    with pytest.raises(ProtectedError):
+        shop.delete()
+    with guards_off():
+        Entry.objects.update(shop=None)
+    assert verify().faults == [Fault("shop/east", 1, "its columns do not say what its text says")]

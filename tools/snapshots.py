@@ -1,0 +1,272 @@
+"""What any vendor said, in our words: ids as strings, money as minor units, times aware, nothing optional by accident.
+
+Adapters and webhook parsers make these; tools.orders records them. Frozen, strict, no unknown fields.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+
+Risk = Literal["pending", "low", "medium", "high"]
+PaidBackBy = Literal["stripe", "shopify", "manual"]
+ParcelStatus = Literal["created", "in_transit", "out_for_delivery", "delivered", "failure", "cancelled"]
+RefundStatus = Literal["succeeded", "pending", "failed"]
+
+
+class Snapshot(BaseModel):
+    """Base of all snapshots: a value that is compared, hashed and never changed."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class CustomerSnapshot(Snapshot):
+    """Who bought, as the shop knows them; the only snapshot with personal data."""
+
+    external_id: str
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    locale: str = ""
+    orders_count: NonNegativeInt | None = None
+
+
+class LineSnapshot(Snapshot):
+    """One order line; `total_minor` is for the whole quantity, after discounts, with tax."""
+
+    external_id: str
+    sku: str = ""
+    title: str
+    quantity: PositiveInt
+    total_minor: NonNegativeInt
+    final_sale: bool = False
+
+
+class CaptureSnapshot(Snapshot):
+    """Money that was really taken; `ref` is the vendor's id of this one capture."""
+
+    ref: str
+    amount_minor: PositiveInt
+
+
+class PaymentSnapshot(Snapshot):
+    """One tender of an order. `external_id` is the Stripe charge, or the Shopify transaction that was captured.
+
+    `vendor` says who can pay it back: `manual` wherever we can't be sure, so that a person does it.
+    """
+
+    vendor: PaidBackBy
+    gateway: str
+    external_id: str
+    instrument: str = ""
+    currency: str
+    captures: tuple[CaptureSnapshot, ...]
+
+    @property
+    def captured_minor(self) -> int:
+        """What all captures together took."""
+        return sum(capture.amount_minor for capture in self.captures)
+
+
+class ShipmentLineSnapshot(Snapshot):
+    """How many pieces of an order line travel in a parcel."""
+
+    line_external_id: str
+    quantity: PositiveInt
+
+
+class ShipmentSnapshot(Snapshot):
+    """One parcel; fields that a message doesn't tell are None or empty and overwrite nothing."""
+
+    external_id: str
+    order_external_id: str
+    carrier: str = ""
+    tracking_number: str = ""
+    status: ParcelStatus | None = None
+    shipped_at: AwareDatetime | None = None
+    delivered_at: AwareDatetime | None = None
+    moved_at: AwareDatetime
+    lines: tuple[ShipmentLineSnapshot, ...] = ()
+
+
+class RefundPartSnapshot(Snapshot):
+    """What a refund gave back to one payment.
+
+    `payment_external_id` is the charge (Stripe) or the captured transaction (Shopify), empty where not told; `ref`
+    is the vendor's id of this movement of money.
+    """
+
+    ref: str
+    gateway: str = ""
+    payment_external_id: str = ""
+    amount_minor: NonNegativeInt
+    currency: str
+    status: RefundStatus
+
+
+class RefundLineSnapshot(Snapshot):
+    """Pieces of an order line that a refund covers, and what was given back for them, tax included."""
+
+    line_external_id: str
+    quantity: NonNegativeInt
+    amount_minor: NonNegativeInt
+
+
+class RefundSnapshot(Snapshot):
+    """A refund as a vendor told it; `call_key` is our idempotency key where the refund carries one."""
+
+    vendor: Literal["stripe", "shopify"]
+    external_id: str
+    order_external_id: str = ""
+    call_key: str = ""
+    parts: tuple[RefundPartSnapshot, ...]
+    lines: tuple[RefundLineSnapshot, ...] = ()
+    shipping_minor: NonNegativeInt = 0
+    at: AwareDatetime
+
+
+class ReturnSnapshot(Snapshot):
+    """Goods on their way back."""
+
+    external_id: str
+    order_external_id: str
+    status: Literal["requested", "open", "closed", "canceled", "declined"]
+    requested_at: AwareDatetime
+
+
+class RiskSnapshot(Snapshot):
+    """One assessment of an order; several providers may disagree, and the highest counts."""
+
+    order_external_id: str
+    level: Risk
+
+
+class DisputeSnapshot(Snapshot):
+    """A charge that the cardholder's bank questions; found by `charge` (Stripe) or `order_external_id` (Shopify)."""
+
+    vendor: Literal["stripe", "shopify"]
+    external_id: str
+    charge: str = ""
+    order_external_id: str = ""
+    status: Literal[
+        "warning_needs_response",
+        "warning_under_review",
+        "warning_closed",
+        "needs_response",
+        "under_review",
+        "prevented",
+        "charge_refunded",
+        "won",
+        "accepted",
+        "lost",
+    ]
+    reason: str = ""
+    amount_minor: NonNegativeInt
+    currency: str
+    evidence_due_at: AwareDatetime | None = None
+
+
+class FraudWarningSnapshot(Snapshot):
+    """A card network's early warning that a charge was probably not the cardholder's."""
+
+    external_id: str
+    charge: str
+    fraud_type: str
+    actionable: bool
+
+
+class ChargeSnapshot(Snapshot):
+    """A Stripe charge; `refunded_minor` is all that went back, by whomever."""
+
+    external_id: str
+    amount_minor: NonNegativeInt
+    captured_minor: NonNegativeInt
+    refunded_minor: NonNegativeInt
+    currency: str
+    disputed: bool
+    paid: bool
+    instrument: str = ""
+    risk_level: str = ""
+    order_external_id: str = ""
+    livemode: bool = False
+
+
+class StockSnapshot(Snapshot):
+    """Pieces that can be sold now; `sku` is empty where a message names the inventory item alone."""
+
+    inventory_item: str
+    sku: str = ""
+    available: int | None
+    at: AwareDatetime
+
+
+class OrderSnapshot(Snapshot):
+    """An order as the shop knew it at `updated_at`.
+
+    `complete` is True for a reading of the order with its payments, parcels, refunds and returns, and False for a
+    webhook body, which tells of none or some of them.
+    """
+
+    external_id: str
+    name: str
+    currency: str
+    total_minor: NonNegativeInt
+    shipping_minor: NonNegativeInt = 0
+    placed_at: AwareDatetime
+    updated_at: AwareDatetime
+    cancelled_at: AwareDatetime | None = None
+    financial_status: str = ""
+    fulfillment_status: str = ""
+    gateways: tuple[str, ...] = ()
+    risk_level: Risk | None = None
+    country: str = ""
+    tags: tuple[str, ...] = ()
+    customer: CustomerSnapshot | None = None
+    lines: tuple[LineSnapshot, ...] = Field(min_length=0)
+    payments: tuple[PaymentSnapshot, ...] = ()
+    shipments: tuple[ShipmentSnapshot, ...] = ()
+    refunds: tuple[RefundSnapshot, ...] = ()
+    returns: tuple[ReturnSnapshot, ...] = ()
+    complete: bool = False
+
+
+class MessageSnapshot(Snapshot):
+    """A message that a person sent us by WhatsApp; `sender` is the business-scoped user id or the wa_id."""
+
+    external_id: str
+    phone_number_id: str
+    sender: str
+    wa_id: str = ""
+    name: str = ""
+    kind: str
+    text: str = ""
+    media_id: str = ""
+    reply_to: str = ""
+    at: AwareDatetime
+
+
+class MessageStatusSnapshot(Snapshot):
+    """What became of a message that we sent; `callback_data` is what we gave it on the way."""
+
+    external_id: str
+    status: Literal["sent", "delivered", "read", "failed", "deleted"]
+    callback_data: str = ""
+    error_code: str = ""
+    at: AwareDatetime
+
+
+class RefundResult(Snapshot):
+    """The answer to a refund: `refund()` calls never return `failed` (they raise Refused), readings may."""
+
+    ref: str
+    amount_minor: PositiveInt
+    currency: str
+    status: RefundStatus
+
+
+class SendResult(Snapshot):
+    """The answer to a sent message: the vendor's id for it, or our own unique id where the vendor gives none."""
+
+    ref: str

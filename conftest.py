@@ -1,0 +1,56 @@
+"""The test run: its own embedded server, the loopback alone, every warning an error."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from opsagent.postgres import Postgres, server_url
+
+os.environ["OPSAGENT_MODE"] = "test"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsagent.settings")
+# pytest-django looks for settings before it reads this file, when the mode is not yet known.
+django.setup()
+
+# Two runs in one checkout each take a server of their own.
+SERVERS = 16
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[Path | None]:
+    """The socket folder of the run's database server, or None where DATABASE_URL names another."""
+    if settings.DATABASE_URL:
+        yield None
+        return
+    server = free_server(settings.DATA_DIR)
+    settings.POSTGRES_PLACE = server.place
+    with server:
+        yield server.socket()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(embedded_server: Path | None) -> None:
+    """Starts the server before pytest-django makes its database."""
+
+
+@pytest.fixture
+def database_url(db: None, embedded_server: Path | None) -> str:
+    """DATABASE_URL of the run's test database, for a process that a test starts."""
+    name = connection.settings_dict["NAME"]
+    if embedded_server is None:
+        base, _, _ = settings.DATABASE_URL.rpartition("/")
+        return f"{base}/{name}"
+    return server_url(embedded_server, name)
+
+
+def free_server(data_dir: Path) -> Postgres:
+    for number in range(SERVERS):
+        state = data_dir / f"test-postgres-{number}"
+        server = Postgres(state, state / "place", durable=False)
+        if server.own():
+            return server
+    raise pytest.UsageError(f"{SERVERS} test runs in this checkout hold a database server each.")

@@ -1,0 +1,282 @@
+"""The embedded PostgreSQL: started as a child of ours, reached through a private Unix socket, never through TCP."""
+
+import fcntl
+import getpass
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Self
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from opsagent import processes
+from opsagent.postgres_home import Home, PostgresError, write_atomically
+
+USER = DATABASE = "opsagent"
+PORT = 5432
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+    # Workers would need shared memory of their own, which a container may not grant.
+    "max_parallel_workers_per_gather": "0",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    # Values in statements and in an error's detail are customers' words.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+}
+# For made-up data that a crash may take away.
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres:
+    """One embedded server; `state` is its folder, `place` the file that tells others where its socket is.
+
+    A server that another live process owns is used and left running. As a context manager it starts and stops.
+    Raises PostgresError.
+    """
+
+    name = "postgres"
+
+    def __init__(self, state: Path, place: Path, *, durable: bool = True) -> None:
+        self.home = Home(state)
+        self.place = place
+        self.settings = SETTINGS if durable else SETTINGS | FAST_SETTINGS
+        self.process: subprocess.Popen[bytes] | None = None
+        self.socket_dir: Path | None = None
+        self._lock: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    @property
+    def owned(self) -> bool:
+        """Whether this process started the server, and so must stop it."""
+        return self._lock is not None
+
+    @property
+    def url(self) -> str:
+        return server_url(self.socket())
+
+    def socket(self) -> Path:
+        if not self.socket_dir:
+            self.socket_dir = read_place(self.place)
+        return self.socket_dir
+
+    def own(self) -> bool:
+        """Takes the lock that makes this process the server's owner; False if another process has it.
+
+        The lock ends with the process that holds it, even after kill -9, so a server without an owner is an orphan.
+        """
+        if self._lock is None:
+            folder = self.home.folder
+            lock = (self.home.state / "lock").open("ab")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                return False
+            self._lock = lock
+            end_orphan(folder / "data")
+        return True
+
+    def start(self) -> None:
+        """Starts the server, or finds the running one; returns when it answers and the database exists."""
+        if not self.own():
+            if not processes.wait_until(lambda: self.place.exists() and self.answers(), START_SECONDS):
+                raise PostgresError(
+                    f"Another process holds {self.home.state} but its database does not answer."
+                )
+            return
+        if not (self.home.data / "PG_VERSION").exists():
+            self._initialise()
+        self._admit_us()
+        if self.socket_dir is None:
+            self._forget_socket()
+            self.socket_dir = self.home.socket_folder()
+        self._launch()
+        self._ensure_database()
+        write_atomically(self.place, json.dumps({"socket_dir": str(self.socket_dir), "pid": os.getpid()}))
+
+    def alive(self) -> bool:
+        return not self.owned or (self.process is not None and self.process.poll() is None)
+
+    def answers(self) -> bool:
+        try:
+            self._connect("postgres").close()
+        except (psycopg.OperationalError, PostgresError):
+            self.socket_dir = None if not self.owned else self.socket_dir
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Ends the server if this process owns it, and gives up the ownership."""
+        if self._lock is None:
+            return
+        if self.process is not None:
+            processes.end_group(self.process, signal.SIGINT, STOP_SECONDS)
+        self._forget_socket()
+        self.process = self.socket_dir = None
+        self._lock.close()
+        self._lock = None
+
+    def kill(self) -> None:
+        """Ends the server as a crash would; `start` brings it back at the same socket."""
+        if self.process is not None:
+            processes.end_group(self.process, signal.SIGKILL, 1)
+
+    def _initialise(self) -> None:
+        draft = self.home.folder / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        self.home.hand_over(draft)
+        arguments = ["-U", USER, "-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        # Nothing but the path is trusted to the environment: the server has no business with our secrets.
+        done = subprocess.run(
+            processes.launched(
+                [self._program("initdb"), "-D", draft, *arguments, "--locale=C", "--no-sync"],
+                user=self.home.user,
+            ),
+            env=self._environment(),
+            cwd="/",
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PostgresError(f"initdb failed: {done.stderr.decode(errors='replace').strip()[-600:]}")
+        draft.rename(self.home.data)
+
+    def _admit_us(self) -> None:
+        """Lets in, by the kernel's word on who is at the socket, the user who runs this process."""
+        self._write("pg_hba.conf", "local all all peer map=ours\n")
+        self._write("pg_ident.conf", f'ours "{our_name()}" {USER}\n')
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.home.data / name
+        path.write_text(text)
+        self.home.hand_over(path)
+
+    def _launch(self) -> None:
+        options = [part for item in self.settings.items() for part in ("-c", "=".join(item))]
+        with (self.home.state / "postgres.log").open("wb") as log:
+            self.process = processes.spawn(
+                [
+                    self._program("postgres"),
+                    "-D",
+                    self.home.data,
+                    "-k",
+                    self.socket(),
+                    *options,
+                ],
+                env=self._environment(),
+                cwd=Path("/"),
+                output=log,
+                # Fast shutdown: the server rolls back, writes a checkpoint and ends.
+                signum=signal.SIGINT,
+                user=self.home.user,
+            )
+        if (
+            not processes.wait_until(lambda: self.answers() or not self.alive(), START_SECONDS)
+            or not self.alive()
+        ):
+            raise PostgresError(f"PostgreSQL did not start: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        log = (self.home.state / "postgres.log").read_text(errors="replace").strip()
+        return log[-600:] or "it said nothing"
+
+    def _program(self, name: str) -> Path:
+        return self.home.programs / name
+
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(
+            host=str(self.socket()), port=PORT, user=USER, dbname=database, autocommit=True, connect_timeout=5
+        )
+
+    def _ensure_database(self) -> None:
+        with self._connect("postgres") as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+            if not found.fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+    def _forget_socket(self) -> None:
+        """Removes the place and the socket's folder, ours or one that a killed owner left."""
+        if self.place.exists():
+            left = read_place(self.place)
+            if left.name.startswith("opsagent-") and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            self.place.unlink()
+
+
+def server_url(socket_dir: Path, database: str = DATABASE) -> str:
+    """DATABASE_URL of a database on the embedded server."""
+    return f"postgres://{USER}@/{database}?host={socket_dir}&port={PORT}"
+
+
+def read_place(place: Path) -> Path:
+    """The socket folder that a running server's owner wrote down; raises PostgresError if there is none."""
+    try:
+        said: dict[str, str] = json.loads(place.read_text())
+    except FileNotFoundError as error:
+        raise PostgresError("No embedded database is running.") from error
+    return Path(said["socket_dir"])
+
+
+def read_owner(place: Path) -> int:
+    """Process id of the running server's owner."""
+    return int(json.loads(place.read_text())["pid"])
+
+
+def our_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return getpass.getuser()
+
+
+def end_orphan(data: Path) -> None:
+    """Ends a postmaster whose owner is gone, and removes the pid file of a dead one."""
+    pid_file = data / "postmaster.pid"
+    with suppress(FileNotFoundError, ValueError, IndexError):
+        pid = int(pid_file.read_text().splitlines()[0])
+        for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            if serves(pid, data):
+                os.kill(pid, signum)
+            processes.wait_until(lambda: not serves(pid, data), STOP_SECONDS / 2)
+        # A number that another program has taken since would make postgres refuse to start.
+        if not serves(pid, data):
+            pid_file.unlink(missing_ok=True)
+
+
+def serves(pid: int, data: Path) -> bool:
+    """Whether the process is a postmaster of this data folder: a process id alone proves nothing after a crash."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == data.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+        return False

@@ -1,0 +1,29 @@
+"""`manage.py sandbox`: the vendors' stand-ins on the loopback."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from tools.sandbox.__main__ import serve
+
+
+class Command(BaseCommand):
+    """Serves until it is interrupted; refuses production, where a stand-in would pass for a vendor."""
+
+    help = "Serves stand-ins for Shopify, Stripe, Klaviyo, WhatsApp and Slack on 127.0.0.1."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=0, help="0 picks a free port and prints it")
+        parser.add_argument("--ledger", type=Path, required=True, help="SQLite file of the stand-ins' own")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        mode = getattr(settings, "OPSAGENT_MODE", None) or os.environ.get("OPSAGENT_MODE", "demo")
+        if mode == "production":
+            raise CommandError(_("The sandbox does not run when OPSAGENT_MODE is production."))
+        serve(options["port"], options["ledger"])

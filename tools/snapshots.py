@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import AwareDatetime, BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 Risk = Literal["pending", "low", "medium", "high"]
 PaidBackBy = Literal["stripe", "shopify", "manual"]
@@ -107,11 +107,10 @@ class RefundPartSnapshot(Snapshot):
 
 
 class RefundLineSnapshot(Snapshot):
-    """Pieces of an order line that a refund covers, and what was given back for them, tax included."""
+    """Pieces of an order line that a refund covers; what they cost is our own order line's to say."""
 
     line_external_id: str
-    quantity: NonNegativeInt
-    amount_minor: NonNegativeInt
+    quantity: PositiveInt
 
 
 class RefundSnapshot(Snapshot):
@@ -156,6 +155,8 @@ class DisputeSnapshot(Snapshot):
         "warning_closed",
         "needs_response",
         "under_review",
+        "appeal_needs_response",
+        "appeal_under_review",
         "prevented",
         "charge_refunded",
         "won",
@@ -224,7 +225,7 @@ class OrderSnapshot(Snapshot):
     country: str = ""
     tags: tuple[str, ...] = ()
     customer: CustomerSnapshot | None = None
-    lines: tuple[LineSnapshot, ...] = Field(min_length=0)
+    lines: tuple[LineSnapshot, ...]
     payments: tuple[PaymentSnapshot, ...] = ()
     shipments: tuple[ShipmentSnapshot, ...] = ()
     refunds: tuple[RefundSnapshot, ...] = ()

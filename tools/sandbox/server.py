@@ -62,7 +62,7 @@ class Sandbox:
             self.store.close()
             raise
         self.port = self._server.server_address[1]
-        arguments = {"poll_interval": 0.05}
+        arguments = {"poll_interval": 0.02}
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs=arguments, name="sandbox", daemon=True
         )

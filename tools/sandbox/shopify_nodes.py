@@ -69,7 +69,6 @@ def variant_graph(row: Doc) -> Doc:
 
     level = {
         "id": gid("InventoryLevel", f"{row['id']}?inventory_item_id={row['id']}"),
-        "isActive": True,
         "location": {"id": gid("Location", 1), "name": "Warehouse"},
         "quantities": quantities,
     }

@@ -1,6 +1,7 @@
 """The part of Shopify's Admin GraphQL schema that the sandbox serves, field for field as published.
 
-Everything else is refused by name when a document is validated. Source:
+Everything else is refused by name when a document is validated. Currency and country codes are plain scalars
+here, for their enums list every one there is. Source:
 https://shopify.dev/docs/api/admin-graphql/2026-07
 """
 
@@ -223,7 +224,7 @@ type InventoryItem implements Node {
 type InventoryLevelConnection { edges: [InventoryLevelEdge!]! nodes: [InventoryLevel!]! pageInfo: PageInfo! }
 type InventoryLevelEdge { cursor: String! node: InventoryLevel! }
 type InventoryLevel implements Node {
-  id: ID! isActive: Boolean! location: Location! quantities(names: [String!]!): [InventoryQuantity!]! }
+  id: ID! location: Location! quantities(names: [String!]!): [InventoryQuantity!]! }
 type Location implements Node { id: ID! name: String! }
 type InventoryQuantity implements Node { id: ID! name: String! quantity: Int! }
 
@@ -253,7 +254,7 @@ enum OrderTransactionKind {
 enum OrderTransactionStatus { AWAITING_RESPONSE ERROR FAILURE PENDING SUCCESS UNKNOWN }
 enum SuggestedOrderTransactionKind { SUGGESTED_REFUND }
 enum RefundLineItemRestockType { CANCEL LEGACY_RESTOCK NO_RESTOCK RETURN }
-enum FulfillmentStatus { CANCELLED ERROR FAILURE SUCCESS }
+enum FulfillmentStatus { CANCELLED ERROR FAILURE OPEN PENDING SUCCESS }
 enum FulfillmentDisplayStatus {
   ATTEMPTED_DELIVERY CANCELED CARRIER_PICKED_UP CONFIRMED DELAYED DELIVERED FAILURE FULFILLED IN_TRANSIT
   LABEL_PRINTED LABEL_PURCHASED LABEL_VOIDED MARKED_AS_FULFILLED NOT_DELIVERED OUT_FOR_DELIVERY PICKED_UP
@@ -262,7 +263,7 @@ enum ReturnStatus { CANCELED CLOSED DECLINED OPEN REQUESTED }
 enum RiskAssessmentResult { HIGH LOW MEDIUM NONE PENDING }
 enum OrderRiskRecommendationResult { ACCEPT CANCEL INVESTIGATE NONE }
 enum DisputeType { CHARGEBACK INQUIRY }
-enum DisputeStatus { ACCEPTED LOST NEEDS_RESPONSE PREVENTED UNDER_REVIEW WON }
+enum DisputeStatus { ACCEPTED CHARGE_REFUNDED LOST NEEDS_RESPONSE PREVENTED UNDER_REVIEW WON }
 """
 
 

@@ -1,6 +1,5 @@
 """`manage.py sandbox`: the vendors' stand-ins on the loopback."""
 
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from opsagent.environment import PRODUCTION
 from tools.sandbox.__main__ import serve
 
 
@@ -23,7 +23,6 @@ class Command(BaseCommand):
         parser.add_argument("--ledger", type=Path, required=True, help="SQLite file of the stand-ins' own")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        mode = getattr(settings, "OPSAGENT_MODE", None) or os.environ.get("OPSAGENT_MODE", "demo")
-        if mode == "production":
+        if settings.MODE == PRODUCTION:
             raise CommandError(_("The sandbox does not run when OPSAGENT_MODE is production."))
         serve(options["port"], options["ledger"])

@@ -132,7 +132,7 @@ class ReturnSnapshot(Snapshot):
     external_id: str
     order_external_id: str
     status: Literal["requested", "open", "closed", "canceled", "declined"]
-    requested_at: AwareDatetime
+    requested_at: AwareDatetime | None = None
 
 
 class RiskSnapshot(Snapshot):

@@ -1,0 +1,56 @@
+"""Reading what a vendor said: strict models that ignore what they don't know, and name the field that has changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tools.errors import ContractDrift, OutcomeUnknown
+from tools.types import to_minor
+
+Model = TypeVar("Model", bound="Reply")
+Value = TypeVar("Value")
+
+
+class Reply(BaseModel):
+    """Base of the models of vendors' words: narrow, strict, additional fields ignored, input never in an error."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def read(model: type[Model], body: bytes, *, vendor: str, operation: str) -> Model:
+    """The body as the model; raises ContractDrift with the path of the first field that doesn't fit."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = ".".join(str(step) for step in first["loc"]) or "body"
+    raise ContractDrift(first["type"], vendor=vendor, operation=operation, field_path=path)
+
+
+def minor(amount: str, currency: str, *, vendor: str, operation: str, field_path: str) -> int:
+    """A vendor's decimal amount in minor units; ContractDrift where it is none or has too many decimals."""
+    try:
+        return to_minor(amount, currency)
+    except (ValueError, ArithmeticError):
+        raise ContractDrift(
+            "not an amount", vendor=vendor, operation=operation, field_path=field_path
+        ) from None
+
+
+def after_sending(parse: Callable[[], Value]) -> Value:
+    """Reads the answer to a write: what can't be read may have been executed, so drift becomes OutcomeUnknown."""
+    try:
+        return parse()
+    except ContractDrift as drift:
+        raise OutcomeUnknown(
+            drift.detail, vendor=drift.vendor, operation=drift.operation, code="unreadable", drift=drift
+        ) from drift
+
+
+def canonical(content: object) -> bytes:
+    """JSON that has the same bytes each time, as a retry under an idempotency key must."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

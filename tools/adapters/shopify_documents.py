@@ -10,7 +10,9 @@ PIECES = 30
 PARTS = 10
 
 _MONEY = "presentmentMoney { amount currencyCode }"
-_TRANSACTION = f"id kind status gateway amountSet {{ {_MONEY} }} parentTransaction {{ id }}"
+_TRANSACTION = (
+    f"id kind status gateway amountSet {{ {_MONEY} }} parentTransaction {{ id }} paymentId receiptJson"
+)
 
 # https://shopify.dev/docs/api/admin-graphql/2026-07/queries/order
 ORDER = f"""
@@ -31,7 +33,7 @@ query OpsOrder($id: ID!) {{
         discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
         taxLines(first: {PARTS}) {{ priceSet {{ {_MONEY} }} }} }}
     }}
-    transactions(first: {LINES}) {{ {_TRANSACTION} manualPaymentGateway paymentId receiptJson }}
+    transactions(first: {LINES}) {{ {_TRANSACTION} manualPaymentGateway }}
     refunds(first: {PARTS}) {{ id processedAt note
       refundLineItems(first: {PIECES}) {{
         pageInfo {{ hasNextPage }} nodes {{ quantity lineItem {{ id }} }} }}

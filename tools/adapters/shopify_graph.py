@@ -91,12 +91,12 @@ class Transaction(Reply):
     gateway: str | None
     amountSet: Bag
     parentTransaction: Node | None
+    paymentId: str | None
+    receiptJson: Any
 
 
 class PaymentTransaction(Transaction):
     manualPaymentGateway: bool
-    paymentId: str | None
-    receiptJson: Any
 
 
 class Piece(Reply):

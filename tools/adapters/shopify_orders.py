@@ -42,6 +42,7 @@ from tools.snapshots import (
 VENDOR, OPERATION = "shopify", "order"
 UUID_IN_NOTE = re.compile(r"\[([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]")
 CHARGE = re.compile(r"^(?:ch|py)_\w+$")
+STRIPE_REFUND = re.compile(r"^(?:re|pyr)_\w+$")
 # Tenders that Shopify itself can pay back through refundCreate.
 BY_SHOPIFY = frozenset({"shopify_payments", "paypal"})
 RISKS: tuple[Risk, ...] = ("low", "pending", "medium", "high")
@@ -198,6 +199,13 @@ def _receipt(receipt: object) -> tuple[str, ...]:
     return tuple(name for name in found if isinstance(name, str))
 
 
+def stripe_ref(gateway: str, receipt: object, reference: str | None) -> str:
+    """Stripe's own id of a refund that Shopify made through it, so that both tell of one; else empty."""
+    if gateway != "stripe":
+        return ""
+    return next((name for name in (*_receipt(receipt), reference or "") if STRIPE_REFUND.match(name)), "")
+
+
 def refund_money(transactions: tuple[Transaction, ...], operation: str) -> tuple[RefundPartSnapshot, ...]:
     """The movements of money in a refund, each in its own currency's minor units."""
     parts = []
@@ -210,7 +218,7 @@ def refund_money(transactions: tuple[Transaction, ...], operation: str) -> tuple
         )
         parts.append(
             RefundPartSnapshot(
-                ref=number(moved.id),
+                ref=stripe_ref(moved.gateway or "", moved.receiptJson, moved.paymentId) or number(moved.id),
                 gateway=moved.gateway or "",
                 payment_external_id=number(moved.parentTransaction.id) if moved.parentTransaction else "",
                 amount_minor=amount,

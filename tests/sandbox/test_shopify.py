@@ -255,3 +255,13 @@ def test_a_body_without_a_query_is_a_400(caller: Caller, body: bytes) -> None:
 def test_a_foreign_global_id_is_an_error(caller: Caller) -> None:
     answer = caller.shopify('{ order(id: "gid://shopify/Customer/7") { id } }').json()
     assert "Invalid global id" in answer["errors"][0]["message"]
+
+
+def test_a_line_is_refunded_at_most_as_often_as_it_was_bought(caller: Caller) -> None:
+    for key in ("k1", "k2"):
+        assert caller.shopify_refund(key, "1.00")["userErrors"] == []
+    third = caller.shopify_refund("k3", "1.00")
+    assert third["userErrors"][0]["field"] == ["refundLineItems", "0", "quantity"]
+    twice = [{"lineItemId": LINE_GID, "quantity": 1}] * 3
+    assert caller.shopify_refund("k4", "1.00", refundLineItems=twice)["refund"] is None
+    assert caller.refunded() == 200

@@ -1,0 +1,68 @@
+"""The two shops as their vendors know them; every name and number is made up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ShopFacts:
+    """A shop's accounts at its vendors, as they appear in webhook bodies and headers."""
+
+    slug: str
+    name: str
+    number: int
+    domain: str
+    gateway: str
+    stripe_account: str
+    phone_number_id: str
+    whatsapp_account: str
+    display_phone: str
+    inbox: str
+    location_id: int
+    first_order: int
+    country: str
+
+    def account(self, source: str) -> str:
+        """The account that an event of `source` belongs to, as part of the event's identity."""
+        return {
+            "shopify": self.domain,
+            "stripe": self.stripe_account,
+            "whatsapp": self.phone_number_id,
+            "email": self.inbox,
+            "supplier": f"{self.slug}-wholesale",
+        }[source]
+
+
+SHOPS: dict[str, ShopFacts] = {
+    "north": ShopFacts(
+        slug="north",
+        name="Fjell & Fern",
+        number=61000001,
+        domain="fjell-and-fern.myshopify.example",
+        gateway="stripe",
+        stripe_account="acct_1FjellFernDemo01",
+        phone_number_id="106540352242922",
+        whatsapp_account="102290129340398",
+        display_phone="12125550100",
+        inbox="help@fjell-and-fern.example.com",
+        location_id=71000001,
+        first_order=1001,
+        country="US",
+    ),
+    "sakura": ShopFacts(
+        slug="sakura",
+        name="Sakura Living",
+        number=61000002,
+        domain="sakura-living.myshopify.example",
+        gateway="shopify_payments",
+        stripe_account="",
+        phone_number_id="106540352242933",
+        whatsapp_account="102290129340399",
+        display_phone="810000000100",
+        inbox="support@sakura-living.example.org",
+        location_id=71000002,
+        first_order=5001,
+        country="JP",
+    ),
+}

@@ -1,5 +1,6 @@
 """The control API and the ledger: what happens without us, and what survives."""
 
+import json
 import os
 import signal
 import subprocess
@@ -65,11 +66,16 @@ def test_a_refund_by_hand_counts_at_both_vendors_and_once_in_the_ledger(caller: 
     for _ in range(2):
         caller.control(f"{ORDER_PATH}/refunds", body)
     assert caller.stripe("GET", "charges/ch_1").json()["amount_refunded"] == 1200
-    got = caller.order("refunds { id } lineItems(first: 1) { nodes { refundableQuantity } }")
-    assert got["refunds"] == [{"id": "gid://shopify/Refund/9001"}]
+    got = caller.order(
+        """refunds { id transactions(first: 1) { nodes { receiptJson } } }
+        lineItems(first: 1) { nodes { refundableQuantity } }"""
+    )
+    assert [refund["id"] for refund in got["refunds"]] == ["gid://shopify/Refund/9001"]
+    receipt = json.loads(got["refunds"][0]["transactions"]["nodes"][0]["receiptJson"])
     assert got["lineItems"]["nodes"] == [{"refundableQuantity": 1}]
     [row] = caller.ledger()["refunds"]
     assert (row["vendor"], row["by"], row["amount_minor"]) == ("stripe", "dashboard", 1200)
+    assert receipt["id"] == row["id"]
 
 
 def test_a_refund_by_hand_without_charge_is_shopifys(caller: Caller) -> None:

@@ -265,3 +265,18 @@ def test_a_line_is_refunded_at_most_as_often_as_it_was_bought(caller: Caller) ->
     twice = [{"lineItemId": LINE_GID, "quantity": 1}] * 3
     assert caller.shopify_refund("k4", "1.00", refundLineItems=twice)["refund"] is None
     assert caller.refunded() == 200
+
+
+def test_discounts_and_refunded_shipping_are_told_apart(caller: Caller) -> None:
+    line = {**order()["lines"][0], "discount": "4.00"}
+    caller.control("orders", order(lines=[line], total="24.90"))
+    caller.shopify_refund("k1", "4.90", refundLineItems=[], shipping={"amount": "4.90"})
+    got = caller.order(
+        f"""lineItems(first: 1) {{ nodes {{ discountAllocations {{ allocatedAmountSet {MONEY} }} }} }}
+        refunds {{ refundShippingLines(first: 1) {{ nodes {{ subtotalAmountSet {MONEY} }} }} }}"""
+    )
+    [cut] = got["lineItems"]["nodes"][0]["discountAllocations"]
+    assert cut["allocatedAmountSet"]["shopMoney"]["amount"] == "4.0"
+    [shipping] = got["refunds"][0]["refundShippingLines"]["nodes"]
+    assert shipping["subtotalAmountSet"]["shopMoney"]["amount"] == "4.9"
+    assert caller.shopify_refund("k2", "1.00", shipping={"amount": "0.01"})["userErrors"]

@@ -166,7 +166,14 @@ def _refund(request: Request, db: Connection, order: Doc, body: Doc) -> None:
         }
         for line in body.get("lines", [])
     ]
-    doc = {"in_shopify": True, "shopify_id": shopify, "lines": lines, "metadata": {}}
+    shipping = to_minor(body.get("shipping") or "0", order["currency"])
+    doc = {
+        "in_shopify": True,
+        "shopify_id": shopify,
+        "lines": lines,
+        "shipping_minor": shipping,
+        "metadata": {},
+    }
     own = str(body["id"])
     stripe_id = own if own.startswith("re_") else f"re_{token('refund', order['shop'], own)}"
     row = {

@@ -142,6 +142,7 @@ class OrderView:
         line, gone = self.lines[name], self.units_refunded(name)
         left = int(line["quantity"]) - gone
         tax = self.minor(line.get("tax") or "0")
+        cut = self.gross(line) - self.discounted(line)
         taxes = [{"priceSet": self.bag(tax), "rate": None, "title": "Tax"}] if tax else []
         return {
             "id": gid("LineItem", name),
@@ -155,7 +156,8 @@ class OrderView:
             "originalUnitPriceSet": self.bag(self.minor(line["unit_price"])),
             "originalTotalSet": self.bag(self.gross(line)),
             "discountedTotalSet": self.bag(self.discounted(line)),
-            "totalDiscountSet": self.bag(self.gross(line) - self.discounted(line)),
+            "totalDiscountSet": self.bag(cut),
+            "discountAllocations": [{"allocatedAmountSet": self.bag(cut)}] if cut else [],
             "taxLines": listed(taxes),
             "variant": lambda info: variant_named(self.db, self.shop, sku=line["sku"]),
         }
@@ -191,6 +193,8 @@ class OrderView:
     def refund_transactions(self, row: Doc) -> list[Doc]:
         """The money part of a refund, one transaction per amount that was asked for."""
         sale, amounts = self.sale(), row["doc"].get("amounts") or [row["amount_minor"]]
+        through_stripe = row["vendor"] == "stripe"
+        receipt = {"id": row["id"], "object": "refund", "charge": row["charge"]} if through_stripe else {}
         return [
             {
                 **sale,
@@ -201,6 +205,7 @@ class OrderView:
                 "amountSet": self.bag(amount),
                 "createdAt": row["created_at"],
                 "processedAt": row["created_at"],
+                "receiptJson": json.dumps(receipt),
                 "maximumRefundableV2": None,
                 "parentTransaction": sale,
             }
@@ -220,8 +225,16 @@ class OrderView:
             "order": lambda info: self.graph(),
             "totalRefundedSet": self.bag(row["amount_minor"]),
             "refundLineItems": connection([self.refund_line(line) for line in row["doc"].get("lines", ())]),
+            "refundShippingLines": connection(
+                [self.refund_shipping(row)] if row["doc"].get("shipping_minor") else []
+            ),
             "transactions": connection(self.refund_transactions(row)),
         }
+
+    def refund_shipping(self, row: Doc) -> Doc:
+        name = gid("RefundShippingLine", row["doc"]["shopify_id"])
+        amount = self.bag(row["doc"]["shipping_minor"])
+        return {"id": name, "subtotalAmountSet": amount, "taxAmountSet": self.bag(0)}
 
     def refund_line(self, line: Doc) -> Doc:
         name, units = str(line["id"]), int(line["quantity"])
@@ -256,7 +269,7 @@ class OrderView:
             "status": "CANCELLED" if cancelled else "SUCCESS",
             "displayStatus": "CANCELED" if cancelled else status.upper(),
             "createdAt": doc["created_at"],
-            "updatedAt": doc.get("delivered_at") or doc["created_at"],
+            "updatedAt": doc.get("updated_at") or doc.get("delivered_at") or doc["created_at"],
             "inTransitAt": doc.get("in_transit_at") or (doc["created_at"] if status in DELIVERY else None),
             "deliveredAt": doc.get("delivered_at"),
             "estimatedDeliveryAt": doc.get("estimated_delivery_at"),

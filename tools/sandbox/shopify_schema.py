@@ -123,9 +123,11 @@ type LineItem implements Node {
   originalTotalSet: MoneyBag!
   discountedTotalSet: MoneyBag!
   totalDiscountSet: MoneyBag!
+  discountAllocations: [DiscountAllocation!]!
   taxLines(first: Int): [TaxLine!]!
   variant: ProductVariant
 }
+type DiscountAllocation { allocatedAmountSet: MoneyBag! }
 type LineItemConnection { edges: [LineItemEdge!]! nodes: [LineItem!]! pageInfo: PageInfo! }
 type LineItemEdge { cursor: String! node: LineItem! }
 
@@ -159,6 +161,7 @@ type Refund implements Node {
   order: Order!
   totalRefundedSet: MoneyBag!
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
+  refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
   transactions(first: Int, after: String): OrderTransactionConnection!
 }
 type RefundLineItem {
@@ -167,6 +170,10 @@ type RefundLineItem {
 }
 type RefundLineItemConnection { edges: [RefundLineItemEdge!]! nodes: [RefundLineItem!]! pageInfo: PageInfo! }
 type RefundLineItemEdge { cursor: String! node: RefundLineItem! }
+type RefundShippingLine implements Node { id: ID! subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
+type RefundShippingLineConnection {
+  edges: [RefundShippingLineEdge!]! nodes: [RefundShippingLine!]! pageInfo: PageInfo! }
+type RefundShippingLineEdge { cursor: String! node: RefundShippingLine! }
 
 type SuggestedRefund {
   amountSet: MoneyBag!

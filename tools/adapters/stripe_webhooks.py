@@ -130,7 +130,8 @@ PARSERS: dict[str, Callable[[str, bytes], StripeSnapshot]] = {
 }
 
 
-def parse(topic: str, raw: bytes) -> StripeSnapshot | None:
+def parse(raw: bytes) -> StripeSnapshot | None:
     """The event's object in our words, None for a type that we don't read; ContractDrift names a changed field."""
+    topic = envelope(raw).topic
     parser = PARSERS.get(topic)
     return parser(topic, raw) if parser else None

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tools.adapters.accounts import Account
 from tools.adapters.envelopes import Envelope
 from tools.adapters.replies import Reply, read
 from tools.adapters.signatures import header, matches, signed
@@ -32,6 +33,14 @@ def verify_signature(raw: bytes, headers: Mapping[str, str], secrets: Sequence[s
     if scheme != "sha256":
         return False
     return matches([given.encode()], [signed(secret, raw).hex().encode() for secret in secrets])
+
+
+def challenge(query: Mapping[str, str], account: Account) -> str:
+    """What to answer when Meta asks whether the address is ours; empty where the token isn't the shop's."""
+    given = query.get("hub.verify_token", "").encode()
+    if query.get("hub.mode") != "subscribe" or not matches([given], [account.whatsapp_verify_token.encode()]):
+        return ""
+    return query.get("hub.challenge", "")
 
 
 class _Profile(Reply):

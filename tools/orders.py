@@ -1,0 +1,260 @@
+"""The order graph learns what a shop tells: upserts that may be repeated, reordered and run side by side.
+
+Every function runs in the caller's transaction and writes no audit entry: the caller writes one. What is older never
+overwrites what is newer, and locks are taken in one order everywhere: the order, then its payments by id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from audit import sources
+from tools.models import Order, OrderLine, Return, Shipment, ShipmentLine, StockLevel
+from tools.payments import (
+    RefundRecord,
+    record_charge,
+    record_dispute,
+    record_payment,
+    record_refund,
+    record_refund_of,
+)
+from tools.snapshots import (
+    LineSnapshot,
+    OrderSnapshot,
+    ReturnSnapshot,
+    RiskSnapshot,
+    ShipmentSnapshot,
+    StockSnapshot,
+)
+
+__all__ = [
+    "OrderChange",
+    "RefundRecord",
+    "record_charge",
+    "record_dispute",
+    "record_order",
+    "record_refund",
+    "record_return",
+    "record_risk",
+    "record_shipment",
+    "record_stock",
+]
+
+RISKS = (Order.Risk.UNKNOWN, Order.Risk.LOW, Order.Risk.PENDING, Order.Risk.MEDIUM, Order.Risk.HIGH)
+STATUSES = list(Shipment.Status)
+RETURN_STAGES = ("requested", "open", "declined", "canceled", "closed")
+
+
+@dataclass(frozen=True)
+class OrderChange:
+    """What a snapshot changed; `refunds` tells of each refund in it, ours and others'."""
+
+    order: Order
+    created: bool
+    changed: bool
+    refunds: tuple[RefundRecord, ...] = ()
+
+
+def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None = None) -> OrderChange:
+    """Makes an order known as the shop tells it, with whatever payments, parcels, refunds and returns come along."""
+    order, created = _order_row(shop_id, seen)
+    changed = created
+    if order.vendor_updated_at is None or seen.updated_at >= order.vendor_updated_at:
+        changed |= _overwrite(order, _facts(order, seen, person_id))
+        for line in seen.lines:
+            changed |= _line(order, line)
+    elif order.person_id is None and person_id is not None:
+        changed |= _overwrite(order, {"person_id": UUID(str(person_id))})
+    if seen.risk_level is not None:
+        changed |= _raise_risk(order, seen.risk_level)
+    for payment in seen.payments:
+        changed |= record_payment(order, payment)
+    refunds = tuple(record_refund_of(order, refund) for refund in seen.refunds)
+    for parcel in seen.shipments:
+        _shipment(order, parcel)
+    for back in seen.returns:
+        _return(order, back)
+    changed |= any(refund.booked_minor for refund in refunds)
+    return OrderChange(order, created, changed, refunds)
+
+
+def _order_row(shop_id: int, seen: OrderSnapshot) -> tuple[Order, bool]:
+    """The order's row, locked, made on first sight."""
+    found, created = Order.objects.get_or_create(
+        shop_id=shop_id,
+        external_id=seen.external_id,
+        defaults={
+            "name": seen.name,
+            "currency": seen.currency,
+            "total_minor": seen.total_minor,
+            "placed_at": seen.placed_at,
+        },
+    )
+    order = Order.objects.select_for_update(of=("self",)).select_related("shop").get(pk=found.pk)
+    if created:
+        order.promised_at = order.placed_at + timedelta(days=order.shop.ships_within_days)
+        order.save(update_fields=["promised_at"])
+    return order, created
+
+
+def _facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": seen.name,
+        "currency": seen.currency,
+        "total_minor": seen.total_minor,
+        # What has gone back stays true even where the shop lowers the price afterwards.
+        "shipping_minor": max(seen.shipping_minor, order.shipping_refunded_minor),
+        "placed_at": seen.placed_at,
+        "cancelled_at": seen.cancelled_at,
+        "financial_status": seen.financial_status,
+        "fulfillment_status": seen.fulfillment_status,
+        "country": seen.country,
+        "vendor_updated_at": seen.updated_at,
+    }
+    if person_id is not None:
+        facts["person_id"] = UUID(str(person_id))
+    if seen.complete:
+        facts["read_at"] = sources.now()
+    return facts
+
+
+def _overwrite(row: Any, facts: dict[str, Any]) -> bool:
+    """Sets and saves what differs; whether anything but the time of reading did."""
+    changed = [name for name, value in facts.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, facts[name])
+    if changed:
+        row.save(update_fields=changed)
+    return bool(set(changed) - {"read_at"})
+
+
+def _line(order: Order, seen: LineSnapshot) -> bool:
+    facts: dict[str, Any] = {
+        "sku": seen.sku,
+        "title": seen.title[:255],
+        "quantity": seen.quantity,
+        "total_minor": seen.total_minor,
+        "final_sale": seen.final_sale,
+    }
+    line, created = OrderLine.objects.select_for_update().get_or_create(
+        order=order, external_id=seen.external_id, defaults=facts
+    )
+    facts["quantity"] = max(seen.quantity, line.refunded_quantity)
+    facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
+    return created or _overwrite(line, facts)
+
+
+def record_risk(shop_id: int, seen: RiskSnapshot) -> Order | None:
+    """Raises an order's risk level; several opinions and late messages never lower it. None: order not known yet."""
+    order = _locked(shop_id, seen.order_external_id)
+    if order is not None:
+        _raise_risk(order, seen.level)
+    return order
+
+
+def _raise_risk(order: Order, level: str) -> bool:
+    if RISKS.index(Order.Risk(level)) <= RISKS.index(Order.Risk(order.risk_level)):
+        return False
+    return _overwrite(order, {"risk_level": level})
+
+
+def record_shipment(shop_id: int, seen: ShipmentSnapshot) -> Shipment | None:
+    """A parcel as the carrier's newest message tells it; None where its order isn't known yet."""
+    order = _locked(shop_id, seen.order_external_id)
+    return _shipment(order, seen) if order else None
+
+
+def _shipment(order: Order, seen: ShipmentSnapshot) -> Shipment:
+    begun = seen.shipped_at or seen.moved_at
+    parcel, created = Shipment.objects.select_for_update(of=("self",)).get_or_create(
+        shop_id=order.shop_id,
+        external_id=seen.external_id,
+        defaults={"order": order, "shipped_at": begun},
+    )
+    parcel.order = order
+    facts: dict[str, Any] = {
+        "shipped_at": min(parcel.shipped_at, begun),
+        "carrier": parcel.carrier or seen.carrier[:64],
+        "tracking_number": parcel.tracking_number or seen.tracking_number[:128],
+    }
+    if seen.delivered_at:
+        facts["delivered_at"] = min(filter(None, (parcel.delivered_at, seen.delivered_at)))
+    if _is_news(parcel, seen):
+        facts |= {"status": seen.status or parcel.status, "moved_at": seen.moved_at}
+        facts |= {"carrier": seen.carrier[:64]} if seen.carrier else {}
+        facts |= {"tracking_number": seen.tracking_number[:128]} if seen.tracking_number else {}
+    _overwrite(parcel, facts)
+    if seen.lines and (created or not parcel.contents.exists()):
+        _fill(parcel, seen)
+    return parcel
+
+
+def _is_news(parcel: Shipment, seen: ShipmentSnapshot) -> bool:
+    """Whether a message says more than what is known: a newer one, or a later stage at the same moment."""
+    if parcel.moved_at is None or seen.moved_at > parcel.moved_at:
+        return True
+    same_moment = seen.moved_at == parcel.moved_at
+    return same_moment and STATUSES.index(Shipment.Status(seen.status or "created")) >= STATUSES.index(
+        Shipment.Status(parcel.status)
+    )
+
+
+def _fill(parcel: Shipment, seen: ShipmentSnapshot) -> None:
+    pieces = {piece.line_external_id: piece.quantity for piece in seen.lines}
+    lines = OrderLine.objects.filter(order_id=parcel.order_id, external_id__in=pieces)
+    ShipmentLine.objects.bulk_create(
+        [ShipmentLine(shipment=parcel, line=line, quantity=pieces[line.external_id]) for line in lines],
+        ignore_conflicts=True,
+    )
+
+
+def record_return(shop_id: int, seen: ReturnSnapshot) -> Return | None:
+    """A return at its furthest stage; None where its order isn't known yet."""
+    order = _locked(shop_id, seen.order_external_id)
+    return _return(order, seen) if order else None
+
+
+def _return(order: Order, seen: ReturnSnapshot) -> Return:
+    row, created = Return.objects.select_for_update(of=("self",)).get_or_create(
+        shop_id=order.shop_id,
+        external_id=seen.external_id,
+        defaults={
+            "order": order,
+            "status": seen.status,
+            "requested_at": seen.requested_at or sources.now(),
+        },
+    )
+    row.order = order
+    facts: dict[str, Any] = {}
+    if seen.requested_at:
+        facts["requested_at"] = min(row.requested_at, seen.requested_at)
+    if not created and RETURN_STAGES.index(seen.status) > RETURN_STAGES.index(row.status):
+        facts["status"] = seen.status
+    _overwrite(row, facts)
+    return row
+
+
+def record_stock(shop_id: int, seen: StockSnapshot) -> StockLevel | None:
+    """The newest count of an item; None where nobody has told us the item's SKU yet, or it isn't counted."""
+    if seen.available is None:
+        return None
+    rows = StockLevel.objects.select_for_update().filter(shop_id=shop_id)
+    if seen.sku:
+        facts = {"inventory_item": seen.inventory_item, "available": seen.available, "at": seen.at}
+        level, _ = rows.get_or_create(shop_id=shop_id, sku=seen.sku, defaults=facts)
+    else:
+        found = rows.filter(inventory_item=seen.inventory_item).order_by("pk").first()
+        if found is None:
+            return None
+        level = found
+    if seen.at >= level.at:
+        _overwrite(level, {"available": seen.available, "at": seen.at, "inventory_item": seen.inventory_item})
+    return level
+
+
+def _locked(shop_id: int, external_id: str) -> Order | None:
+    rows = Order.objects.select_for_update(of=("self",)).select_related("shop")
+    return rows.filter(shop_id=shop_id, external_id=external_id).first()

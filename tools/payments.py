@@ -1,0 +1,299 @@
+"""What others did to a payment: captures, refunds made elsewhere and disputes, each fact booked once.
+
+Every function runs in the caller's transaction and writes no audit entry: the caller writes one. Locks are taken in
+one order everywhere: the order, then its payments by id. Facts may come twice, late or in any order: the end is the
+same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from audit import sources
+from tools.models import Dispute, LedgerEntry, Order, OrderLine, Payment, ToolCall
+from tools.snapshots import (
+    ChargeSnapshot,
+    DisputeSnapshot,
+    PaymentSnapshot,
+    RefundPartSnapshot,
+    RefundSnapshot,
+    RefundStatus,
+)
+
+Kind = LedgerEntry.Kind
+# A vendor may tell these in any order; the later stage wins, and lost is never taken back by a late message.
+STAGES = (
+    "warning_needs_response",
+    "warning_under_review",
+    "warning_closed",
+    "needs_response",
+    "under_review",
+    "appeal_needs_response",
+    "appeal_under_review",
+    "prevented",
+    "charge_refunded",
+    "won",
+    "accepted",
+    "lost",
+)
+# In these the money is the shop's again.
+HOLDS_NOTHING = frozenset({"warning_closed", "prevented", "won"})
+
+
+@dataclass(frozen=True)
+class RefundRecord:
+    """What became of a refund that a vendor told of.
+
+    `ours` is the tool call that made it: nothing was booked then, and the caller settles that call with `status` and
+    `ref`. Else `booked_minor` was booked as made elsewhere; `unplaced_minor` belongs to no payment that we know, and
+    `clamped` are lines that would have gone back more often than bought: a person should look. `exceeded` are
+    payments that promise more than was captured: what isn't sent yet must be cancelled.
+    """
+
+    order: Order
+    status: RefundStatus
+    ref: str
+    ours: ToolCall | None = None
+    booked_minor: int = 0
+    unplaced_minor: int = 0
+    clamped: tuple[int, ...] = ()
+    exceeded: tuple[int, ...] = ()
+
+
+def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
+    """Makes a payment of a locked order known and books captures that are new; whether anything changed."""
+    payment, changed = _payment_of(order, seen)
+    known = set(payment.entries.filter(kind=Kind.CAPTURED).values_list("vendor_ref", flat=True))
+    new = [capture for capture in seen.captures if capture.ref not in known]
+    if seen.instrument and payment.instrument != seen.instrument:
+        payment.instrument, changed = seen.instrument, True
+    for capture in new:
+        _book(payment, Kind.CAPTURED, capture.amount_minor, capture.ref)
+    payment.captured_minor += sum(capture.amount_minor for capture in new)
+    payment.save(update_fields=["captured_minor", "instrument", "vendor", "external_id"])
+    return changed or bool(new)
+
+
+def _payment_of(order: Order, seen: PaymentSnapshot) -> tuple[Payment, bool]:
+    """The payment's row, locked; one that was manual for want of an id is raised to what is known of it now."""
+    refs = [capture.ref for capture in seen.captures]
+    same_money = Q(entries__kind=Kind.CAPTURED, entries__vendor_ref__in=refs)
+    found = Payment.objects.filter(same_money, order=order).order_by("pk").first()
+    if found is None:
+        found, created = Payment.objects.get_or_create(
+            shop_id=order.shop_id,
+            vendor=seen.vendor,
+            external_id=seen.external_id,
+            defaults={"order": order, "gateway": seen.gateway, "currency": seen.currency},
+        )
+    else:
+        created = False
+    payment = Payment.objects.select_for_update().get(pk=found.pk)
+    if payment.vendor == "manual" and seen.vendor != "manual":
+        payment.vendor, payment.external_id, created = seen.vendor, seen.external_id, True
+    return payment, created
+
+
+def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
+    """Keeps the card's fingerprint of a charge; None where no order names it yet."""
+    payment = _of_charge(shop_id, seen.external_id)
+    if payment is not None and seen.instrument and payment.instrument != seen.instrument:
+        payment.instrument = seen.instrument
+        payment.save(update_fields=["instrument"])
+    return payment
+
+
+def record_refund(shop_id: int, seen: RefundSnapshot) -> RefundRecord | None:
+    """Settles a refund of ours, or books one made elsewhere once; None where the order isn't known yet."""
+    order = _order_of(shop_id, seen)
+    if order is None:
+        return None
+    return record_refund_of(Order.objects.select_for_update().get(pk=order.pk), seen)
+
+
+def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
+    """The same for an order that is locked already."""
+    status = _status(seen.parts)
+    payments = list(Payment.objects.select_for_update().filter(order=order).order_by("pk"))
+    ours = _our_call(order, seen)
+    if ours is not None:
+        return RefundRecord(order, status, seen.external_id, ours=ours)
+    booked = unplaced = 0
+    for part in seen.parts:
+        payment = _place(order, payments, part)
+        if payment is None:
+            unplaced += part.amount_minor if part.status != "failed" else 0
+        else:
+            booked += _book_part(payment, part)
+    clamped = _give_back_lines(order, payments, seen) if status != "failed" else ()
+    exceeded = tuple(payment.pk for payment in payments if _promised(payment) > payment.captured_minor)
+    return RefundRecord(order, status, seen.external_id, None, booked, unplaced, clamped, exceeded)
+
+
+def _status(parts: Sequence[RefundPartSnapshot]) -> RefundStatus:
+    statuses = {part.status for part in parts}
+    if statuses == {"failed"}:
+        return "failed"
+    return "pending" if "pending" in statuses else "succeeded"
+
+
+def _order_of(shop_id: int, seen: RefundSnapshot) -> Order | None:
+    if seen.order_external_id:
+        return Order.objects.filter(shop_id=shop_id, external_id=seen.order_external_id).first()
+    charges = [part.payment_external_id for part in seen.parts]
+    payment = Payment.objects.filter(shop_id=shop_id, vendor=seen.vendor, external_id__in=charges)
+    found = payment.select_related("order").first()
+    return found.order if found else None
+
+
+def _our_call(order: Order, seen: RefundSnapshot) -> ToolCall | None:
+    """The call that made this refund: by the key that it carries, or by the vendor's id for it."""
+    wanted = Q(vendor_ref=seen.external_id, vendor=seen.vendor)
+    wanted |= Q(vendor_ref__in=[part.ref for part in seen.parts], vendor="stripe")
+    key = _uuid(seen.call_key)
+    if key is not None:
+        wanted |= Q(idempotency_key=key)
+    return ToolCall.objects.filter(wanted, payment__order=order).first()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _place(order: Order, payments: Sequence[Payment], part: RefundPartSnapshot) -> Payment | None:
+    """The payment that a part of a refund belongs to: by its id, its captured transaction, or the only one there is."""
+    able = [payment for payment in payments if payment.currency == part.currency]
+    name = part.payment_external_id
+    for payment in able:
+        if name and payment.external_id == name:
+            return payment
+    capture = LedgerEntry.objects.filter(
+        payment__order=order, payment__in=able, kind=Kind.CAPTURED, vendor_ref=name
+    ).first()
+    if name and capture is not None:
+        return next(payment for payment in able if payment.pk == capture.payment_id)
+    able = [payment for payment in able if payment.gateway == part.gateway]
+    return able[0] if len(able) == 1 else None
+
+
+def _book_part(payment: Payment, part: RefundPartSnapshot) -> int:
+    """Books a movement of money, or takes back one that failed; what changed, in minor units."""
+    undone = f"{part.ref}/failed"
+    known = payment.entries.filter(kind=Kind.ELSEWHERE, vendor_ref__in=[part.ref, undone])
+    booked = {entry.vendor_ref: entry.amount_minor for entry in known}
+    if undone in booked or (part.status != "failed" and part.ref in booked):
+        return 0
+    failed = part.status == "failed"
+    amount = -booked.get(part.ref, 0) if failed else part.amount_minor
+    _book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref)
+    payment.elsewhere_minor += amount
+    payment.save(update_fields=["elsewhere_minor"])
+    return amount
+
+
+def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnapshot) -> tuple[int, ...]:
+    """Counts refunded pieces and shipping once, never above what was bought; the lines that would have been.
+
+    An entry of no money marks them as counted, since another source may have told of the money alone before.
+    """
+    mark = f"lines/{seen.external_id}"
+    if not payments or not (seen.lines or seen.shipping_minor):
+        return ()
+    if LedgerEntry.objects.filter(payment__in=payments, kind=Kind.ELSEWHERE, vendor_ref=mark).exists():
+        return ()
+    _book(payments[0], Kind.ELSEWHERE, 0, mark)
+    pieces = {part.line_external_id: part.quantity for part in seen.lines}
+    clamped = []
+    for line in (
+        OrderLine.objects.select_for_update().filter(order=order, external_id__in=pieces).order_by("pk")
+    ):
+        left = line.quantity - line.refunded_quantity
+        taken = min(left, pieces[line.external_id])
+        if taken < pieces[line.external_id]:
+            clamped.append(line.pk)
+        line.refunded_minor += line.share_minor(taken)
+        line.refunded_quantity += taken
+        line.save(update_fields=["refunded_quantity", "refunded_minor"])
+    shipping = order.shipping_refunded_minor + seen.shipping_minor
+    order.shipping_refunded_minor = min(order.shipping_minor, shipping)
+    order.save(update_fields=["shipping_refunded_minor"])
+    return tuple(clamped)
+
+
+def record_dispute(shop_id: int, seen: DisputeSnapshot) -> Dispute | None:
+    """Holds back what a bank questions; None where its payment isn't known yet or can't be told."""
+    payment = _disputed_payment(shop_id, seen)
+    if payment is None:
+        return None
+    due = {"evidence_due_at": seen.evidence_due_at} if seen.evidence_due_at else {}
+    facts = {"status": seen.status, "amount_minor": seen.amount_minor, "currency": seen.currency, **due}
+    dispute, created = Dispute.objects.select_for_update().get_or_create(
+        shop_id=shop_id,
+        external_id=seen.external_id,
+        defaults={"payment": payment, "reason": seen.reason[:64], **facts},
+    )
+    if not created and _stage(seen.status) >= _stage(dispute.status):
+        for name, value in facts.items():
+            setattr(dispute, name, value)
+        dispute.save(update_fields=list(facts))
+    _hold(payment, dispute)
+    return dispute
+
+
+def _stage(status: str) -> int:
+    return STAGES.index(status)
+
+
+def _hold(payment: Payment, dispute: Dispute) -> None:
+    """Makes the payment's disputed sum what its open disputes come to; in a foreign currency, all of it."""
+    held = 0
+    for row in payment.disputes.exclude(status__in=HOLDS_NOTHING):
+        held += row.amount_minor if row.currency == payment.currency else payment.captured_minor
+    if held != payment.disputed_minor:
+        _book(payment, Kind.DISPUTED, held - payment.disputed_minor, dispute.external_id)
+        payment.disputed_minor = held
+        payment.save(update_fields=["disputed_minor"])
+
+
+def _disputed_payment(shop_id: int, seen: DisputeSnapshot) -> Payment | None:
+    if seen.charge:
+        return _of_charge(shop_id, seen.charge)
+    order = (
+        Order.objects.select_for_update().filter(shop_id=shop_id, external_id=seen.order_external_id).first()
+    )
+    payments = Payment.objects.select_for_update().filter(order=order, vendor="shopify").order_by("pk")
+    found = list(payments) if order else []
+    return found[0] if len(found) == 1 else None
+
+
+def _of_charge(shop_id: int, charge: str) -> Payment | None:
+    """The payment of a Stripe charge, its order and itself locked."""
+    found = Payment.objects.filter(shop_id=shop_id, vendor="stripe", external_id=charge).first()
+    if found is None:
+        return None
+    Order.objects.select_for_update().get(pk=found.order_id)
+    return Payment.objects.select_for_update(of=("self",)).select_related("order").get(pk=found.pk)
+
+
+def _promised(payment: Payment) -> int:
+    ours = payment.reserved_minor + payment.refunded_minor
+    return ours + payment.elsewhere_minor + payment.disputed_minor
+
+
+def _book(payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str) -> None:
+    LedgerEntry.objects.create(
+        shop_id=payment.shop_id,
+        payment=payment,
+        kind=kind,
+        amount_minor=amount_minor,
+        currency=payment.currency,
+        vendor_ref=ref,
+        at=sources.now(),
+    )

@@ -8,6 +8,8 @@ import django
 import pytest
 from django.conf import settings
 from django.db import connection
+from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from opsagent.postgres import Postgres, server_url
 
@@ -18,6 +20,10 @@ django.setup()
 
 # Two runs in one checkout each take a server of their own.
 SERVERS = 16
+TRUNCATE_TRIGGERS = """
+    SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+    WHERE NOT tgisinternal AND tgtype & 32 <> 0
+"""
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,17 @@ def embedded_server() -> Iterator[Path | None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(embedded_server: Path | None) -> None:
     """Starts the server before pytest-django makes its database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Lets Django's flush truncate, which the append-only tables forbid everywhere else."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(TRUNCATE_TRIGGERS)
+        for table, name in cursor.fetchall():
+            cursor.execute(
+                sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(name), sql.Identifier(table))
+            )
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Logs on standard error, as JSON or for a console, without personal text."""
 
 import re
+import sys
 from typing import Any
 
 import structlog
@@ -30,7 +31,9 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
         structlog.processors.JSONRenderer()
         if form == "json"
         # Rich tracebacks print local variables, which hold customers' words.
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

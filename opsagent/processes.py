@@ -4,10 +4,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
 LAUNCHER = Path(__file__).with_name("launch.py")
+# The kernel ends a child when the thread that started it ends, so one thread that never does starts them all.
+STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
 
 def launched(program: Sequence[str | Path], *, signum: int = signal.SIGKILL, user: str = "-") -> list[str]:
@@ -26,11 +29,12 @@ def spawn(
     signum: int = signal.SIGKILL,
     user: str = "-",
 ) -> subprocess.Popen[bytes]:
-    """Starts a program as leader of its own session, which gets `signum` when the calling thread ends.
+    """Starts a program as leader of its own session, which gets `signum` when this process ends.
 
     `output` takes both standard output and standard error; standard input is empty.
     """
-    return subprocess.Popen(
+    return STARTER.submit(
+        subprocess.Popen,
         launched(program, signum=signum, user=user),
         env=dict(env) if env is not None else None,
         cwd=cwd,
@@ -38,7 +42,7 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,
-    )
+    ).result()
 
 
 def signal_group(process: subprocess.Popen[bytes], signum: int) -> None:
@@ -49,11 +53,16 @@ def signal_group(process: subprocess.Popen[bytes], signum: int) -> None:
         return
 
 
-def end_group(process: subprocess.Popen[bytes], signum: int, seconds: float) -> None:
-    """Asks the leader to end by `signum`, waits, and kills what is left of its group."""
+def ask_to_end(process: subprocess.Popen[bytes], signum: int = signal.SIGTERM) -> None:
+    """Sends `signum` to the leader alone, which ends its own children in their order."""
     if process.poll() is None:
         process.send_signal(signum)
-        wait_until(lambda: process.poll() is not None, seconds)
+
+
+def end_group(process: subprocess.Popen[bytes], signum: int, seconds: float) -> None:
+    """Asks the leader to end by `signum`, waits, and kills what is left of its group."""
+    ask_to_end(process, signum)
+    wait_until(lambda: process.poll() is not None, seconds)
     signal_group(process, signal.SIGKILL)
     process.wait()
 

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from opsagent.environment import DEMO, PRODUCTION, TEST, local_secret_key
 from opsagent.logs import logging_config
+
+# Lets admin classes and managers name their model's type at run time too.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -95,6 +99,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     else {"ENGINE": "opsagent.database", "NAME": "opsagent", "USER": "opsagent"}
 }
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# The queue's processes ask for their connection at every task; tests must let go of theirs at the end.
+DATABASES["default"]["CONN_MAX_AGE"] = 0 if MODE == TEST else 600
 DATABASES["default"]["TEST"] = {"NAME": "test_opsagent"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from opsagent import processes
-from opsagent.postgres import START_SECONDS, Postgres, PostgresError, read_owner, read_place, server_url
+from opsagent.postgres import START_SECONDS, Postgres, read_owner, read_place, server_url
+from opsagent.postgres_home import PostgresError
 
 
 class Command(BaseCommand):

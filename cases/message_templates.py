@@ -61,7 +61,7 @@ def fields(text: str) -> set[str]:
     """The fields that a text asks for. Raises TemplateError for one that isn't in FIELDS."""
     names = set(_FIELD.findall(text))
     if unknown := names - FIELDS:
-        raise TemplateError(f"Unknown field: {sorted(unknown)[0]!r}")
+        raise TemplateError(f"Unknown field: {min(unknown)!r}")
     if re.search(r"[{}]", _FIELD.sub("", text)):
         raise TemplateError("A brace stands alone.")
     return names
@@ -86,7 +86,7 @@ def _read(path: Path) -> SeedText:
 def _fill(text: str, values: Mapping[str, str]) -> str:
     missing = fields(text) - values.keys()
     if missing:
-        raise TemplateError(f"No value for {sorted(missing)[0]!r}")
+        raise TemplateError(f"No value for {min(missing)!r}")
     lines = [_fill_line(line, values) for line in text.split("\n")]
     # A line that was left out would leave two blank ones.
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line for line in lines if line is not None))
@@ -94,6 +94,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 def _fill_line(line: str, values: Mapping[str, str]) -> str | None:
     names = _FIELD.findall(line)
+    # A greeting without a name is still a greeting; a tracking line without a number is nothing.
     if names and not any(values[name].strip() for name in names):
         return re.sub(r"\s*\{[^{}]*\}", "", line) if line.rstrip().endswith((",", ":")) else None
     return re.sub(r"\s*\{([^{}]*)\}", lambda field: _value(field, values), line)

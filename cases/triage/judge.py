@@ -20,9 +20,9 @@ LATIN = ("en", "de", "fr", "es")
 # A denied feeling is no feeling; a denied payment is exactly what a victim of fraud writes.
 DENIABLE = ("anger", "distress", "legal")
 SOFTENABLE = ("anger", "distress")
-_SHOUT = re.compile(r"\b[A-ZÀ-Þ]{3,}(?:[\s,.!?']+[A-ZÀ-Þ]{2,}){3,}")
+_SHOUT = re.compile(r"\b[A-ZÀ-Þ]{3,}(?:[\s,.!?']+[A-ZÀ-Þ]{2,}){2,}")
 _RED = re.compile("[\U0001f620\U0001f621\U0001f624\U0001f92c\U0001f595]")
-_MARKS = re.compile(r"[!?！？]{3,}")
+_MARKS = re.compile(r"[!?！？]{2,}")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ _COMMON: dict[str, frozenset[str]] = {
     ),
 }
 
+COMMON = frozenset[str]().union(*_COMMON.values())
+"""The commonest words of all languages: they say nothing about a topic."""
+
 
 def language(text: Text) -> str:
     """`en`, `de`, `fr`, `es` or `ja`; empty where the words don't say."""

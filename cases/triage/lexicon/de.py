@@ -69,8 +69,9 @@ DISTRESS: Table = {
         """
         verzweifel* | weiß nicht mehr weiter | weiß nicht weiter | bin am ende | mit den nerven
         | nervenzusammenbruch | in tränen | weine | geweint | heule | heulen | völlig fertig
-        | kann nicht mehr | flehe | panikattacke* | depressi* | obdachlos | hoffnungslos | kein geld mehr
-        | todunglücklich | am boden zerstört
+        | kann nicht mehr | flehe | panikattacke* | intensivstation | alles verloren | abgebrannt
+        | gebrannt | depressi* | obdachlos | hoffnungslos | kein geld mehr | todunglücklich
+        | am boden zerstört
         """,
     ),
     "worry": (
@@ -88,8 +89,8 @@ LEGAL: Table = {
         """
         verklag* | (rechtliche*|juristische*) (schritte*|mittel*|konsequenz*|maßnahmen) | rechtsweg
         | vor gericht | gerichtlich* | klage (einreichen|erheben) | mahnbescheid | strafanzeige
-        | anzeige (erstatten|erstatte|erstattet|bei) | zeige sie an | amtsgericht | mahnverfahren
-        | abmahn* | klagen werde*
+        | anzeige (erstatten|erstatte|erstattet|bei) | zeige sie an | (vorm|vor dem|zum) amtsgericht
+        | klage ich | werde klagen | werde ich klagen | mahnverfahren | abmahn* | klagen werde*
         """,
     ),
     "lawyer": (0.75, "anwalt* | anwält* | rechtsanw* | rechtsschutz* | rechtsbeistand"),
@@ -103,9 +104,10 @@ LEGAL: Table = {
     "claim": (
         0.6,
         """
-        frist ~ (setze|setzen|gesetzt) | letzte frist | schadenersatz | schadensersatz | rückbuch*
-        | zurückbuch* | zurück buchen | rückbelast* | käuferschutz | dsgvo | vertragsbruch
-        | widerrechtlich | rechtswidrig | meine rechte | chargeback | nachfrist | illegal
+        frist ~ (setze|setzen|gesetzt) | (setze|setzen) ~ frist | letzte frist | schadenersatz
+        | schadensersatz | rückbuch* | zurückbuch* | zurück buchen | rückbelast* | käuferschutz
+        | dsgvo | vertragsbruch | widerrechtlich | rechtswidrig | meine rechte | chargeback | nachfrist
+        | illegal
         """,
     ),
 }
@@ -152,9 +154,9 @@ GUARDS: Table = {
     "idiom": (
         0.0,
         """
-        geschenk ~ (anwalt|anwältin) | (anwalt|anwältin|anwalts) ~ (geschenk|geburtstag|tasse)
-        | geschenk für ~ (anwalt|anwältin) | jurabuch | gesetzbuch | saure* gurken | sauerteig
-        | platz angst | keine angst | leider ~ krank
+        geschenk ~ (anwalt|anwältin) | anwaltsgehilf* | anwaltsfachangestellt* | anwaltsformat
+        | (anwalt|anwältin|anwalts) ~ (geschenk|geburtstag|tasse) | geschenk für ~ (anwalt|anwältin)
+        | jurabuch | gesetzbuch | saure* gurken | sauerteig | platz angst | keine angst | leider ~ krank
         | unglaublich (schön*|toll*|gut*|weich*|lecker*|zufrieden|nett*|schnell*) | witzig | tränenfest
         | furchtbar (nett|lieb) | schrecklich (nett|gern) | krebs (sternzeichen|tier) | keine panik
         | ohne witz | wutbürger | nie wieder (woanders|etwas anderes)

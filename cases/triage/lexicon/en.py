@@ -37,7 +37,9 @@ ANGER: Table = {
         """
         worst ~ (service|company|shop|store|experience|customer|business|support|ever) | zero stars
         | one star
-        | never ~ (buy|order|shop|buying|ordering|shopping|use|using|recommend) ~ (again|you|anyone)
+        | (never|not) ~ (buy|order|shop|use) (again|anything again|here again|from you again|from here
+        again) | never ~ (buying|ordering|shopping|using)
+        | never ~ (recommend|buy|order|shop) (you|here|from you|with you|anything)
         | never ~ (flying|coming|dealing|trusting|trust) ~ again | never again | what is wrong with you
         | are you kidding | you must be joking | you have got to be kidding | do you even
         | is this a joke | what a joke | treat* customers like | totally unacceptable
@@ -88,10 +90,11 @@ DISTRESS: Table = {
         """
         (feel|feeling|am|m|so|getting|absolutely) desperate | in tears | hopeless | ca not cope
         | ca not take (it|this) | wits end | wit s end | breakdown | falling apart | terrified
-        | depressed | panic attack | panicking | i am begging | begging you
-        | ca not afford (food|rent|to eat|groceries|to lose) | no money ~ left | evict* | homeless
-        | at my limit | break* down | mental health | crying | cried | sobbing | so sad | petrified
-        | miserable | traumat*
+        | depressed | panic attack* | intensive care | lost everything | house fire
+        | not see ~ point (of|in) | no point (of|in) (going|living|anything) | end of my rope | panicking
+        | i am begging | begging you | ca not afford (food|rent|to eat|groceries|to lose)
+        | no money ~ left | evict* | homeless | at my limit | break* down | mental health | crying
+        | cried | sobbing | so sad | petrified | miserable | traumat*
         """,
     ),
     "worry": (

@@ -15,8 +15,9 @@ ANGER: Table = {
         """
         furioso | furiosa | indignado | indignada | indignante | harto | harta | hartos | enfadadísim*
         | cabread* | muy enfadad* | enojadísim* | muy enojad* | rabia | estoy que trino
-        | hasta las narices | hasta el gorro | ya basta | se acabó mi paciencia
-        | paciencia ~ (límite|agotado|acabado) | colmo | enfadad* | enojad* | indignación
+        | hasta las narices | hasta el gorro | ya basta | ya está bien | un insulto
+        | se acabó mi paciencia | paciencia ~ (límite|agotado|acabado) | colmo | enfadad* | enojad*
+        | indignación
         """,
     ),
     "insult": (
@@ -64,10 +65,10 @@ DISTRESS: Table = {
     "despair": (
         0.65,
         """
-        desesperad* | llorando | he llorado | lloro | no puedo más | ya no sé qué hacer
-        | no sé qué hacer | depresión | deprimid* | destrozad* | hundid* | les suplico | le suplico
-        | os suplico | ataque de (pánico|ansiedad) | angustiad* | desolad* | aterrad* | desahuci*
-        | entre lágrimas
+        desesperad* | en la uci | cuidados intensivos | perdido todo | lo perdimos todo | quemó la casa
+        | llorando | he llorado | lloro | no puedo más | ya no sé qué hacer | no sé qué hacer
+        | depresión | deprimid* | destrozad* | hundid* | les suplico | le suplico | os suplico
+        | ataque de (pánico|ansiedad) | angustiad* | desolad* | aterrad* | desahuci* | entre lágrimas
         """,
     ),
     "worry": (
@@ -84,8 +85,9 @@ LEGAL: Table = {
         0.9,
         """
         demandar* | demandarl* | demandaré | denunciar* | denunciaré | denuncia
-        | (acciones|medidas) (legales|judiciales) | vía (legal|judicial) | vías legales | tribunal*
-        | juzgado* | a juicio | querella | burofax | por lo legal | acción legal | una demanda
+        | (acciones|medidas) (legales|judiciales) | vía (legal|judicial) | vías legales
+        | (ante|iré|iremos|ir|acudir*|llevar*|vemos|veremos) ~ (tribunal|tribunales|juzgado|juzgados)
+        | a juicio | querella | burofax | por lo legal | acción legal | una demanda
         """,
     ),
     "lawyer": (0.75, "abogad* | asesoría jurídica | asesor jurídico"),

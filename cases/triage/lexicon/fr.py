@@ -22,9 +22,9 @@ ANGER: Table = {
         0.7,
         """
         arnaqu* | escroc* | escroquerie | voleur* | menteur* | incompétent* | incompétence | honteux
-        | honteuse* | une honte | la honte | scandaleux | scandaleuse* | lamentable* | minable*
-        | bande de | vous vous moquez | se moquer du monde | moquez de moi | foutez | idiot* | imbécile*
-        | mensonge* | charlatan*
+        | honteuse* | insulte* | vous fichez | fichez de | une honte | la honte | scandaleux
+        | scandaleuse* | lamentable* | minable* | bande de | vous vous moquez | se moquer du monde
+        | moquez de moi | foutez | idiot* | imbécile* | mensonge* | charlatan*
         """,
     ),
     "worst": (
@@ -39,9 +39,9 @@ ANGER: Table = {
         0.45,
         """
         ridicule* | incroyable | déplorable* | catastroph* | horrible* | affreux | affreuse | nul
-        | nulle | nuls | pire | mépris | méprisant* | ignoré | ignorez | ignorée | excuses bidon
-        | responsable | cauchemar | déteste | stupide* | absurde | trustpilot | mauvais avis
-        | irrespect* | malhonnête*
+        | nulle | nuls | pire | mépris | méprisant* | un humain | ignoré | ignorez | ignorée
+        | excuses bidon | responsable | cauchemar | déteste | stupide* | absurde | trustpilot
+        | mauvais avis | irrespect* | malhonnête*
         """,
     ),
     "annoyed": (0.2, "très déçu* | extrêmement déçu* | agacé* | énervé* | frustr* | pénible"),
@@ -64,10 +64,10 @@ DISTRESS: Table = {
     "despair": (
         0.65,
         """
-        désespér* | en larmes | je pleure | pleuré | je craque | à bout | n en peux plus
-        | n en plus pouvoir | dépression | déprim* | effondré* | dévasté* | détresse
-        | je vous supplie | je vous en supplie | ne sais plus quoi faire | crise de panique
-        | crise d angoisse | bouleversé* | terrifié* | sans abri
+        désespér* | réanimation | tout perdu | soins intensifs | en larmes | je pleure | pleuré
+        | je craque | à bout | n en peux plus | n en plus pouvoir | dépression | déprim* | effondré*
+        | dévasté* | détresse | je vous supplie | je vous en supplie | ne sais plus quoi faire
+        | crise de panique | crise d angoisse | bouleversé* | terrifié* | sans abri
         """,
     ),
     "worry": (
@@ -84,8 +84,9 @@ LEGAL: Table = {
         0.9,
         """
         porter plainte | porte plainte | porterai plainte | dépôt de plainte | déposer plainte
-        | déposer une plainte | poursuites | poursuivre en | en justice | tribunal | tribunaux
-        | action en justice | action légale | actions (légales|juridiques|judiciaires)
+        | déposer une plainte | poursuites | poursuivre en | en justice
+        | (saisir*|devant|porter*|aller*|irai|direct*|retrouv*|verra|verrons|reverr*) ~ (tribunal
+        |tribunaux) | action en justice | action légale | actions (légales|juridiques|judiciaires)
         | voie (légale|judiciaire|juridique) | mise en demeure | mets en demeure | assigner
         | assignation | huissier | procédure judiciaire | recours (juridique*|légal) | référé
         | poursuivrai

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from tools.types import Money
@@ -47,6 +48,9 @@ class Order(models.Model):
         _("as the shop knew it at"),
         null=True,
         help_text=_("An older webhook never overwrites a newer state."),
+    )
+    heard_at = models.DateTimeField(
+        _("first heard of"), db_default=Now(), help_text=_("An order is late only once we have known it for a while.")
     )
     read_at = models.DateTimeField(_("read from the shop"), null=True)
 

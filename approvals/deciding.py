@@ -1,0 +1,190 @@
+"""Judges a wish and writes down what follows: a decision with its verdict, and its calls or an approval request.
+
+All of it happens in the caller's transaction. The text of a message is written by the caller, in `compose`, since
+people's words live one layer up.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from approvals import policy
+from approvals.facts import InForce, Situation, gather, in_force, lock_exposure
+from approvals.models import ApprovalRequest, Decision
+from approvals.policy import Verdict
+from audit import sources
+from audit.actors import Actor
+from audit.services import record as audit
+from tools import ledger
+from tools.base import Effect, Kind, Scope, Step, canonical
+from tools.errors import InvalidArgs
+from tools.models import ToolCall
+from tools.registry import TOOLS, catalogue_hash, parse
+
+Compose = Callable[[Step], int | None]
+Outcome = Decision.Outcome
+
+EXPIRES = {Outcome.ONE_APPROVER: timedelta(hours=24), Outcome.TWO_FACTOR: timedelta(hours=4)}
+UNRESOLVED = Kind.CLOSE
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks for: a tool and arguments, from which planner, with which text to staff."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    planner_id: int
+    prompt_hash: str = ""
+    machine_text_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written: the decision always, calls if it may run, a request if somebody must sign."""
+
+    decision: Decision
+    effect: Effect
+    calls: tuple[ToolCall, ...] = ()
+    request: ApprovalRequest | None = None
+
+
+def resolve(wish: Wish, scope: Scope, *, by_planner: bool = True) -> tuple[Effect, str]:
+    """The exact effect of a wish; an effect without steps and the problem's code where it has none."""
+    try:
+        tool, arguments = parse(wish.tool, dict(wish.arguments), by_planner=by_planner)
+        return tool.resolve(arguments, scope), ""
+    except InvalidArgs as error:
+        kind = TOOLS[wish.tool].kind if wish.tool in TOOLS else UNRESOLVED
+        return Effect(wish.tool[:48], kind, {}), error.code
+
+
+def decide(
+    wish: Wish, *, scope: Scope, situation: Situation, undo: timedelta, compose: Compose, by: Actor
+) -> Made:
+    """Judge a wish and write the decision with what follows from it. Needs a transaction."""
+    effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
+    lock_exposure(effect)
+    rules = in_force(scope.shop_id, effect.money.currency if effect.money else "")
+    verdict, entitled = _verdict(effect, scope, replace(situation, problem=problem), rules)
+    decision = _write(wish, effect, scope, verdict, entitled, rules, by)
+    if verdict.outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
+        wait = undo if verdict.outcome == Outcome.ALLOW_AFTER_UNDO else timedelta(0)
+        return Made(decision, effect, make_calls(decision, effect, decision.at + wait, compose, by=by))
+    if verdict.outcome in EXPIRES:
+        return Made(decision, effect, request=_ask(decision, effect, by))
+    return Made(decision, effect)
+
+
+def _verdict(effect: Effect, scope: Scope, situation: Situation, rules: InForce) -> tuple[Verdict, str]:
+    facts = gather(effect, scope, situation)
+    return policy.judge(facts, rules.for_policy), facts.entitled_by
+
+
+def _write(
+    wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, entitled: str, rules: InForce, by: Actor
+) -> Decision:
+    now = sources.now()
+    decision = Decision.objects.create(
+        shop_id=scope.shop_id,
+        case_id=scope.case_id,
+        tool=effect.tool,
+        action=dict(wish.arguments),
+        effect=dict(effect.body),
+        effect_hash=effect.digest,
+        entitled_by=entitled,
+        outcome=verdict.outcome,
+        rule=verdict.rule,
+        values=verdict.as_json(),
+        policy_version=policy.VERSION,
+        limits=rules.limits,
+        limits_hash=rules.digest,
+        planner_id=wish.planner_id,
+        prompt_hash=wish.prompt_hash,
+        catalogue_hash=catalogue_hash(),
+        machine_text_id=wish.machine_text_id,
+        by_kind=by.kind,
+        by_id=by.id,
+        correlation_id=scope.correlation_id,
+        facts_at=now,
+        at=now,
+    )
+    tell(
+        "decision.made",
+        decision,
+        decision,
+        by,
+        rule=decision.rule,
+        outcome=decision.outcome,
+        tool=decision.tool,
+    )
+    return decision
+
+
+def make_calls(
+    decision: Decision, effect: Effect, not_before: datetime, compose: Compose, *, by: Actor
+) -> tuple[ToolCall, ...]:
+    """Store the calls with their keys and set their money aside: from here on they may be sent.
+
+    Raises tools.errors.Refused or IntegrityError where the money is no longer there; nothing is kept then.
+    """
+    calls = []
+    for position, step in enumerate(effect.steps):
+        call = ToolCall.objects.create(
+            shop_id=decision.shop_id,
+            case_id=decision.case_id,
+            decision=decision,
+            position=position,
+            tool=step.tool,
+            vendor=step.vendor,
+            idempotency_key=sources.random_id(),
+            correlation_id=decision.correlation_id,
+            request=canonical(step.request),
+            message_id=compose(step) if step.template else None,
+            payment_id=step.payment_id,
+            amount_minor=step.money.amount_minor if step.money else 0,
+            currency=step.money.currency if step.money else "",
+            not_before=not_before,
+            created_at=sources.now(),
+        )
+        ledger.reserve(call)
+        amount = f"{call.amount_minor} {call.currency}".strip()
+        tell("call.reserved", call, decision, by, tool=call.tool, vendor=call.vendor, amount_minor=amount)
+        calls.append(call)
+    return tuple(calls)
+
+
+def _ask(decision: Decision, effect: Effect, by: Actor) -> ApprovalRequest:
+    if effect.money is None:
+        raise ValueError("Only money is approved.")
+    request = ApprovalRequest.objects.create(
+        shop_id=decision.shop_id,
+        decision=decision,
+        case_id=decision.case_id,
+        tier=decision.outcome,
+        effect_hash=decision.effect_hash,
+        amount_minor=effect.money.amount_minor,
+        currency=effect.money.currency,
+        requested_at=decision.at,
+        expires_at=decision.at + EXPIRES[Outcome(decision.outcome)],
+    )
+    amount = f"{request.amount_minor} {request.currency}"
+    tell("approval.requested", request, decision, by, tier=request.tier, amount_minor=amount)
+    return request
+
+
+def tell(action: str, subject: Any, decision: Decision, by: Actor, **data: str | int | None) -> None:
+    """One audit entry about a decision or what hangs on it, in the case's stream."""
+    audit(
+        action,
+        by=by,
+        stream=f"case/{decision.case_id}",
+        subject=subject,
+        shop_id=decision.shop_id,
+        correlation_id=uuid.UUID(str(decision.correlation_id)),
+        data={"decision": decision.pk, "effect": decision.effect_hash, **data},
+    )

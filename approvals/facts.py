@@ -1,0 +1,207 @@
+"""What the server itself knows about an action: read under lock, handed to the pure policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, Sum
+
+from approvals.entitlement import Claim, Parcel, Terms, entitled_by
+from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag, TermsVersion
+from approvals.policy import Facts, Limits
+from audit import sources
+from tools.base import Effect, Kind, Scope, digest
+from tools.models import OPEN_STATES, Order, Payment, Shipment, ToolCall
+
+WINDOW = timedelta(days=30)
+COUNTS = (*OPEN_STATES, ToolCall.State.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the case adds: who listens, who writes, and which templates tell order data."""
+
+    by_kind: str
+    planner: str
+    human_only: bool
+    sender_is_contact: bool
+    reachable: bool
+    order_templates: frozenset[str] = frozenset()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The limits and terms that hold now, with the rows to point at."""
+
+    limits: LimitVersion | None
+    terms: TermsVersion | None
+
+    @property
+    def for_policy(self) -> Limits | None:
+        """The limits' numbers, or None where the currency has none."""
+        row = self.limits
+        if row is None:
+            return None
+        return Limits(row.auto_up_to_minor, row.one_approver_up_to_minor, row.goodwill_percent)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the numbers in force."""
+        limits, terms = self.limits, self.terms
+        return digest(
+            {
+                "limits": [limits.currency, limits.version, *_numbers(limits)] if limits else [],
+                "terms": [terms.version, terms.return_days, terms.damage_days, terms.missing_days]
+                if terms
+                else [],
+            }
+        )
+
+
+def _numbers(limits: LimitVersion) -> list[int]:
+    return [limits.auto_up_to_minor, limits.one_approver_up_to_minor, limits.goodwill_percent]
+
+
+def in_force(shop_id: int, currency: str) -> InForce:
+    """The newest published limits that are effective, and the newest terms."""
+    published = LimitVersion.objects.filter(
+        shop_id=shop_id, currency=currency, published_at__isnull=False, effective_at__lte=sources.now()
+    )
+    return InForce(
+        published.order_by("-version").first() if currency else None,
+        TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first(),
+    )
+
+
+def lock_exposure(effect: Effect) -> None:
+    """Make everybody who spends on the same customer or payment method wait for this transaction.
+
+    Eight workers on eight orders of one customer then see each other's sums.
+    """
+    if effect.payment_id is None:
+        return
+    payment = Payment.objects.select_related("order").get(pk=effect.payment_id)
+    keys = sorted(
+        {f"customer/{payment.order.person_id}", f"instrument/{payment.shop_id}/{payment.instrument}"}
+    )
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
+    """The facts about an effect; `without_decision` leaves out that decision's own calls and requests."""
+    order = Order.objects.filter(pk=scope.order_id).first() if scope.order_id else None
+    money = effect.money
+    return Facts(
+        kind=effect.kind,
+        by_kind=situation.by_kind,
+        amount_minor=money.amount_minor if money else 0,
+        currency=money.currency if money else "",
+        exposure_minor=_exposure(effect, without_decision),
+        flags=tuple(sorted(flags_up(scope.case_id, order))),
+        risk_level=order.risk_level if order else "unknown",
+        switches=tuple(switches_on(scope.shop_id, _stops(effect, situation.planner))),
+        human_only=situation.human_only,
+        entitled_by=_entitlement(effect, scope.shop_id),
+        goodwill_percent=int(effect.body.get("goodwill_percent", 0)),
+        reachable=situation.reachable,
+        template_tells_order=effect.template in situation.order_templates,
+        sender_is_contact=situation.sender_is_contact,
+        refused_before=_refused_before(effect, scope),
+        problem=situation.problem,
+    )
+
+
+def flags_up(case_id: int, order: Order | None) -> set[str]:
+    """Kinds of risk flags that nobody has lowered, on the case, its order or the order's customer."""
+    on = Q(case_id=case_id)
+    if order is not None:
+        on |= Q(order_id=order.pk)
+        if order.person_id:
+            on |= Q(person_id=order.person_id)
+    return set(RiskFlag.objects.filter(on, lowered_at__isnull=True).values_list("kind", flat=True))
+
+
+def _stops(effect: Effect, planner: str) -> dict[str, set[str]]:
+    steps = effect.steps
+    return {
+        "tool": {effect.tool, *(step.tool for step in steps)},
+        "vendor": {step.vendor for step in steps},
+        "planner": {planner},
+    }
+
+
+def switches_on(shop_id: int, keys: dict[str, set[str]]) -> list[str]:
+    """Kill switches that hold now and stop any of these."""
+    mine = Q(shop_id=shop_id) | Q(shop_id__isnull=True)
+    which = Q(scope="everything") | Q(scope="shop", shop_id=shop_id)
+    for scope, names in keys.items():
+        which |= Q(scope=scope, key__in=names)
+    rows = KillSwitch.objects.filter(mine & which, released_at__isnull=True)
+    return sorted(f"{scope}:{key}" for scope, key in rows.values_list("scope", "key"))
+
+
+def _exposure(effect: Effect, without_decision: int | None) -> dict[str, int]:
+    """What order, customer and payment method got or may still get, in the effect's currency."""
+    if effect.payment_id is None or effect.money is None:
+        return {}
+    payment = Payment.objects.select_related("order").get(pk=effect.payment_id)
+    recent = Q(created_at__gte=sources.now() - WINDOW)
+    scopes = {
+        "order": Q(payment__order_id=payment.order_id),
+        "customer": Q(payment__order__person_id=payment.order.person_id) & recent
+        if payment.order.person_id
+        else None,
+        "instrument": Q(payment__instrument=payment.instrument) & recent if payment.instrument else None,
+    }
+    rows = ToolCall.objects.filter(shop_id=payment.shop_id, currency=effect.money.currency, state__in=COUNTS)
+    if without_decision is not None:
+        rows = rows.exclude(decision_id=without_decision)
+    sums = rows.aggregate(
+        **{
+            name: Sum("amount_minor", filter=scope, default=0)
+            for name, scope in scopes.items()
+            if scope is not None
+        }
+    )
+    return {name: int(total) for name, total in sums.items()}
+
+
+def _entitlement(effect: Effect, shop_id: int) -> str:
+    if effect.kind is not Kind.MONEY:
+        return ""
+    terms = TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first()
+    if terms is None:
+        return ""
+    body: dict[str, Any] = dict(effect.body)
+    line_ids = [part["line"] for part in body["lines"]]
+    order = Order.objects.get(pk=body["order"])
+    claim = Claim(
+        reason=body["reason"],
+        parcels=_parcels(line_ids),
+        return_received=order.returns.filter(status="closed").exists(),
+        goodwill_percent=body["goodwill_percent"],
+    )
+    return entitled_by(claim, Terms(terms.return_days, terms.damage_days, terms.missing_days), sources.now())
+
+
+def _parcels(line_ids: Iterable[int]) -> list[list[Parcel]]:
+    """For each claimed line the parcels that hold it; an empty list for a line that was never sent."""
+    rows = Shipment.objects.filter(contents__line_id__in=line_ids).exclude(status=Shipment.Status.CANCELLED)
+    found: dict[int, list[Parcel]] = {line_id: [] for line_id in line_ids}
+    for line_id, status, delivered_at in rows.values_list("contents__line_id", "status", "delivered_at"):
+        if line_id in found:
+            found[line_id].append(Parcel(status, delivered_at))
+    return list(found.values())
+
+
+def _refused_before(effect: Effect, scope: Scope) -> bool:
+    return ApprovalRequest.objects.filter(
+        case_id=scope.case_id, effect_hash=effect.digest, state=ApprovalRequest.State.REJECTED
+    ).exists()

@@ -1,0 +1,63 @@
+"""Asked again under the lock, right before a call is sent: flags, switches, roles and limits, the stricter of both."""
+
+from __future__ import annotations
+
+import json
+
+from approvals.facts import Situation, flags_up, lock_exposure, switches_on
+from approvals.models import ApprovalRequest, Decision
+from approvals.services import RANK, RIGHT, has_right, verdict_now
+from tools.base import Effect, Kind
+from tools.models import Order, ToolCall
+from tools.types import Money
+
+Outcome = Decision.Outcome
+
+
+def stopped(call: ToolCall, situation: Situation) -> str:
+    """The code of what stops this call now; an empty text where it may go."""
+    keys = {"tool": {call.tool, call.decision.tool}, "vendor": {call.vendor}, "planner": {situation.planner}}
+    if switches_on(call.shop_id, keys):
+        return "switch.engaged"
+    if call.decision.by_kind != "agent":
+        # Triage tells a customer that a person will read: the flag is its reason, not its stop.
+        return ""
+    if situation.human_only and not _signed(call):
+        return "case.taken_over"
+    flag = _flag(call)
+    if flag:
+        return f"risk.{flag}"
+    return _money(call, situation) if call.amount_minor else ""
+
+
+def _signed(call: ToolCall) -> bool:
+    return ApprovalRequest.objects.filter(
+        decision_id=call.decision_id, state=ApprovalRequest.State.APPROVED
+    ).exists()
+
+
+def _flag(call: ToolCall) -> str:
+    order = Order.objects.filter(pk=call.case.order_id).first() if call.case.order_id else None
+    if order is not None and order.risk_level == Order.Risk.HIGH:
+        return "fraud"
+    return next(iter(sorted(flags_up(call.case_id, order))), "")
+
+
+def _money(call: ToolCall, situation: Situation) -> str:
+    """What policy and the signer's role say today."""
+    decision = call.decision
+    effect = Effect(
+        call.tool,
+        Kind.MONEY,
+        json.loads(call.request),
+        money=Money(call.amount_minor, call.currency),
+        payment_id=call.payment_id,
+    )
+    lock_exposure(effect)
+    verdict = verdict_now(decision, effect, situation)
+    if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
+        return verdict.rule
+    request = ApprovalRequest.objects.filter(decision=decision).select_related("decided_by").first()
+    if request is not None and not has_right(request.decided_by, RIGHT[ApprovalRequest.Tier(request.tier)]):
+        return "approver.lost_role"
+    return ""

@@ -1,0 +1,286 @@
+"""What people with authority do: approve, reject, lower flags, stop things, write and publish limits, reverse.
+
+One function, one transaction: it checks the right afresh, changes, and records. `by` is staff; the user is loaded
+again, so a role lost a second ago counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from approvals import policy, second_factor
+from approvals.deciding import Compose, Wish, make_calls, resolve, tell
+from approvals.errors import AlreadyDecided, EffectChanged, Invalid, NotPermitted
+from approvals.facts import Situation, gather, in_force, lock_exposure
+from approvals.models import ApprovalRequest, Decision, Reversal, RiskFlag
+from audit import sources
+from audit.actors import Actor
+from audit.services import record as audit
+from tools.base import Effect, Scope
+from tools.errors import Refused
+from tools.ledger import lock_order
+from tools.models import ToolCall
+
+if TYPE_CHECKING:
+    from cases.models import User
+
+AfterSigning = Callable[[tuple[ToolCall, ...]], None]
+
+State = ApprovalRequest.State
+Tier = ApprovalRequest.Tier
+Outcome = Decision.Outcome
+
+RIGHT = {Tier.ONE_APPROVER: "approvals.approve_refund", Tier.TWO_FACTOR: "approvals.approve_large_refund"}
+RANK = {Outcome.ALLOW: 0, Outcome.ALLOW_AFTER_UNDO: 0, Outcome.ONE_APPROVER: 1, Outcome.TWO_FACTOR: 2}
+
+
+def person(by: Actor, right: str, shop_id: int | None = None) -> User:
+    """The staff member behind an actor, read now, who has this right for this shop.
+
+    Raises NotPermitted. Superusers have no right that a role doesn't give them where money is concerned.
+    """
+    user = get_user_model().objects.filter(pk=int(by.id), is_active=True).first()
+    if by.kind != "staff" or user is None or right not in _rights(user):
+        raise NotPermitted(_("Your role doesn't allow this. Nothing was changed."))
+    if shop_id is not None and not user.shops.filter(pk=shop_id).exists():
+        raise NotPermitted(_("You don't work for this shop. Nothing was changed."))
+    return user
+
+
+def has_right(user: User | None, right: str) -> bool:
+    """Whether this person has this right now, by role."""
+    return user is not None and user.is_active and right in _rights(user)
+
+
+def _rights(user: User) -> set[str]:
+    """By role alone: a superuser flag signs nothing."""
+    return user.get_group_permissions() if not user.is_superuser else _by_groups(user)
+
+
+def _by_groups(user: User) -> set[str]:
+    rows = user.groups.values_list("permissions__content_type__app_label", "permissions__codename")
+    return {f"{app}.{codename}" for app, codename in rows if codename}
+
+
+def why_not(request: ApprovalRequest, user: User) -> str:
+    """Why this person may not sign this request, in a sentence; empty where they may."""
+    right = RIGHT[Tier(request.tier)]
+    if right not in _rights(user):
+        return _("Your role doesn't sign refunds of this size.")
+    if not user.shops.filter(pk=request.shop_id).exists():
+        return _("You don't work for this shop.")
+    limits = request.decision.limits
+    if limits is not None and user.pk in (limits.author_id, limits.published_by_id):
+        return _("You wrote or published the limits in force, so you can't approve under them.")
+    if request.decision.by_kind == "staff" and request.decision.by_id == str(user.pk):
+        return _("You proposed this, so you can't approve it.")
+    return ""
+
+
+def approve(
+    request_id: int, *, code: str = "", situation: Situation, compose: Compose, after: AfterSigning, by: Actor
+) -> tuple[ApprovalRequest, tuple[ToolCall, ...]]:
+    """Sign exactly the effect that was shown; its calls are stored and may be sent at once.
+
+    `after` runs with the calls in the signature's own transaction. A large refund takes a one-time code, which is
+    checked and counted in a transaction of its own first. Raises
+    NotPermitted, AlreadyDecided, CodeRefused, or EffectChanged, which also voids the request.
+    """
+    request = ApprovalRequest.objects.select_related("decision__limits").get(pk=request_id)
+    user = person(by, RIGHT[Tier(request.tier)], request.shop_id)
+    _refuse(request, user)
+    if request.tier == Tier.TWO_FACTOR:
+        second_factor.verify(request, user, code, by=by)
+    try:
+        with transaction.atomic():
+            request = _open_request(request_id)
+            _refuse(request, user)
+            if request.tier == Tier.TWO_FACTOR and not second_factor.spend(request, user):
+                raise EffectChanged(_("The code is no longer fresh. Nothing was sent. Enter a new one."))
+            effect = _same_effect(request, situation)
+            _sign(request, State.APPROVED, user)
+            calls = make_calls(request.decision, effect, sources.now(), compose, by=by)
+            after(calls)
+            tell("approval.approved", request, request.decision, by, tier=request.tier)
+            return request, calls
+    except _Changed as change:
+        void(request_id, why=change.why, by=by)
+        raise EffectChanged(_("The order, the limits or the risk changed. Nothing was sent.")) from change
+    except (Refused, IntegrityError) as change:
+        void(request_id, why="money_gone", by=by)
+        raise EffectChanged(_("The payment can't give that much any more. Nothing was sent.")) from change
+
+
+class _Changed(Exception):
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+def _open_request(request_id: int) -> ApprovalRequest:
+    """The request under its lock. Locks are taken in one order everywhere: call, order, case, request."""
+    case_id, order_id = ApprovalRequest.objects.values_list("case_id", "case__order_id").get(pk=request_id)
+    lock_order(order_id)
+    apps.get_model("cases", "Case")._default_manager.select_for_update().get(pk=case_id)
+    rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("decision__limits")
+    return rows.get(pk=request_id)
+
+
+def _refuse(request: ApprovalRequest, user: User) -> None:
+    if request.state != State.PENDING:
+        who = request.decided_by.get_full_name() if request.decided_by else ""
+        raise AlreadyDecided(
+            _("%(who)s decided this already: %(state)s. Nothing was changed.")
+            % {"who": who or _("Somebody"), "state": request.get_state_display()}
+        )
+    if request.expires_at <= sources.now():
+        raise AlreadyDecided(_("This request has expired. Nothing was changed."))
+    reason = why_not(request, user)
+    if reason:
+        raise NotPermitted(reason)
+
+
+def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
+    """The effect as it would be today, if it is the one that was signed and needs no more than was asked."""
+    decision = request.decision
+    scope = scope_of(decision)
+    effect, problem = resolve(Wish(decision.tool, decision.action, decision.planner_id), scope)
+    if problem or effect.digest != request.effect_hash:
+        raise _Changed(problem or "effect")
+    lock_exposure(effect)
+    verdict = verdict_now(decision, effect, situation)
+    if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
+        raise _Changed(verdict.rule)
+    return effect
+
+
+def scope_of(decision: Decision) -> Scope:
+    """Whose things the decision's action may name."""
+    case = decision.case
+    return Scope(decision.shop_id, decision.case_id, case.order_id, decision.correlation_id)
+
+
+def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> policy.Verdict:
+    """What policy says today, under the stricter of the limits then and now, without the decision's own sums."""
+    rules = in_force(decision.shop_id, effect.money.currency if effect.money else "")
+    limits, then = rules.for_policy, decision.limits
+    if limits is not None and then is not None:
+        limits = policy.Limits(
+            min(limits.auto_up_to_minor, then.auto_up_to_minor),
+            min(limits.one_approver_up_to_minor, then.one_approver_up_to_minor),
+            min(limits.goodwill_percent, then.goodwill_percent),
+        )
+    facts = gather(effect, scope_of(decision), situation, without_decision=decision.pk)
+    return policy.judge(facts, limits)
+
+
+def _sign(request: ApprovalRequest, state: str, user: User | None, reason: str = "") -> None:
+    request.state, request.decided_by, request.decided_at, request.reason = state, user, sources.now(), reason
+    request.save(update_fields=["state", "decided_by", "decided_at", "reason"])
+
+
+def reject(request_id: int, *, reason: str, by: Actor) -> ApprovalRequest:
+    """Say no, with a reason that sticks: the same effect can't be asked for again in this case."""
+    if not reason.strip():
+        raise Invalid(_("Say why: the reason is kept with the case."))
+    with transaction.atomic():
+        request = _open_request(request_id)
+        user = person(by, RIGHT[Tier(request.tier)], request.shop_id)
+        _refuse(request, user)
+        _sign(request, State.REJECTED, user, reason.strip()[:500])
+        tell("approval.rejected", request, request.decision, by, tier=request.tier)
+    return request
+
+
+def void(request_id: int, *, why: str, by: Actor) -> bool:
+    """End a request whose effect is no longer what was asked. False where it had been decided already."""
+    with transaction.atomic():
+        request = _open_request(request_id)
+        if request.state != State.PENDING:
+            return False
+        _sign(request, State.VOIDED, None, why)
+        tell("approval.voided", request, request.decision, by, why=why)
+        return True
+
+
+def expire(request_id: int, *, by: Actor) -> bool:
+    """End a request that nobody decided in time. False where somebody did. The caller gives the case to a person."""
+    with transaction.atomic():
+        request = _open_request(request_id)
+        if request.state != State.PENDING or request.expires_at > sources.now():
+            return False
+        _sign(request, State.EXPIRED, None)
+        tell("approval.expired", request, request.decision, by, tier=request.tier)
+        return True
+
+
+def raise_flag(
+    kind: str,
+    *,
+    shop_id: int,
+    source: str,
+    by: Actor,
+    order_id: int | None = None,
+    person_id: str | None = None,
+    case_id: int | None = None,
+) -> RiskFlag | None:
+    """Raise a flag, unless the same one is up already (then None). Anything may raise; the caller audits."""
+    hangs_on = {"order_id": order_id, "person_id": person_id, "case_id": case_id}
+    if RiskFlag.objects.filter(shop_id=shop_id, kind=kind, lowered_at__isnull=True, **hangs_on).exists():
+        return None
+    return RiskFlag.objects.create(
+        shop_id=shop_id,
+        kind=kind,
+        source=source,
+        raised_by=f"{by.kind}:{by.id}",
+        raised_at=sources.now(),
+        **hangs_on,
+    )
+
+
+def lower_flag(flag_id: int, *, reason: str, by: Actor) -> RiskFlag:
+    """Only a person lowers a flag, and says why."""
+    if not reason.strip():
+        raise Invalid(_("Say why the risk is over: the reason is kept."))
+    with transaction.atomic():
+        flag = RiskFlag.objects.select_for_update(of=("self",)).select_related("shop").get(pk=flag_id)
+        user = person(by, "approvals.lower_riskflag", flag.shop_id)
+        if flag.lowered_at is not None:
+            raise AlreadyDecided(_("This flag has been lowered already."))
+        flag.lowered_by, flag.lowered_at, flag.lower_reason = user, sources.now(), reason.strip()[:500]
+        flag.save(update_fields=["lowered_by", "lowered_at", "lower_reason"])
+        stream = f"case/{flag.case_id}" if flag.case_id else f"shop/{flag.shop.slug}"
+        audit(
+            "risk.lowered", by=by, stream=stream, subject=flag, shop_id=flag.shop_id,
+            correlation_id=sources.random_id(), data={"kind": flag.kind, "source": flag.source},
+        )  # fmt: skip
+    return flag
+
+
+def reverse(decision_id: int, *, reason: str, by: Actor) -> Reversal:
+    """Say that an automated decision was wrong: it counts in the reversal rate, once."""
+    if not reason.strip():
+        raise Invalid(_("Say what was wrong: it is how the limits learn."))
+    decision = Decision.objects.get(pk=decision_id)
+    user = person(by, "approvals.add_reversal", decision.shop_id)
+    if decision.by_kind == "staff":
+        raise Invalid(_("Only a decision of the agent can be reversed."))
+    try:
+        with transaction.atomic():
+            row = Reversal.objects.create(
+                shop_id=decision.shop_id,
+                decision=decision,
+                by=user,
+                reason=reason.strip()[:500],
+                at=sources.now(),
+            )
+            tell("decision.reversed", row, decision, by)
+    except IntegrityError as error:
+        raise AlreadyDecided(_("This decision was reversed already.")) from error
+    return row

@@ -1,0 +1,145 @@
+"""Writes what goes to a customer: an approved template, filled by the server, in the customer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils.formats import date_format
+from django.utils.translation import override
+
+from audit import sources
+from cases.message_templates import render
+from cases.models import Case, Conversation, Message, Person, Template
+from cases.people import conversation as conversation_with
+from tools.base import Step
+from tools.models import Order, OrderLine, Shipment, SupplierItem, ToolCall
+from tools.types import Money
+
+FALLBACK = "en"
+
+
+def recipient(case: Case) -> Person | None:
+    """Who hears from us: whom the case talks with, else the order's own contact."""
+    if case.conversation is not None:
+        return case.conversation.person
+    return case.order.person if case.order else None
+
+
+def sender_is_contact(case: Case) -> bool:
+    """Whether order data may be told: the recipient is the order's contact, and the channel vouches for them.
+
+    A case that no message opened talks to the order's contact by itself.
+    """
+    person = recipient(case)
+    if case.order is None or person is None or case.order.person_id != person.pk:
+        return False
+    return case.conversation is None or case.conversation.verified
+
+
+def template(key: str, language: str) -> Template:
+    """The version in use in the customer's language, English where there is none."""
+    rows = {row.language: row for row in Template.objects.filter(key=key, active=True)}
+    return rows.get(language) or rows[FALLBACK]
+
+
+def composer(case: Case) -> Callable[[Step], int | None]:
+    """What approvals calls to get the message of a messaging step written, in its own transaction."""
+
+    def compose(step: Step) -> int | None:
+        return write(case, step.template, sku=str(step.request.get("sku", ""))).pk
+
+    return compose
+
+
+def write(case: Case, key: str, *, sku: str = "") -> Message:
+    """A queued message to the case's recipient; `sku` names the item of a template about stock."""
+    row = template(key, case.language)
+    subject, body = render(row, values(case, key, sku))
+    return Message.objects.create(
+        shop_id=case.shop_id,
+        case=case,
+        conversation=conversation_of(case),
+        direction=Message.Direction.OUT,
+        state=Message.State.QUEUED,
+        author="agent",
+        subject=subject,
+        text=body,
+        language=row.language,
+        template=row,
+        at=sources.now(),
+    )
+
+
+def conversation_of(case: Case) -> Conversation | None:
+    """Where a message of this case goes: its conversation, else one with the order's contact by e-mail."""
+    if case.conversation is not None:
+        return case.conversation
+    person = recipient(case)
+    if person is None:
+        return None
+    now = sources.now()
+    return conversation_with(person, Conversation.Channel.EMAIL, verified=False, at=now)
+
+
+def values(case: Case, key: str, sku: str = "") -> dict[str, str]:
+    """Everything a template may name, as text in the customer's language."""
+    person, order = recipient(case), case.order
+    with override(case.language):
+        return {
+            "first_name": (person.name.split() or [""])[0] if person else "",
+            "shop_name": case.shop.name,
+            "order_name": order.name if order else "",
+            "item": _item(case, sku),
+            "amount": _amount(case),
+            **_parcel(order),
+            "date": _date(case, key, sku),
+        }
+
+
+def _item(case: Case, sku: str) -> str:
+    if sku:
+        line = OrderLine.objects.filter(order__shop_id=case.shop_id, sku=sku).first()
+        item = SupplierItem.objects.filter(shop_id=case.shop_id, sku=sku).first()
+        return line.title if line else item.title if item else sku
+    lines = list(case.order.lines.all()[:2]) if case.order else []
+    return lines[0].title if len(lines) == 1 else ""
+
+
+def _amount(case: Case) -> str:
+    call = case.calls.filter(amount_minor__gt=0).order_by("-id").first()
+    return Money(call.amount_minor, call.currency).format(case.language) if call else ""
+
+
+def _parcel(order: Order | None) -> dict[str, str]:
+    parcel = (
+        order.shipments.exclude(status=Shipment.Status.CANCELLED).order_by("-id").first() if order else None
+    )
+    return {
+        "carrier": parcel.carrier if parcel else "",
+        "tracking_number": parcel.tracking_number if parcel else "",
+    }
+
+
+def _date(case: Case, key: str, sku: str) -> str:
+    """The date that the template speaks of: back in stock, delivered, or leaving by."""
+    if key == "back_in_stock_on":
+        items = SupplierItem.objects.filter(shop_id=case.shop_id, sku=sku, restock_on__isnull=False)
+        item = items.order_by("restock_on").first()
+        return date_format(item.restock_on, "DATE_FORMAT") if item and item.restock_on else ""
+    if case.order is None:
+        return ""
+    arrived = case.order.shipments.filter(delivered_at__isnull=False).order_by("-delivered_at").first()
+    if arrived is not None and arrived.delivered_at is not None:
+        return date_format(arrived.delivered_at, "DATE_FORMAT")
+    by = case.order.promised_at or case.order.placed_at + timedelta(days=case.shop.ships_within_days)
+    return date_format(by, "DATE_FORMAT")
+
+
+def mark_sent(call: ToolCall) -> None:
+    """The message went out or didn't, with its call."""
+    if call.message_id is None:
+        return
+    sent = call.state == ToolCall.State.SUCCEEDED
+    state = Message.State.SENT if sent else Message.State.FAILED
+    Message.objects.filter(pk=call.message_id).update(state=state, at=sources.now())

@@ -1,0 +1,109 @@
+"""What follows when a call has an outcome, in the transaction that records it; and what is asked before it is sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from approvals.recheck import stopped
+from audit.actors import AGENT, SYSTEM
+from cases import planning
+from cases.composing import mark_sent
+from cases.handoff import after_failed_call, situation
+from cases.models import Case, PlannerConfig
+from cases.telling import ring, tell, wants_thought
+from tools.ledger import lock_order
+from tools.models import ToolCall
+
+State = ToolCall.State
+
+PARCEL_AT_MOST = timedelta(days=7)
+RETURN_AT_MOST = timedelta(days=30)
+
+
+def before_send(call: ToolCall) -> str:
+    """Under the call's lock: the code of what stops it now, or an empty text."""
+    # The order before its case, as everywhere: see the lock order in tools.ledger.
+    lock_order(call.case.order_id)
+    rows = Case.objects.select_for_update(of=("self",)).select_related(
+        "shop", "order", "conversation__person"
+    )
+    case = rows.get(pk=call.case_id)
+    planner = PlannerConfig.objects.get(pk=call.decision.planner_id)
+    return stopped(call, situation(case, by=AGENT, planner=planner.kind))
+
+
+def after_outcome(call: ToolCall) -> None:
+    """Move the message and the case on; runs once per change of the call's state."""
+    if call.state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
+        mark_sent(call)
+    if call.state == State.SUCCEEDED:
+        _next_step(call)
+    elif call.state in (State.FAILED, State.CANCELLED):
+        _stopped(call)
+
+
+def _next_step(call: ToolCall) -> None:
+    """The next call of the decision may start; after the last one the case goes on."""
+    following = ToolCall.objects.filter(decision_id=call.decision_id, position__gt=call.position)
+    step = following.order_by("position").first()
+    if step is not None:
+        ring("execute", step.pk)
+        return
+    case = _case(call)
+    if case.state != Case.State.WAITING or case.wait_reason != Case.Wait.EFFECT:
+        return
+    if case.dirty > case.planned:
+        # Somebody wrote while the effect ran: that is answered before anything is closed.
+        _resume(case)
+        return
+    _go_on(case, call)
+
+
+def _case(call: ToolCall) -> Case:
+    rows = Case.objects.select_for_update(of=("self",)).select_related("shop", "order")
+    return rows.get(pk=call.case_id)
+
+
+def _resume(case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(state=Case.State.OPEN, wait_reason="", wake_at=None)
+    case.refresh_from_db()
+    wants_thought(case)
+
+
+def _go_on(case: Case, call: ToolCall) -> None:
+    decision = call.decision
+    if decision.tool == "request_information":
+        planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
+        return
+    if decision.tool == "remind":
+        _after_reminder(case, str(decision.action.get("template", "")))
+        return
+    then = decision.action.get("then", "close")
+    if then == "wait_parcel":
+        planning.wait(case, Case.Wait.PARCEL, PARCEL_AT_MOST)
+    elif then == "wait_return":
+        planning.wait(case, Case.Wait.RETURN, RETURN_AT_MOST)
+    elif then == "wait_customer":
+        planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
+    else:
+        planning.close(case, by_name="agent")
+
+
+def _after_reminder(case: Case, template: str) -> None:
+    if template == "closing_unanswered":
+        planning.close(case, by_name="agent")
+        return
+    left = case.shop.close_after_days - case.shop.remind_after_days
+    planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=max(1, left)))
+
+
+def _stopped(call: ToolCall) -> None:
+    """Nothing was sent, or the vendor said no: a person looks, unless one has the case already."""
+    if call.error == "step_before_failed":
+        return
+    case = _case(call)
+    if call.error == "undone":
+        tell("case.undone", case, by=SYSTEM, subject=call)
+    if case.state in (Case.State.CLOSED, Case.State.HANDOFF):
+        return
+    after_failed_call(call)

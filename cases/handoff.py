@@ -1,0 +1,208 @@
+"""A case goes to a person: a row in the transaction that found out, and word to the customer that it did."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from approvals import services as authority
+from approvals.deciding import Wish, decide
+from approvals.errors import AlreadyDecided
+from approvals.facts import Situation
+from approvals.models import Decision, RiskFlag
+from approvals.services import person
+from audit import sources
+from audit.actors import SYSTEM, TRIAGE, Actor
+from cases.composing import composer, recipient, sender_is_contact
+from cases.models import Case, Handoff, InboundEvent, Template
+from cases.planner.factory import current_config
+from cases.telling import ring, tell, wants_thought
+from tools.base import Scope
+from tools.models import ToolCall
+
+Reason = Handoff.Reason
+State = Handoff.State
+
+# The promise, from the moment that called for a person.
+PROMISE = {
+    Reason.FRAUD: timedelta(minutes=15),
+    Reason.DISPUTE: timedelta(hours=1),
+    Reason.LEGAL: timedelta(minutes=1),
+    Reason.DISTRESS: timedelta(minutes=1),
+    Reason.ANGER: timedelta(minutes=1),
+}
+ELSE = timedelta(hours=4)
+# The most pressing first: one hand-off names one reason, the flags name all.
+BY_WEIGHT = (Reason.FRAUD, Reason.DISPUTE, Reason.LEGAL, Reason.DISTRESS, Reason.ANGER)
+ACKNOWLEDGE = "acknowledge_handoff"
+
+
+def hand_off(
+    case: Case,
+    reason: str,
+    *,
+    by: Actor,
+    detail: str = "",
+    event: InboundEvent | None = None,
+    decision: Decision | None = None,
+    called_at: datetime | None = None,
+) -> Handoff:
+    """Give the case to a person, once: an open hand-off stays, and a more pressing reason only shortens its promise.
+
+    Nothing else is needed for it to be seen. `called_at` is when the outside called for a person.
+    """
+    called_at = called_at or sources.now()
+    due_at = called_at + PROMISE.get(Reason(reason), ELSE)
+    row = case.handoffs.select_for_update().exclude(state=State.RESOLVED).first()
+    if row is not None:
+        _press(row, reason, due_at, detail)
+        return row
+    row = Handoff.objects.create(
+        shop_id=case.shop_id,
+        case=case,
+        reason=reason,
+        event=event,
+        decision=decision,
+        detail=detail[:64],
+        received_at=called_at,
+        opened_at=sources.now(),
+        due_at=due_at,
+    )
+    Case.objects.filter(pk=case.pk).update(
+        state=Case.State.HANDOFF, wait_reason="", wake_at=None, due_at=None, lease_until=None
+    )
+    case.refresh_from_db()
+    _void_pending(case)
+    _acknowledge(case, reason)
+    tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
+    return row
+
+
+def _press(row: Handoff, reason: str, due_at: datetime, detail: str) -> None:
+    if row.state == State.WAITING and due_at < row.due_at:
+        row.reason, row.due_at, row.detail = reason, due_at, detail[:64] or row.detail
+        row.save(update_fields=["reason", "due_at", "detail"])
+
+
+def _void_pending(case: Case) -> None:
+    """A case with a person needs no approval any more: what waited for one is void."""
+    for request in case.approvals.filter(state="pending"):
+        authority.void(request.pk, why="handed_off", by=SYSTEM)
+
+
+def _acknowledge(case: Case, reason: str) -> None:
+    """Tell the customer that a person will read it; only where they wrote and are not suspected of fraud."""
+    wrote = case.messages.filter(direction="in").exists()
+    told = case.calls.filter(message__template__key=ACKNOWLEDGE).exclude(state="cancelled").exists()
+    if not wrote or told or reason in (Reason.FRAUD, Reason.DISPUTE):
+        return
+    config = current_config(case.shop)
+    made = decide(
+        Wish("acknowledge", {}, config.pk),
+        scope=scope_of(case),
+        situation=situation(case, by=TRIAGE, planner=config.kind),
+        undo=timedelta(0),
+        compose=composer(case),
+        by=TRIAGE,
+    )
+    for call in made.calls:
+        ring("execute", call.pk)
+
+
+def scope_of(case: Case) -> Scope:
+    """Whose things an action in this case may name."""
+    return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id)
+
+
+def situation(case: Case, *, by: Actor, planner: str) -> Situation:
+    """What policy must know of the case: who writes, who listens, who has it."""
+    to = recipient(case)
+    return Situation(
+        by_kind=by.kind,
+        planner=planner,
+        human_only=case.human_only,
+        sender_is_contact=sender_is_contact(case),
+        reachable=to is not None and bool(to.email),
+        order_templates=frozenset(
+            Template.objects.filter(order_data=True, active=True).values_list("key", flat=True)
+        ),
+    )
+
+
+def raise_flags(case: Case, kinds: tuple[str, ...], *, source: str, by: Actor) -> list[RiskFlag]:
+    """Raise risk flags on the case, fraud and disputes on its order too, each with its audit entry."""
+    raised = []
+    for kind in kinds:
+        on_order = case.order_id if kind in ("fraud", "dispute") else None
+        flag = authority.raise_flag(
+            kind, shop_id=case.shop_id, source=source, by=by, order_id=on_order, case_id=case.pk
+        )
+        if flag is not None:
+            raised.append(flag)
+            tell("risk.raised", case, by=by, subject=flag, kind=kind, source=source)
+    return raised
+
+
+def most_pressing(kinds: tuple[str, ...]) -> Handoff.Reason:
+    """The reason that a hand-off names when several flags are up."""
+    return next(reason for reason in BY_WEIGHT if reason in kinds)
+
+
+def claim_handoff(handoff_id: int, *, by: Actor) -> Handoff:
+    """Take a waiting hand-off: from now on it is this person's, and the agent stays silent in the case."""
+    with transaction.atomic():
+        row = _open_handoff(handoff_id)
+        user = person(by, "cases.change_handoff", row.shop_id)
+        if row.state != State.WAITING:
+            who = row.claimed_by.get_full_name() or row.claimed_by.username if row.claimed_by else ""
+            raise AlreadyDecided(_("%(who)s has claimed this already.") % {"who": who})
+        row.state, row.claimed_by, row.claimed_at = State.CLAIMED, user, sources.now()
+        row.save(update_fields=["state", "claimed_by", "claimed_at"])
+        Case.objects.filter(pk=row.case_id).update(assigned_to=user, human_only=True)
+        late = row.claimed_at > row.due_at
+        tell("handoff.claimed", row.case, by=by, subject=row, late=late)
+    return row
+
+
+def resolve_handoff(handoff_id: int, *, close: bool, by: Actor) -> Handoff:
+    """Done: the case is closed, or goes back to the agent."""
+    with transaction.atomic():
+        row = _open_handoff(handoff_id)
+        person(by, "cases.change_handoff", row.shop_id)
+        if row.state == State.RESOLVED:
+            raise AlreadyDecided(_("This hand-off was resolved already."))
+        if row.state == State.WAITING:
+            raise AlreadyDecided(_("Claim it first: a hand-off is resolved by the person who has it."))
+        row.state, row.resolved_at = State.RESOLVED, sources.now()
+        row.save(update_fields=["state", "resolved_at"])
+        _after_resolving(row.case, close, by)
+        tell("handoff.resolved", row.case, by=by, subject=row, closed=close)
+    return row
+
+
+def _after_resolving(case: Case, close: bool, by: Actor) -> None:
+    now = sources.now()
+    if close:
+        Case.objects.filter(pk=case.pk).update(
+            state=Case.State.CLOSED, closed_at=now, closed_by=by.name, due_at=None
+        )
+        tell("case.closed", case, by=by)
+        return
+    Case.objects.filter(pk=case.pk).update(state=Case.State.OPEN, human_only=False, assigned_to=None)
+    case.refresh_from_db()
+    wants_thought(case)
+
+
+def _open_handoff(handoff_id: int) -> Handoff:
+    rows = Handoff.objects.select_for_update(of=("self",)).select_related("case", "claimed_by", "shop")
+    return rows.get(pk=handoff_id)
+
+
+def after_failed_call(call: ToolCall) -> None:
+    """A call that ended badly calls for a person, in the same transaction."""
+    case = Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
+    if case.state == Case.State.CLOSED:
+        return
+    hand_off(case, Reason.FAILED, by=SYSTEM, detail=call.error, decision=call.decision)

@@ -1,0 +1,103 @@
+"""Inbound mail through django-anymail: it knows each provider's form, we keep the raw body and one letter."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from email.utils import parseaddr
+
+from anymail.exceptions import AnymailError
+from anymail.inbound import AnymailInboundMessage
+from anymail.signals import AnymailInboundEvent
+from anymail.webhooks.base import AnymailBaseWebhookView
+from anymail.webhooks.brevo import BrevoInboundWebhookView
+from anymail.webhooks.mailjet import MailjetInboundWebhookView
+from anymail.webhooks.postmark import PostmarkInboundWebhookView
+from anymail.webhooks.sparkpost import SparkPostInboundWebhookView
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpRequest
+
+from cases.intake.messages import Letter, handle_letter
+from cases.intake.receiving import Delivery, Handled, Unreadable
+from cases.models import Conversation, InboundEvent
+
+# Providers that sign in with the user:password of the address: the secret is ours alone to check.
+PROVIDERS: dict[str, type[AnymailBaseWebhookView]] = {
+    "postmark": PostmarkInboundWebhookView,
+    "mailjet": MailjetInboundWebhookView,
+    "sparkpost": SparkPostInboundWebhookView,
+    "brevo": BrevoInboundWebhookView,
+}
+_AUTHENTIC = re.compile(r"\b(spf|dkim|dmarc)=pass\b", re.IGNORECASE)
+
+
+def verified(esp: str, request: HttpRequest, secrets: tuple[str, ...]) -> bool:
+    """Whether the delivery signed in with one of the shop's secrets (`user:password`); no secret, no mail."""
+    provider = PROVIDERS.get(esp)
+    if provider is None or not secrets:
+        return False
+    try:
+        provider(webhook_secret=list(secrets)).run_validators(request)
+    except (PermissionDenied, SuspiciousOperation, AnymailError):
+        return False
+    return True
+
+
+def deliveries(esp: str, request: HttpRequest, raw: bytes, secrets: tuple[str, ...]) -> list[Delivery]:
+    """One delivery per mail. A body that can't be read is one dead letter, named by its digest."""
+    request._body = raw
+    digest = hashlib.sha256(raw).hexdigest()
+    try:
+        events = PROVIDERS[esp](webhook_secret=list(secrets)).parse_events(request)
+        return [_delivery(event, raw, digest, request) for event in events]
+    except (AnymailError, ValueError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
+        return [_dead(f"no mail in it: {type(problem).__name__}", raw, digest, request)]
+
+
+def _delivery(event: AnymailInboundEvent, raw: bytes, digest: str, request: HttpRequest) -> Delivery:
+    mail: AnymailInboundMessage = event.message
+    letter = _letter(mail)
+
+    def handle(stored: InboundEvent) -> Handled:
+        return handle_letter(stored, letter)
+
+    if not letter.sender:
+        return _dead("the mail names no sender", raw, digest, request)
+    return Delivery(
+        source="email",
+        account=str(mail.envelope_recipient or (mail.to[0].addr_spec if mail.to else ""))[:128].lower(),
+        external_id=str(event.event_id or mail.get("Message-ID") or digest)[:255],
+        topic="inbound",
+        raw=raw,
+        content_type=request.content_type or "",
+        handle=handle,
+    )
+
+
+def _dead(reason: str, raw: bytes, digest: str, request: HttpRequest) -> Delivery:
+    def handle(stored: InboundEvent) -> Handled:
+        raise Unreadable(reason)
+
+    return Delivery("email", "", digest, "inbound", raw, request.content_type or "", handle)
+
+
+def _letter(mail: AnymailInboundMessage) -> Letter:
+    name, address = parseaddr(str(mail.get("From", "")))
+    return Letter(
+        channel=Conversation.Channel.EMAIL,
+        sender=address.strip().lower()[:254],
+        name=name[:200],
+        subject=str(mail.subject or ""),
+        text=str(mail.stripped_text or mail.text or ""),
+        verified=_authentic(mail),
+        attachments=len(mail.attachments),
+    )
+
+
+def _authentic(mail: AnymailInboundMessage) -> bool:
+    """Whether the provider vouches for the sender: SPF, DKIM or DMARC passed, as its own headers say."""
+    results = " ".join(str(value) for value in mail.get_all("Authentication-Results", []))
+    if _AUTHENTIC.search(results):
+        return True
+    return str(mail.get("Received-SPF", "")).lower().startswith("pass")

@@ -1,0 +1,192 @@
+"""The shop or the payment vendor told us something about an order: most of it is absorbed, some opens a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count
+
+from audit.actors import SYSTEM, TRIAGE
+from cases.handoff import hand_off, raise_flags
+from cases.intake.receiving import Handled
+from cases.models import Case, Handoff, InboundEvent, Person
+from cases.opening import case_for_order
+from cases.people import customer
+from cases.telling import ring, tell, wants_thought
+from tools import orders as graph
+from tools.models import Order, Payment, Shipment
+from tools.snapshots import (
+    ChargeSnapshot,
+    DisputeSnapshot,
+    FraudWarningSnapshot,
+    OrderSnapshot,
+    RefundSnapshot,
+    ReturnSnapshot,
+    RiskSnapshot,
+    ShipmentSnapshot,
+    Snapshot,
+    StockSnapshot,
+)
+
+Subject = Case.Subject
+Reason = Handoff.Reason
+
+TWIN_WITHIN = timedelta(minutes=15)
+WARNS = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
+
+
+def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
+    """The order graph learns; a high risk or a twin opens a case."""
+    person = customer(event.shop, seen.customer) if seen.customer else None
+    change = graph.record_order(event.shop_id, seen, str(person.pk) if person else None)
+    order = change.order
+    if order.placed_at < event.shop.cutover_at:
+        return Handled(order=order)
+    if order.risk_level == Order.Risk.HIGH:
+        return _fraud(event, order, "shopify.risk.high")
+    if change.created and _twin(order) is not None:
+        return Handled(case=_ask_about(event, order, Subject.TWIN_ORDER))
+    return Handled(order=order)
+
+
+def _twin(order: Order) -> Order | None:
+    """Another order of the same customer, minutes apart, with the same lines."""
+    if order.person_id is None:
+        return None
+    near = Order.objects.filter(
+        person_id=order.person_id,
+        placed_at__range=(order.placed_at - TWIN_WITHIN, order.placed_at + TWIN_WITHIN),
+        total_minor=order.total_minor,
+        cancelled_at__isnull=True,
+    ).exclude(pk=order.pk)
+    wanted = _contents(order)
+    return next((other for other in near.annotate(n=Count("lines")) if _contents(other) == wanted), None)
+
+
+def _contents(order: Order) -> list[tuple[str, int]]:
+    return sorted(order.lines.values_list("sku", "quantity"))
+
+
+def _ask_about(event: InboundEvent, order: Order, subject: str) -> Case:
+    case = case_for_order(event.shop, order, subject, event.correlation_id, _person(order))
+    wants_thought(case)
+    return case
+
+
+def _person(order: Order) -> Person | None:
+    return Person.objects.filter(pk=order.person_id).first() if order.person_id else None
+
+
+def _fraud(event: InboundEvent, order: Order, source: str) -> Handled:
+    """Fraud-suspect always goes to a human, at once and whatever anybody is sure of."""
+    case = case_for_order(event.shop, order, Subject.RISK, event.correlation_id, _person(order))
+    raise_flags(case, ("fraud",), source=source, by=TRIAGE)
+    hand_off(case, Reason.FRAUD, by=TRIAGE, detail=source, event=event, called_at=event.received_at)
+    return Handled(case=case)
+
+
+def handle_risk(event: InboundEvent, seen: RiskSnapshot) -> Handled:
+    """A risk level that rises to high calls a person."""
+    order = graph.record_risk(event.shop_id, seen)
+    if order is None:
+        return Handled()
+    if order.risk_level == Order.Risk.HIGH and order.placed_at >= event.shop.cutover_at:
+        return _fraud(event, order, "shopify.risk.high")
+    return Handled(order=order)
+
+
+def handle_shipment(event: InboundEvent, seen: ShipmentSnapshot) -> Handled:
+    """A parcel moved; a case that waited for it wakes when it arrives."""
+    shipment = graph.record_shipment(event.shop_id, seen)
+    if shipment is None:
+        return Handled()
+    if shipment.status == Shipment.Status.DELIVERED:
+        _wake(shipment.order, Case.Wait.PARCEL)
+    return Handled(order=shipment.order)
+
+
+def handle_return(event: InboundEvent, seen: ReturnSnapshot) -> Handled:
+    """Goods come back; a case that waited for them wakes when the shop has them."""
+    row = graph.record_return(event.shop_id, seen)
+    if row is None:
+        return Handled()
+    if row.status == "closed":
+        _wake(row.order, Case.Wait.RETURN)
+    return Handled(order=row.order)
+
+
+def _wake(order: Order, reason: str) -> None:
+    waiting = Case.objects.select_for_update(of=("self",)).filter(
+        order=order, state=Case.State.WAITING, wait_reason=reason
+    )
+    for case in waiting:
+        tell("case.woken", case, by=SYSTEM, reason=reason)
+        wants_thought(case)
+
+
+def handle_refund(event: InboundEvent, seen: RefundSnapshot) -> Handled:
+    """A refund: ours settles its call, one made by hand counts against what may still go back."""
+    record = graph.record_refund(event.shop_id, seen)
+    if record is None:
+        return Handled()
+    if record.ours is not None and record.ours.state in ("unknown", "pending"):
+        ring("settle", record.ours.pk)
+    return Handled(order=record.order)
+
+
+def handle_dispute(event: InboundEvent, seen: DisputeSnapshot) -> Handled:
+    """The bank questions a charge: a person answers, and nothing automatic touches the order."""
+    dispute = graph.record_dispute(event.shop_id, seen)
+    if dispute is None:
+        return Handled()
+    order = dispute.payment.order
+    if seen.status not in WARNS or order.placed_at < event.shop.cutover_at:
+        return Handled(order=order)
+    case = case_for_order(event.shop, order, Subject.DISPUTE, event.correlation_id, _person(order))
+    source = f"{seen.vendor}.dispute"
+    raise_flags(case, ("dispute",), source=source, by=TRIAGE)
+    hand_off(case, Reason.DISPUTE, by=TRIAGE, detail=source, event=event, called_at=event.received_at)
+    return Handled(case=case)
+
+
+def handle_fraud_warning(event: InboundEvent, seen: FraudWarningSnapshot) -> Handled:
+    """A card network warns early: the order is fraud-suspect."""
+    payment = (
+        Payment.objects.filter(shop_id=event.shop_id, external_id=seen.charge).select_related("order").first()
+    )
+    if payment is None:
+        return Handled()
+    return _fraud(event, payment.order, "stripe.early_fraud_warning")
+
+
+def handle_charge(event: InboundEvent, seen: ChargeSnapshot) -> Handled:
+    """A charge as Stripe tells it: the card's fingerprint is kept, so that limits add up over a card."""
+    payment = graph.record_charge(event.shop_id, seen)
+    return Handled(order=payment.order if payment else None)
+
+
+def handle_stock(event: InboundEvent, seen: StockSnapshot) -> Handled:
+    """Pieces came or went."""
+    graph.record_stock(event.shop_id, seen)
+    return Handled()
+
+
+def handle(event: InboundEvent, seen: Snapshot) -> Handled:
+    """The handler of this kind of snapshot, from one literal table."""
+    return HANDLERS[type(seen)](event, seen)
+
+
+# Each handler takes its own key's type, which no type checker can follow through a table.
+HANDLERS: dict[type[Snapshot], Callable[[InboundEvent, Any], Handled]] = {
+    OrderSnapshot: handle_order,
+    RiskSnapshot: handle_risk,
+    ShipmentSnapshot: handle_shipment,
+    ReturnSnapshot: handle_return,
+    RefundSnapshot: handle_refund,
+    DisputeSnapshot: handle_dispute,
+    FraudWarningSnapshot: handle_fraud_warning,
+    StockSnapshot: handle_stock,
+    ChargeSnapshot: handle_charge,
+}

@@ -1,0 +1,166 @@
+"""Stores what arrived, once, and lets its handler do the rest in the same transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import F
+
+from audit import sources
+from audit.actors import SYSTEM, Actor, vendor
+from audit.services import record
+from cases.models import Case, EventConflict, InboundEvent, RefusedRequests, Shop
+from tools.errors import ContractDrift
+from tools.models import Order
+
+log = structlog.get_logger()
+
+State = InboundEvent.State
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What an event was about: a case where somebody wants something, else perhaps an order that it updated."""
+
+    case: Case | None = None
+    order: Order | None = None
+
+
+Handler = Callable[[InboundEvent], Handled]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One verified delivery. `handle` writes what it means; None is absorbed as it is."""
+
+    source: str
+    account: str
+    external_id: str
+    topic: str
+    raw: bytes
+    content_type: str
+    handle: Handler | None
+
+
+class Unreadable(Exception):
+    """The body can't be read; `reason` is for the dead-letter list and holds nothing of the body."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason[:200]
+        super().__init__(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a delivery: accepted, duplicate, conflict or dead."""
+
+    event_id: int
+    what: str
+
+
+def receive(shop: Shop, delivery: Delivery) -> Received:
+    """Store and handle one delivery; when this returns, it is committed and may be answered with 2xx.
+
+    A body that its handler can't read is kept as a dead letter. Any other exception rolls everything back and
+    reaches the sender as a 500, so that they deliver again.
+    """
+    try:
+        with transaction.atomic():
+            return _receive(shop, delivery, dead="")
+    except (Unreadable, ContractDrift) as problem:
+        reason = (
+            problem.reason
+            if isinstance(problem, Unreadable)
+            else f"changed by the vendor: {problem.field_path}"
+        )
+        with transaction.atomic():
+            return _receive(shop, delivery, dead=reason or "unreadable")
+
+
+def _receive(shop: Shop, delivery: Delivery, dead: str) -> Received:
+    digest = hashlib.sha256(delivery.raw).hexdigest()
+    event = _insert(shop, delivery, digest, dead)
+    if event is None:
+        return _again(shop, delivery, digest)
+    if dead:
+        _tell("event.dead", event, reason=dead)
+        return Received(event.pk, "dead")
+    handled = delivery.handle(event) if delivery.handle else Handled()
+    if handled.case is not None:
+        InboundEvent.objects.filter(pk=event.pk).update(state=State.CASE, case=handled.case)
+    else:
+        _tell("event.absorbed", event, order=handled.order, by=vendor(event.source), topic=event.topic)
+    return Received(event.pk, "accepted")
+
+
+def _insert(shop: Shop, delivery: Delivery, digest: str, dead: str) -> InboundEvent | None:
+    """One INSERT … ON CONFLICT DO NOTHING: None where the id is known."""
+    event = InboundEvent(
+        shop=shop,
+        source=delivery.source,
+        account=delivery.account,
+        external_id=delivery.external_id,
+        topic=delivery.topic,
+        raw=delivery.raw,
+        content_type=delivery.content_type[:128],
+        digest=digest,
+        state=State.DEAD if dead else State.ABSORBED,
+        dead_reason=dead,
+        correlation_id=sources.random_id(),
+        received_at=sources.now(),
+    )
+    InboundEvent.objects.bulk_create([event], ignore_conflicts=True)
+    stored = _stored(shop, delivery)
+    return stored if stored.correlation_id == event.correlation_id else None
+
+
+def _stored(shop: Shop, delivery: Delivery) -> InboundEvent:
+    return InboundEvent.objects.get(
+        shop=shop, source=delivery.source, account=delivery.account, external_id=delivery.external_id
+    )
+
+
+def _again(shop: Shop, delivery: Delivery, digest: str) -> Received:
+    """The same id: the same body changes nothing, another one is kept beside the first and flagged."""
+    event = InboundEvent.objects.select_for_update().get(pk=_stored(shop, delivery).pk)
+    if event.digest == digest:
+        InboundEvent.objects.filter(pk=event.pk).update(duplicates=F("duplicates") + 1)
+        return Received(event.pk, "duplicate")
+    _row, created = EventConflict.objects.get_or_create(
+        event=event, digest=digest, defaults={"shop": shop, "raw": delivery.raw, "received_at": sources.now()}
+    )
+    if created:
+        _tell("event.conflict", event, digest=digest)
+    return Received(event.pk, "conflict")
+
+
+def refuse(shop: Shop, source: str, reason: str) -> None:
+    """Count a forged or unsigned delivery; nothing of it is kept."""
+    day = sources.now().date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {RefusedRequests._meta.db_table} (shop_id, source, reason, day, count)"  # noqa: S608
+            " VALUES (%s, %s, %s, %s, 1)"
+            " ON CONFLICT (shop_id, source, reason, day) DO UPDATE"
+            f" SET count = {RefusedRequests._meta.db_table}.count + 1",
+            [shop.pk, source, reason, day],
+        )
+    log.warning("webhook.refused", shop=shop.slug, source=source, reason=reason)
+
+
+def _tell(
+    action: str, event: InboundEvent, *, order: Order | None = None, by: Actor = SYSTEM, **data: str
+) -> None:
+    record(
+        action,
+        by=by,
+        stream=f"order/{order.pk}" if order else f"shop/{event.shop.slug}",
+        subject=event,
+        shop_id=event.shop_id,
+        correlation_id=event.correlation_id,
+        data={"source": event.source, **data},
+    )

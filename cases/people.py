@@ -1,0 +1,95 @@
+"""Who somebody is: one person per address, shop id or WhatsApp id, however they reach us."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from audit import sources
+from cases.models import Conversation, Person, Shop
+from tools.snapshots import CustomerSnapshot
+
+
+def digits(phone: str) -> str:
+    """A phone number as WhatsApp writes it: country code and number, digits only."""
+    return re.sub(r"\D", "", phone).removeprefix("00")
+
+
+def customer(shop: Shop, known: CustomerSnapshot) -> Person:
+    """The person of an order, by the shop's id or else by the address; what is new about them is kept."""
+    email, phone = known.email.strip().lower(), digits(known.phone)
+    name = f"{known.first_name} {known.last_name}".strip()
+    person = _by(shop, external_id=known.external_id) or _by(shop, email=email)
+    if person is None:
+        return _create(
+            shop,
+            external_id=known.external_id,
+            email=email,
+            phone=phone,
+            name=name,
+            language=known.locale[:2],
+        )
+    fresh = {"external_id": known.external_id, "phone": phone, "name": name, "language": known.locale[:2]}
+    if not person.email and _by(shop, email=email) is None:
+        fresh["email"] = email
+    _fill(person, fresh)
+    return person
+
+
+def writer_by_email(shop: Shop, email: str, name: str) -> Person:
+    """Who wrote an e-mail."""
+    address = email.strip().lower()
+    return _by(shop, email=address) or _create(shop, email=address, name=name[:200])
+
+
+def writer_by_whatsapp(shop: Shop, sender: str, wa_id: str, name: str) -> Person:
+    """Who wrote by WhatsApp: known by their id, or by the phone number that WhatsApp vouches for."""
+    person = _by(shop, whatsapp_id=sender)
+    if person is None and wa_id:
+        person = Person.objects.filter(shop=shop, phone=digits(wa_id)).order_by("created_at").first()
+        if person is not None:
+            _fill(person, {"whatsapp_id": sender})
+    return person or _create(shop, whatsapp_id=sender, phone=digits(wa_id), name=name[:200])
+
+
+def conversation(person: Person, channel: str, *, verified: bool, at: datetime) -> Conversation:
+    """The conversation with this person on this channel; each message vouches for itself."""
+    row, created = Conversation.objects.get_or_create(
+        person=person,
+        channel=channel,
+        defaults={"shop_id": person.shop_id, "verified": verified, "last_inbound_at": at},
+    )
+    if not created:
+        row.verified, row.last_inbound_at = verified, at
+        row.save(update_fields=["verified", "last_inbound_at"])
+    return row
+
+
+def _by(shop: Shop, **key: str) -> Person | None:
+    ((name, value),) = key.items()
+    return Person.objects.filter(shop=shop, **{name: value}).first() if value else None
+
+
+def _fill(person: Person, fresh: dict[str, str]) -> None:
+    """Keep what is new; what is known is never overwritten by less."""
+    changed = [name for name, value in fresh.items() if value and not getattr(person, name)]
+    for name in changed:
+        setattr(person, name, fresh[name])
+    if changed:
+        person.save(update_fields=changed)
+
+
+def _create(shop: Shop, **fields: Any) -> Person:
+    try:
+        with transaction.atomic():
+            return Person.objects.create(shop=shop, created_at=sources.now(), **fields)
+    except IntegrityError:
+        # Somebody else met them at the same moment.
+        for name in ("external_id", "email", "whatsapp_id"):
+            found = _by(shop, **{name: fields.get(name, "")})
+            if found is not None:
+                return found
+        raise

@@ -1,0 +1,230 @@
+"""The agent's turn in a case: claim it, read, ask the planner, let policy judge, write what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from approvals.deciding import Made, Wish, decide
+from approvals.models import Decision
+from audit import sources
+from audit.actors import AGENT, SYSTEM
+from cases.composing import composer
+from cases.handoff import hand_off, raise_flags, scope_of, situation
+from cases.models import Case, Handoff, Message, PlannerConfig
+from cases.planner.factory import current_config, planner_for
+from cases.planner.gather import gather
+from cases.planner.protocol import Proposal
+from cases.telling import ring, tell
+from tools import orders as graph
+from tools.base import Kind
+from tools.catalog import lookup_order
+from tools.errors import ContractDrift, Refused, ToolError
+from tools.ledger import lock_order
+from tools.registry import TOOLS
+
+log = structlog.get_logger()
+
+State = Case.State
+Wait = Case.Wait
+Outcome = Decision.Outcome
+Reason = Handoff.Reason
+
+LEASE = timedelta(seconds=60)
+RETRY = timedelta(seconds=20)
+MOST_ATTEMPTS = 5
+FRESH = timedelta(seconds=30)
+EFFECT_AT_MOST = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A claimed case: only the holder of the fencing token may write its plan."""
+
+    case: Case
+    fence: int
+    seen: int
+
+
+def advance(case_id: int) -> str | None:
+    """One turn of the agent. Returns the case's state, or None where it wasn't the agent's turn."""
+    turn = _claim(case_id)
+    if turn is None:
+        return None
+    if turn.case.attempts > MOST_ATTEMPTS:
+        return _give_up(turn, "attempts")
+    try:
+        _read(turn.case)
+    except (Refused, ContractDrift) as error:
+        return _give_up(turn, error.code)
+    except ToolError as error:
+        return _later(turn, error.code)
+    config = current_config(turn.case.shop)
+    proposal = planner_for(config).propose(gather(turn.case))
+    return _apply(turn, config, proposal)
+
+
+def _claim(case_id: int) -> Turn | None:
+    """Take the case for a minute; attempts are counted before the work, so that a killer case is found out."""
+    now = sources.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    with transaction.atomic():
+        rows = Case.objects.select_for_update(skip_locked=True, of=("self",))
+        case = rows.filter(free, pk=case_id, state=State.OPEN, due_at__isnull=False, due_at__lte=now).first()
+        if case is None or case.human_only:
+            return None
+        case.lease_until, case.fence, case.attempts = now + LEASE, case.fence + 1, case.attempts + 1
+        case.save(update_fields=["lease_until", "fence", "attempts"])
+    case = Case.objects.select_related("shop", "order", "conversation__person").get(pk=case_id)
+    return Turn(case, case.fence, case.dirty)
+
+
+def _read(case: Case) -> None:
+    """Read the order at the shop, so that facts are fresh; the reading is recorded like any other news."""
+    order = case.order
+    if order is None or (order.read_at and sources.now() - order.read_at < FRESH):
+        return
+    seen = lookup_order.read(lookup_order.LookupOrder(order_id=order.pk), scope_of(case))
+    with transaction.atomic():
+        graph.record_order(case.shop_id, seen, str(order.person_id) if order.person_id else None)
+        type(order).objects.filter(pk=order.pk).update(read_at=sources.now())
+    order.refresh_from_db()
+
+
+def _mine(turn: Turn) -> Case | None:
+    """The case under its lock, behind its order's, if the turn is still ours."""
+    lock_order(turn.case.order_id)
+    rows = Case.objects.select_for_update(of=("self",)).select_related(
+        "shop", "order", "conversation__person"
+    )
+    return rows.filter(pk=turn.case.pk, fence=turn.fence, state=State.OPEN).first()
+
+
+def _give_up(turn: Turn, why: str) -> str | None:
+    with transaction.atomic():
+        case = _mine(turn)
+        if case is None:
+            return None
+        hand_off(case, Reason.STUCK, by=AGENT, detail=why)
+        return case.state
+
+
+def _later(turn: Turn, why: str) -> str | None:
+    """The vendor can't be read now: the case keeps its turn, a little later."""
+    log.info("case.read_later", case=turn.case.pk, code=why)
+    Case.objects.filter(pk=turn.case.pk, fence=turn.fence).update(
+        due_at=sources.now() + RETRY, lease_until=None
+    )
+    return State.OPEN
+
+
+def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal) -> str | None:
+    """Judge the proposal and write what follows, unless the case moved on while the planner thought."""
+    with transaction.atomic():
+        case = _mine(turn)
+        if case is None:
+            return None
+        if case.dirty != turn.seen:
+            # Something arrived in the meantime: think again with it.
+            Case.objects.filter(pk=case.pk).update(lease_until=None, attempts=0, due_at=sources.now())
+            ring("advance", case.pk)
+            return case.state
+        made = _decide(case, config, proposal)
+        Case.objects.filter(pk=case.pk).update(planned=turn.seen, due_at=None, lease_until=None, attempts=0)
+        case.refresh_from_db()
+        _follow(case, made)
+        return case.state
+
+
+def _decide(case: Case, config: PlannerConfig, proposal: Proposal) -> Made:
+    note = _note(case, config, proposal)
+    wish = Wish(proposal.tool, proposal.arguments, config.pk, config.prompt_hash, note.pk if note else None)
+    return decide(
+        wish,
+        scope=scope_of(case),
+        situation=situation(case, by=AGENT, planner=config.kind),
+        undo=timedelta(seconds=case.shop.undo_seconds),
+        compose=composer(case),
+        by=AGENT,
+    )
+
+
+def _note(case: Case, config: PlannerConfig, proposal: Proposal) -> Message | None:
+    """The planner's own words, kept where personal text may stand, and marked as a machine's."""
+    if not proposal.note:
+        return None
+    return Message.objects.create(
+        shop_id=case.shop_id,
+        case=case,
+        direction=Message.Direction.MACHINE,
+        state=Message.State.KEPT,
+        author=f"{config.kind} {config.version}"[:150],
+        text=proposal.note,
+        language="en",
+        at=sources.now(),
+    )
+
+
+def _follow(case: Case, made: Made) -> None:
+    """Who has the next move now."""
+    decision = made.decision
+    outcome = Outcome(decision.outcome)
+    if outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
+        if made.calls:
+            wait(case, Wait.EFFECT, EFFECT_AT_MOST)
+            ring("execute", made.calls[0].pk)
+        else:
+            close(case, by_name="agent")
+    elif outcome in (Outcome.ONE_APPROVER, Outcome.TWO_FACTOR):
+        Case.objects.filter(pk=case.pk).update(state=State.APPROVAL)
+        case.refresh_from_db()
+    else:
+        _to_person(case, decision)
+
+
+def _to_person(case: Case, decision: Decision) -> None:
+    """The verdict says a person, or no: either way a person reads the case next."""
+    kind = TOOLS[decision.tool].kind if decision.tool in TOOLS else None
+    if kind is Kind.FRAUD:
+        raise_flags(case, ("fraud",), source=f"planner.{decision.action.get('reason', '')}", by=AGENT)
+    hand_off(case, _reason(decision, kind), by=AGENT, detail=decision.rule, decision=decision)
+
+
+def _reason(decision: Decision, kind: Kind | None) -> str:
+    wished = str(decision.action.get("reason", ""))
+    if kind is Kind.FRAUD or wished == "fraud":
+        return Reason.FRAUD
+    if kind is Kind.PERSON:
+        return (
+            wished
+            if wished in (Reason.DISPUTE, Reason.LEGAL, Reason.DISTRESS, Reason.ANGER)
+            else Reason.PLANNER
+        )
+    return Reason.DENIED if decision.outcome == Outcome.DENY else Reason.POLICY
+
+
+def wait(case: Case, reason: str, at_most: timedelta) -> None:
+    """The case waits until something happens, or until the date at the latest."""
+    Case.objects.filter(pk=case.pk).update(
+        state=State.WAITING, wait_reason=reason, wake_at=sources.now() + at_most, due_at=None
+    )
+    case.refresh_from_db()
+    tell("case.waiting", case, by=SYSTEM, reason=reason)
+
+
+def close(case: Case, *, by_name: str) -> None:
+    """Nothing more to do."""
+    Case.objects.filter(pk=case.pk).update(
+        state=State.CLOSED,
+        closed_at=sources.now(),
+        closed_by=by_name,
+        wait_reason="",
+        wake_at=None,
+        due_at=None,
+    )
+    case.refresh_from_db()
+    tell("case.closed", case, by=AGENT if by_name == "agent" else SYSTEM)

@@ -1,0 +1,55 @@
+"""Who may do what: every role with its permissions, made again after each migration.
+
+The admin role and superusers have no money right; the roles that write limits and publish them are two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.management import create_permissions
+
+READS = (
+    "cases.view_shop", "cases.view_case", "cases.view_message", "cases.view_handoff", "cases.view_person",
+    "cases.view_conversation", "cases.view_template", "cases.view_inboundevent", "cases.view_eventconflict",
+    "cases.view_refusedrequests", "cases.view_plannerconfig",
+    "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
+    "approvals.view_termsversion", "approvals.view_killswitch", "approvals.view_riskflag", "approvals.view_reversal",
+    "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",
+    "tools.view_dispute", "tools.view_toolcall", "tools.view_ledgerentry", "tools.view_stocklevel",
+    "tools.view_supplier", "tools.view_supplieritem", "tools.view_feedrun",
+)  # fmt: skip
+AUDIT = ("audit.view_entry", "audit.view_streamhead", "approvals.view_codeattempt")
+WORK = (
+    "cases.change_case", "cases.change_handoff", "approvals.lower_riskflag", "approvals.add_killswitch",
+    "approvals.change_killswitch", "approvals.add_reversal",
+)  # fmt: skip
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "viewer": READS,
+    "agent": (*READS, *WORK),
+    "approver": (*READS, *WORK, "approvals.approve_refund"),
+    "finance approver": (*READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund"),
+    "limit author": (*READS, "approvals.add_limitversion"),
+    "limit publisher": (*READS, "approvals.publish_limitversion"),
+    "auditor": (*READS, *AUDIT),
+    "admin": (
+        *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
+        "auth.view_group",
+    ),
+}  # fmt: skip
+
+
+def make_roles(apps_to_prepare: Any) -> None:
+    """Create or correct every role. Idempotent; a permission taken out of the table is taken from the role."""
+    from django.contrib.auth.models import Group, Permission
+
+    for config in apps_to_prepare:
+        create_permissions(config, verbosity=0)
+    known = {
+        f"{app}.{codename}": pk
+        for pk, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    }
+    for name, rights in ROLES.items():
+        group, _created = Group.objects.get_or_create(name=name)
+        group.permissions.set([known[right] for right in rights])

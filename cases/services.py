@@ -1,0 +1,246 @@
+"""What staff do in a case, and the one way for the admin, a task or a command to do it.
+
+One function, one transaction: permission, change, audit entry, queue. `by` is staff, loaded again and checked here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from approvals import services as authority
+from approvals.deciding import Wish, decide
+from approvals.errors import AlreadyDecided, Invalid, Refusal
+from approvals.models import ApprovalRequest
+from approvals.services import person
+from audit import sources
+from audit.actors import AGENT, Actor
+from cases import following
+from cases.composing import composer, conversation_of, recipient
+from cases.handoff import claim_handoff, hand_off, resolve_handoff, scope_of, situation
+from cases.models import Case, Handoff, Message
+from cases.planner.factory import current_config
+from cases.planning import EFFECT_AT_MOST, wait
+from cases.telling import ring, tell
+from tools import execution
+from tools.models import ToolCall
+
+State = Case.State
+Wait = Case.Wait
+LONGEST_NOTE = 5000
+
+__all__ = [
+    "add_note",
+    "claim_handoff",
+    "close_case",
+    "decide_approval",
+    "reply",
+    "resolve_handoff",
+    "snooze",
+    "take_over",
+    "undo",
+]
+
+
+def _case(case_id: int, by: Actor) -> Case:
+    rows = Case.objects.select_for_update(of=("self",)).select_related(
+        "shop", "order", "conversation__person"
+    )
+    case = rows.get(pk=case_id)
+    person(by, "cases.change_case", case.shop_id)
+    return case
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise Invalid(_("Write something first. Nothing was saved."))
+    if len(text) > LONGEST_NOTE:
+        raise Invalid(_("That is too long: at most 5,000 characters. Nothing was saved."))
+    return text.strip()
+
+
+def take_over(case_id: int, *, by: Actor) -> Case:
+    """The case is this person's; the agent stays silent, and what waited for approval is void."""
+    with transaction.atomic():
+        case = _case(case_id, by)
+        if case.state == State.CLOSED:
+            raise AlreadyDecided(_("This case is closed. Reopen it with a note first."))
+        row = hand_off(case, Handoff.Reason.STAFF, by=by)
+        if row.state == Handoff.State.WAITING:
+            claim_handoff(row.pk, by=by)
+        case.refresh_from_db()
+    return case
+
+
+def add_note(case_id: int, *, text: str, by: Actor) -> Message:
+    """A note for colleagues; no customer sees it."""
+    with transaction.atomic():
+        case = _case(case_id, by)
+        note = Message.objects.create(
+            shop_id=case.shop_id,
+            case=case,
+            direction=Message.Direction.NOTE,
+            state=Message.State.KEPT,
+            author=by.name[:150],
+            text=_text(text),
+            at=sources.now(),
+        )
+        tell("note.added", case, by=by, subject=note)
+    return note
+
+
+def reply(case_id: int, *, text: str, by: Actor) -> Message:
+    """A person's own words to the customer; from the first one on the agent is silent in this case."""
+    with transaction.atomic():
+        case = _case(case_id, by)
+        to = recipient(case)
+        if to is None or not to.email:
+            raise Invalid(_("There is no e-mail address to reply to. Nothing was sent."))
+        if not case.human_only and case.state != State.CLOSED:
+            take_over(case_id, by=by)
+            case.refresh_from_db()
+        message = _words(case, _text(text), by)
+        config = current_config(case.shop)
+        made = decide(
+            Wish("reply", {"message_id": message.pk}, config.pk),
+            scope=scope_of(case),
+            situation=situation(case, by=by, planner=config.kind),
+            undo=timedelta(0),
+            compose=lambda _step: message.pk,
+            by=by,
+        )
+        if not made.calls:
+            raise Invalid(_("Policy doesn't let this go out: %(rule)s.") % {"rule": made.decision.rule})
+        ring("execute", made.calls[0].pk)
+    return message
+
+
+def _words(case: Case, text: str, by: Actor) -> Message:
+    return Message.objects.create(
+        shop_id=case.shop_id,
+        case=case,
+        conversation=conversation_of(case),
+        direction=Message.Direction.OUT,
+        state=Message.State.QUEUED,
+        author=by.name[:150],
+        subject=case.shop.name,
+        text=text,
+        language=case.language,
+        at=sources.now(),
+    )
+
+
+def close_case(case_id: int, *, by: Actor) -> Case:
+    """The person is done with it. What waited to be sent is cancelled first."""
+    with transaction.atomic():
+        case = _case(case_id, by)
+        if case.state == State.CLOSED:
+            raise AlreadyDecided(_("This case was closed already."))
+        _refuse_open_money(case)
+        for request in case.approvals.filter(state=ApprovalRequest.State.PENDING):
+            authority.void(request.pk, why="closed", by=by)
+        row = case.handoffs.exclude(state=Handoff.State.RESOLVED).first()
+        if row is not None:
+            if row.state == Handoff.State.WAITING:
+                claim_handoff(row.pk, by=by)
+            resolve_handoff(row.pk, close=True, by=by)
+        else:
+            Case.objects.filter(pk=case.pk).update(
+                state=State.CLOSED, closed_at=sources.now(), closed_by=by.name[:150], wait_reason="", wake_at=None,
+                due_at=None,
+            )  # fmt: skip
+            tell("case.closed", case, by=by)
+        case.refresh_from_db()
+    return case
+
+
+def _refuse_open_money(case: Case) -> None:
+    if case.calls.filter(
+        amount_minor__gt=0, state__in=["reserved", "sending", "pending", "unknown"]
+    ).exists():
+        raise Invalid(_("Money is still on its way in this case. Undo it or wait for it, then close."))
+
+
+def snooze(case_id: int, *, until: datetime, by: Actor) -> Case:
+    """Set the case aside until a date; it comes back by itself."""
+    with transaction.atomic():
+        case = _case(case_id, by)
+        if case.state not in (State.OPEN, State.WAITING) or case.wait_reason == Wait.EFFECT:
+            raise Invalid(_("Only a case that nothing is under way in can be set aside."))
+        if not sources.now() < until <= sources.now() + timedelta(days=90):
+            raise Invalid(_("Choose a date within the next 90 days."))
+        wait(case, Wait.SNOOZE, until - sources.now())
+    return case
+
+
+def undo(call_id: int, *, by: Actor) -> ToolCall:
+    """Stop an effect that waits in its undo window; nothing is sent, and the case comes to a person."""
+    call = ToolCall.objects.get(pk=call_id)
+    person(by, "cases.change_case", call.shop_id)
+    if not execution.cancel(call_id, reason="undone", after_outcome=following.after_outcome):
+        raise AlreadyDecided(_("Too late: it is being sent or has ended. Nothing was changed."))
+    return ToolCall.objects.get(pk=call_id)
+
+
+def decide_approval(
+    request_id: int, *, approve: bool, code: str | None, reason: str, by: Actor
+) -> ApprovalRequest:
+    """Sign or reject, and move the case on with it.
+
+    Not one transaction: a one-time code is counted in its own, before the page's fate is known. What follows the
+    signature is written with it.
+    """
+    request = ApprovalRequest.objects.select_related("decision__planner").get(pk=request_id)
+    if not approve:
+        return _reject(request_id, reason, by)
+    case = _read_case(request.case_id)
+
+    try:
+        return _sign(request, case, code or "", by)
+    except Refusal:
+        _after_void(request_id, by)
+        raise
+
+
+def _read_case(case_id: int) -> Case:
+    return Case.objects.select_related("shop", "order", "conversation__person").get(pk=case_id)
+
+
+def _sign(request: ApprovalRequest, case: Case, code: str, by: Actor) -> ApprovalRequest:
+    facts = situation(case, by=AGENT, planner=request.decision.planner.kind)
+    signed, _calls = authority.approve(
+        request.pk,
+        code=code,
+        situation=facts,
+        compose=composer(case),
+        after=lambda made: _go(case, made),
+        by=by,
+    )
+    return signed
+
+
+def _go(case: Case, calls: tuple[ToolCall, ...]) -> None:
+    wait(case, Wait.EFFECT, EFFECT_AT_MOST)
+    ring("execute", calls[0].pk)
+
+
+def _reject(request_id: int, reason: str, by: Actor) -> ApprovalRequest:
+    with transaction.atomic():
+        request = authority.reject(request_id, reason=reason, by=by)
+        hand_off(_read_case(request.case_id), Handoff.Reason.REFUSED, by=by, decision=request.decision)
+    return request
+
+
+def _after_void(request_id: int, by: Actor) -> None:
+    """A request that a change voided leaves its case with a person, never with nobody."""
+    with transaction.atomic():
+        request = ApprovalRequest.objects.select_related("decision").get(pk=request_id)
+        case = (
+            Case.objects.select_for_update(of=("self",))
+            .select_related("shop", "order")
+            .get(pk=request.case_id)
+        )
+        if request.state == ApprovalRequest.State.VOIDED and case.state == State.APPROVAL:
+            hand_off(case, Handoff.Reason.POLICY, by=AGENT, detail=request.reason, decision=request.decision)

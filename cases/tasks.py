@@ -1,0 +1,159 @@
+"""Every queued task, and the sweep that finds what the queue forgot.
+
+A task carries one row id and claims its work on that row: losing, doubling or reordering every task changes nothing
+but latency.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from approvals import services as authority
+from approvals.deciding import Wish, decide
+from approvals.models import ApprovalRequest
+from audit import sources
+from audit.actors import SYSTEM
+from cases import planning
+from cases.composing import composer
+from cases.following import after_outcome, before_send
+from cases.handoff import hand_off, scope_of, situation
+from cases.models import Case, Handoff
+from cases.planner.factory import current_config
+from cases.telling import ring, tell, wants_thought
+from tools import execution
+from tools.models import ToolCall
+
+State = Case.State
+Wait = Case.Wait
+
+FORGOTTEN = timedelta(seconds=10)
+UNKNOWN_AT_MOST = timedelta(minutes=10)
+BATCH = 100
+
+
+def advance(case_id: int) -> str | None:
+    """The agent's turn in a case."""
+    return planning.advance(case_id)
+
+
+def execute(call_id: int) -> str | None:
+    """Send one tool call, if it is its time and nothing stops it."""
+    return execution.run(call_id, before_send=before_send, after_outcome=after_outcome)
+
+
+def settle(call_id: int) -> str | None:
+    """Find out what became of a call whose outcome is open; after ten minutes a person is told as well."""
+    state = execution.settle(call_id, after_outcome=after_outcome)
+    if state in (ToolCall.State.UNKNOWN, ToolCall.State.PENDING):
+        _tell_person(call_id)
+    return state
+
+
+def _tell_person(call_id: int) -> None:
+    with transaction.atomic():
+        call = ToolCall.objects.select_related("decision").get(pk=call_id)
+        case = (
+            Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
+        )
+        long_open = call.first_sent_at is not None and sources.now() - call.first_sent_at > UNKNOWN_AT_MOST
+        if long_open and case.state not in (State.HANDOFF, State.CLOSED):
+            hand_off(case, Handoff.Reason.UNKNOWN, by=SYSTEM, detail=call.error, decision=call.decision)
+
+
+def sweep() -> int:
+    """Queue again whatever should be running and isn't. Returns how many things it found."""
+    found = 0
+    for job in (_died, _calls, _cases, _waits, _approvals):
+        found += job()
+    return found
+
+
+def _died() -> int:
+    return len(execution.expire_leases())
+
+
+def _calls() -> int:
+    """Calls that are due: the undo window is over, the task was lost, or an outcome is still open."""
+    with transaction.atomic():
+        ids = execution.due(BATCH)
+        states = dict(ToolCall.objects.filter(pk__in=ids).values_list("pk", "state"))
+        for call_id, state in states.items():
+            ring("execute" if state == ToolCall.State.RESERVED else "settle", call_id)
+    return len(ids)
+
+
+def _cases() -> int:
+    """Cases that asked for thought and got none; each is asked for once per ten seconds."""
+    now = sources.now()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    with transaction.atomic():
+        rows = Case.objects.select_for_update(skip_locked=True, of=("self",))
+        late = rows.filter(free, state=State.OPEN, human_only=False, due_at__lt=now - FORGOTTEN)
+        ids = list(late.order_by("due_at").values_list("pk", flat=True)[:BATCH])
+        Case.objects.filter(pk__in=ids).update(due_at=now)
+        for case_id in ids:
+            ring("advance", case_id)
+    return len(ids)
+
+
+def _waits() -> int:
+    """Waits whose date has come."""
+    due = Case.objects.filter(state=State.WAITING, wake_at__lte=sources.now())
+    ids = list(due.order_by("wake_at").values_list("pk", flat=True)[:BATCH])
+    for case_id in ids:
+        _wake(case_id)
+    return len(ids)
+
+
+def _wake(case_id: int) -> None:
+    with transaction.atomic():
+        rows = Case.objects.select_for_update(skip_locked=True, of=("self",))
+        rows = rows.select_related("shop", "order", "conversation__person")
+        case = rows.filter(pk=case_id, state=State.WAITING, wake_at__lte=sources.now()).first()
+        if case is None:
+            return
+        reason = case.wait_reason
+        tell("case.woken", case, by=SYSTEM, reason=reason)
+        if reason == Wait.CUSTOMER:
+            _unanswered(case)
+        elif reason == Wait.EFFECT:
+            hand_off(case, Handoff.Reason.STUCK, by=SYSTEM, detail="effect")
+        else:
+            wants_thought(case)
+
+
+def _unanswered(case: Case) -> None:
+    """Remind once; after that close with a template."""
+    template = "closing_unanswered" if case.reminders else "reminder"
+    Case.objects.filter(pk=case.pk).update(reminders=F("reminders") + 1)
+    config = current_config(case.shop)
+    made = decide(
+        Wish("remind", {"template": template}, config.pk),
+        scope=scope_of(case),
+        situation=situation(case, by=SYSTEM, planner=config.kind),
+        undo=timedelta(0),
+        compose=composer(case),
+        by=SYSTEM,
+    )
+    if made.calls:
+        planning.wait(case, Wait.EFFECT, planning.EFFECT_AT_MOST)
+        ring("execute", made.calls[0].pk)
+    else:
+        hand_off(case, Handoff.Reason.POLICY, by=SYSTEM, detail=made.decision.rule, decision=made.decision)
+
+
+def _approvals() -> int:
+    """Requests that nobody decided in time: the case goes to a person in the same transaction."""
+    late = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING, expires_at__lte=sources.now())
+    ids = list(late.values_list("pk", flat=True)[:BATCH])
+    for request_id in ids:
+        with transaction.atomic():
+            if authority.expire(request_id, by=SYSTEM):
+                request = ApprovalRequest.objects.select_related("decision", "case__shop", "case__order").get(
+                    pk=request_id
+                )
+                hand_off(request.case, Handoff.Reason.EXPIRED, by=SYSTEM, decision=request.decision)
+    return len(ids)

@@ -1,0 +1,118 @@
+"""What every tool is made of. A tool declares its effect and never knows whether it needs approval.
+
+    planner ──arguments──▶ resolve() ──Effect──▶ policy judges ──Steps──▶ ToolCall ──▶ send() ──Outcome
+                           ids to facts           from outside            committed     one vendor call
+
+`resolve` turns ids of the case's own things into the exact effect: payee, currency and amount come from the
+server's facts, never from the planner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tools.models import ToolCall
+from tools.types import Money
+
+
+class Kind(StrEnum):
+    """What a tool does to the world; policy reads it, the planner never sets it."""
+
+    READ = "read"
+    MONEY = "money"
+    MESSAGE = "message"
+    PERSON = "person"
+    FRAUD = "fraud"
+    CLOSE = "close"
+
+
+class Arguments(BaseModel):
+    """What a planner may say to a tool. The class docstring is the description that it sees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose things an action may name: one case's. Ids are our own rows' ids."""
+
+    shop_id: int
+    case_id: int
+    order_id: int | None
+    correlation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of an effect, in order. `request` is what will be sent, as ids, codes and minor units.
+
+    `template` names the message of a messaging step; the message itself is written where people's texts live.
+    """
+
+    tool: str
+    vendor: str
+    request: Mapping[str, Any]
+    payment_id: int | None = None
+    money: Money | None = None
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Exactly what would happen: what policy judges, a person signs and the executor sends."""
+
+    tool: str
+    kind: Kind
+    body: Mapping[str, Any]
+    steps: tuple[Step, ...] = ()
+    money: Money | None = None
+    payment_id: int | None = None
+    template: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of the tool and its body; an approval signs this."""
+        return digest({"tool": self.tool, **self.body})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A vendor's own word about a call: done, or on its way. Anything else is a ToolError."""
+
+    ref: str
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One entry of the registry. `send` and `find` are None for tools that call no vendor.
+
+    `find` reads at the vendor what became of a call whose answer was lost: an Outcome, or None where the vendor
+    has no trace of it. Not `for_planner` are tools that only triage and the server itself use.
+    """
+
+    name: str
+    kind: Kind
+    arguments: type[Arguments]
+    resolve: Callable[[Any, Scope], Effect]
+    send: Callable[[ToolCall], Outcome] | None = None
+    find: Callable[[ToolCall], Outcome | None] | None = None
+    for_planner: bool = True
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """JSON with sorted keys and no spaces: equal effects give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical JSON, as hex."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()

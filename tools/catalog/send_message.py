@@ -1,0 +1,90 @@
+"""Send one approved template to the order's own contact, by e-mail."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from tools.adapters import klaviyo
+from tools.adapters.accounts import Account
+from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
+from tools.models import ToolCall
+
+METRIC = "Opsagent message"
+
+Template = Literal[
+    "order_not_shipped_yet",
+    "order_in_transit",
+    "order_out_for_delivery",
+    "order_delivered",
+    "still_on_the_way",
+    "outside_window",
+    "outside_return_window",
+    "already_refunded",
+    "return_instructions",
+    "final_sale",
+    "in_stock_now",
+    "back_in_stock_on",
+    "delay_apology",
+    "twin_order_question",
+    "cannot_discuss_order",
+    "takes_longer",
+]
+
+
+class SendMessage(Arguments):
+    """Send the customer one of the shop's approved templates; the server fills in order data and recipient."""
+
+    template: Template
+    then: Literal["close", "wait_parcel", "wait_return", "wait_customer"]
+    sku: str = Field(default="", max_length=64, description="Only for templates about stock: which item.")
+
+
+def resolve(arguments: SendMessage, scope: Scope) -> Effect:
+    """The recipient is the conversation's or the order's own contact: the planner has no say in it."""
+    return message_effect(
+        "send_message", arguments.template, scope, {"then": arguments.then, "sku": arguments.sku}
+    )
+
+
+def message_effect(tool: str, template: str, scope: Scope, more: dict[str, str]) -> Effect:
+    """The effect of sending `template` in the case; `more` goes into what is signed."""
+    body = {"case": scope.case_id, "template": template, **more}
+    return Effect(
+        tool, Kind.MESSAGE, body, (message_step(template, scope, more.get("sku", "")),), template=template
+    )
+
+
+def message_step(template: str, scope: Scope, sku: str = "") -> Step:
+    """The call that sends a template; its text is written to a Message when the call is made."""
+    request = {"case": scope.case_id, "template": template, "sku": sku}
+    return Step("send_message", "klaviyo", request, template=template)
+
+
+def send(call: ToolCall) -> Outcome:
+    """Hand the message to Klaviyo as an event, idempotent by `unique_id` (the call's key).
+
+    https://developers.klaviyo.com/en/reference/create_event
+    """
+    message = call.message
+    if message is None or message.conversation is None:
+        raise ValueError("A messaging call carries its message.")
+    result = klaviyo.send_event(
+        Account(call.shop.slug, call.shop.env_prefix),
+        METRIC,
+        unique_id=call.idempotency_key,
+        email=message.conversation.person.email,
+        properties={
+            "template": json.loads(call.request)["template"],
+            "subject": message.subject,
+            "text": message.text,
+            "case": call.case_id,
+        },
+        correlation_id=call.correlation_id,
+    )
+    return Outcome(result.ref)
+
+
+TOOL = Tool("send_message", Kind.MESSAGE, SendMessage, resolve, send)

@@ -1,0 +1,295 @@
+"""Runs one tool call: a transaction, the vendor's answer without one, a transaction.
+
+    claim()   txn     lock the call, ask before_send, state `sending`, fencing token + 1
+    send      no txn  one HTTP call with the call's key
+    record()  txn     the outcome, the ledger, the audit entry, after_outcome
+
+Whoever dies between the first and the last step leaves a call in `sending` with a lease that runs out; `expire_leases`
+turns it into `unknown`, and `settle` finds out what the vendor knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from audit import sources
+from audit.actors import SYSTEM
+from audit.services import record as audit
+from tools import ledger
+from tools.base import Outcome
+from tools.errors import ContractDrift, OutcomeUnknown, ToolError, Unavailable
+from tools.models import ToolCall
+from tools.registry import TOOLS
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=90)
+NUDGE = timedelta(seconds=15)
+SAME_KEY_FOR = timedelta(hours=20)
+MOST_ATTEMPTS = 8
+State = ToolCall.State
+
+BeforeSend = Callable[[ToolCall], str]
+AfterOutcome = Callable[[ToolCall], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one try went, before it is written down. `state` is where the call goes."""
+
+    state: str
+    ref: str = ""
+    error: str = ""
+    wait: timedelta = timedelta(0)
+    settled_by: str = ""
+
+
+def run(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
+    """Send one call, once. Returns its new state, or None where there was nothing to do.
+
+    `before_send` runs under the lock and answers with an empty text to go on, or with the code of what stops the
+    call. `after_outcome` runs in the transaction that writes the outcome. Calling twice, late or at the same time
+    changes nothing: the claim is on the row.
+    """
+    call, cancelled = _claim(call_id, before_send, after_outcome)
+    if call is None:
+        return State.CANCELLED if cancelled else None
+    return _record(call, _attempt(call), after_outcome)
+
+
+def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[ToolCall | None, bool]:
+    with transaction.atomic():
+        call = _locked(Q(pk=call_id, state=State.RESERVED, not_before__lte=sources.now()))
+        if call is None or not _its_turn(call):
+            return None, False
+        stop = before_send(call)
+        if stop:
+            _cancel(call, stop, after)
+            return None, True
+        now = sources.now()
+        call.state, call.lease_until, call.error = State.SENDING, now + LEASE, ""
+        call.first_sent_at = call.first_sent_at or now
+        call.attempts += 1
+        call.fence += 1
+        call.save(update_fields=["state", "lease_until", "first_sent_at", "attempts", "fence", "error"])
+        _tell("call.sending", call)
+        return call, False
+
+
+def _locked(condition: Q) -> ToolCall | None:
+    rows = ToolCall.objects.select_for_update(skip_locked=True, of=("self",))
+    return (
+        rows.select_related("shop", "payment__order", "message__conversation__person")
+        .filter(condition)
+        .first()
+    )
+
+
+def _its_turn(call: ToolCall) -> bool:
+    """A step starts when the one before has succeeded."""
+    earlier = ToolCall.objects.filter(decision_id=call.decision_id, position__lt=call.position)
+    return not earlier.exclude(state=State.SUCCEEDED).exists()
+
+
+def _attempt(call: ToolCall) -> Ended:
+    """What the vendor said, as the state that follows; no exception leaves a call without a state."""
+    send = TOOLS[call.tool].send
+    if send is None:
+        return Ended(State.FAILED, error="tool.sends_nothing")
+    try:
+        outcome = send(call)
+    except ToolError as error:
+        return _after(error, call)
+    except Exception:
+        # Sent or not, nobody can tell: only the vendor can.
+        log.exception("call.crashed", call=call.pk, correlation_id=str(call.correlation_id))
+        return Ended(State.UNKNOWN, error="crashed")
+    return _good(outcome)
+
+
+def _good(outcome: Outcome, settled_by: str = "") -> Ended:
+    return Ended(State.PENDING if outcome.pending else State.SUCCEEDED, outcome.ref, settled_by=settled_by)
+
+
+def _after(error: ToolError, call: ToolCall) -> Ended:
+    if isinstance(error, Unavailable):
+        if call.attempts >= MOST_ATTEMPTS:
+            return Ended(State.FAILED, error=error.code)
+        backoff = min(2**call.attempts, 300)
+        return Ended(
+            State.RESERVED, error=error.code, wait=timedelta(seconds=max(backoff, error.retry_after or 0))
+        )
+    if isinstance(error, OutcomeUnknown | ContractDrift):
+        return Ended(State.UNKNOWN, error=error.code)
+    return Ended(State.FAILED, error=error.code)
+
+
+def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | None:
+    """Write the outcome, unless somebody else has taken the call over since."""
+    with transaction.atomic():
+        mine = _locked(
+            Q(pk=call.pk, fence=call.fence, state__in=[State.SENDING, State.UNKNOWN, State.PENDING])
+        )
+        if mine is None:
+            return None
+        if mine.state == ended.state:
+            # Still as open as before: no change of state, so nothing to tell.
+            ToolCall.objects.filter(pk=mine.pk).update(lease_until=sources.now() + NUDGE)
+            return mine.state
+        _move(mine, ended)
+        after_outcome(mine)
+        _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", mine)
+        return mine.state
+
+
+def _move(call: ToolCall, ended: Ended) -> None:
+    now = sources.now()
+    call.state, call.error, call.lease_until = ended.state, ended.error, None
+    call.vendor_ref = ended.ref or call.vendor_ref
+    call.settled_by = ended.settled_by
+    if ended.state in (State.SUCCEEDED, State.FAILED):
+        call.ended_at = now
+    elif ended.state == State.RESERVED:
+        call.not_before = now + ended.wait
+    else:
+        call.lease_until = now + NUDGE
+    call.save()
+    if ended.state == State.SUCCEEDED:
+        ledger.settle(call)
+    elif ended.state == State.FAILED:
+        ledger.release(call)
+        _cancel_rest(call)
+
+
+def _cancel_rest(call: ToolCall) -> None:
+    """The steps after one that didn't happen will never have their turn."""
+    later = ToolCall.objects.select_for_update().filter(
+        decision_id=call.decision_id, position__gt=call.position, state=State.RESERVED
+    )
+    for step in later:
+        step.state, step.error, step.ended_at = State.CANCELLED, "step_before_failed", sources.now()
+        step.save(update_fields=["state", "error", "ended_at"])
+        ledger.release(step)
+        _tell("call.cancelled", step)
+
+
+def _cancel(call: ToolCall, reason: str, after: AfterOutcome) -> None:
+    call.state, call.error, call.ended_at, call.lease_until = State.CANCELLED, reason, sources.now(), None
+    call.save(update_fields=["state", "error", "ended_at", "lease_until"])
+    ledger.release(call)
+    _cancel_rest(call)
+    after(call)
+    _tell("call.cancelled", call)
+
+
+def cancel(call_id: int, *, reason: str, after_outcome: AfterOutcome) -> bool:
+    """Cancel a call that nobody has begun to send. False where it was too late: exactly one of both wins."""
+    with transaction.atomic():
+        call = _wait_for(call_id)
+        if call.state != State.RESERVED or call.attempts:
+            return False
+        _cancel(call, reason, after_outcome)
+        return True
+
+
+def _wait_for(call_id: int) -> ToolCall:
+    rows = ToolCall.objects.select_for_update(of=("self",)).select_related("shop", "payment__order")
+    return rows.get(pk=call_id)
+
+
+def expire_leases() -> list[int]:
+    """Calls whose sender died become `unknown`; their ids, to be settled."""
+    with transaction.atomic():
+        rows = ToolCall.objects.select_for_update(skip_locked=True).filter(
+            state=State.SENDING, lease_until__lt=sources.now()
+        )
+        calls = list(rows[:100])
+        for call in calls:
+            call.state, call.error, call.lease_until = State.UNKNOWN, "sender_died", None
+            call.save(update_fields=["state", "error", "lease_until"])
+            _tell("call.unknown", call)
+    return [call.pk for call in calls]
+
+
+def settle(call_id: int, *, after_outcome: AfterOutcome) -> str | None:
+    """Find out at the vendor what became of a pending or unknown call. Returns its state, None if it had ended.
+
+    No trace at the vendor, an idempotent key and less than 20 hours: the same key is sent again. Otherwise, or
+    where the vendor can't be read, a later look or a person decides.
+    """
+    call = _take_open(call_id)
+    if call is None:
+        return None
+    find = TOOLS[call.tool].find
+    try:
+        found = find(call) if find else None
+    except ToolError as error:
+        log.warning("call.not_settled", call=call.pk, code=error.code)
+        return call.state
+    if found is not None:
+        if found.pending and call.state == State.PENDING:
+            return call.state
+        return _record(call, _good(found, ToolCall.Settled.READING), after_outcome)
+    return _send_again(call, after_outcome)
+
+
+def _take_open(call_id: int) -> ToolCall | None:
+    """Claim an open call for one look, so that two lookers don't both send it."""
+    with transaction.atomic():
+        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]))
+        if call is not None:
+            call.fence += 1
+            call.attempts += 1
+            call.lease_until = sources.now() + LEASE
+            call.save(update_fields=["fence", "attempts", "lease_until"])
+        return call
+
+
+def _send_again(call: ToolCall, after_outcome: AfterOutcome) -> str | None:
+    if call.state == State.PENDING or not _young(call, sources.now()):
+        return call.state
+    return _record(call, _attempt(call), after_outcome)
+
+
+def _young(call: ToolCall, now: datetime) -> bool:
+    """Vendors keep an idempotency key for about a day; after 20 hours the same key might pay twice."""
+    return call.first_sent_at is not None and now - call.first_sent_at < SAME_KEY_FOR
+
+
+def due(limit: int = 200) -> list[int]:
+    """Calls that should be running and that nobody is known to look at; each is named once per 15 seconds."""
+    now = sources.now()
+    open_or_due = Q(state=State.RESERVED, not_before__lte=now) | Q(state__in=[State.UNKNOWN, State.PENDING])
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    with transaction.atomic():
+        rows = ToolCall.objects.select_for_update(skip_locked=True).filter(open_or_due & free)
+        ids = list(rows.order_by("not_before").values_list("pk", flat=True)[:limit])
+        ToolCall.objects.filter(pk__in=ids).update(lease_until=now + NUDGE)
+    return ids
+
+
+def _tell(action: str, call: ToolCall) -> None:
+    audit(
+        action,
+        by=SYSTEM,
+        stream=f"case/{call.case_id}",
+        subject=call,
+        shop_id=call.shop_id,
+        correlation_id=call.correlation_id,
+        data={
+            "tool": call.tool,
+            "vendor": call.vendor,
+            "attempt": call.attempts,
+            "error": call.error,
+            "ref": call.vendor_ref,
+            "amount_minor": call.amount_minor,
+            "currency": call.currency,
+            "settled_by": call.settled_by,
+        },
+    )

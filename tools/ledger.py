@@ -1,0 +1,94 @@
+"""The only writer of our part of the money sums. Every function runs in the caller's transaction.
+
+Lock order, everywhere: tool call, order with its lines and payments, case, approval request. A failing CHECK of the
+database is the last word: it raises IntegrityError, and nothing of the transaction happened.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import F
+
+from audit import sources
+from tools.errors import Refused
+from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
+
+
+def lock_order(order_id: int | None) -> None:
+    """Take an order's lock, before its case's; nothing for a case without an order."""
+    if order_id is not None:
+        Order.objects.select_for_update().filter(pk=order_id).first()
+
+
+def reserve(call: ToolCall) -> None:
+    """Set aside the call's money, lines and shipping, before anybody may send it.
+
+    Raises Refused(code="refund.more_than_refundable") where the payment can't give that much any more.
+    """
+    if call.payment_id is None:
+        return
+    body = _lock(call)
+    payment = Payment.objects.select_for_update().get(pk=call.payment_id)
+    if payment.refundable.amount_minor < call.amount_minor:
+        raise Refused(code="refund.more_than_refundable")
+    _move_lines(body, +1)
+    Payment.objects.filter(pk=payment.pk).update(reserved_minor=F("reserved_minor") + call.amount_minor)
+    _book(call, LedgerEntry.Kind.RESERVED)
+
+
+def release(call: ToolCall) -> None:
+    """Give back what was set aside: the call was cancelled or the vendor refused it."""
+    if call.payment_id is None:
+        return
+    body = _lock(call)
+    Payment.objects.filter(pk=call.payment_id).update(reserved_minor=F("reserved_minor") - call.amount_minor)
+    _move_lines(body, -1)
+    _book(call, LedgerEntry.Kind.RELEASED)
+
+
+def settle(call: ToolCall) -> None:
+    """The money is gone: what was reserved counts as refunded."""
+    if call.payment_id is None:
+        return
+    _lock(call)
+    Payment.objects.filter(pk=call.payment_id).update(
+        reserved_minor=F("reserved_minor") - call.amount_minor,
+        refunded_minor=F("refunded_minor") + call.amount_minor,
+    )
+    _book(call, LedgerEntry.Kind.REFUNDED)
+
+
+def _lock(call: ToolCall) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(call.request)
+    Order.objects.select_for_update().get(pk=body["order"])
+    return body
+
+
+def _move_lines(body: dict[str, Any], sign: int) -> None:
+    for part in body["lines"]:
+        OrderLine.objects.filter(pk=part["line"]).update(
+            refunded_quantity=F("refunded_quantity") + sign * part["quantity"],
+            refunded_minor=F("refunded_minor") + sign * part["amount_minor"],
+        )
+    if body["shipping_minor"]:
+        Order.objects.filter(pk=body["order"]).update(
+            shipping_refunded_minor=F("shipping_refunded_minor") + sign * body["shipping_minor"]
+        )
+
+
+def _book(call: ToolCall, kind: LedgerEntry.Kind) -> None:
+    if call.payment is None:
+        raise ValueError("Only a call with a payment is booked.")
+    sign = -1 if kind == LedgerEntry.Kind.RELEASED else 1
+    LedgerEntry.objects.create(
+        shop_id=call.shop_id,
+        payment=call.payment,
+        call=call,
+        kind=kind,
+        amount_minor=sign * call.amount_minor,
+        currency=call.currency,
+        vendor_ref=call.vendor_ref,
+        at=sources.now(),
+    )

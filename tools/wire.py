@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ RETRIES = 2
 LONGEST_SLEEP_SECONDS = 8.0
 LARGEST_ANSWER = 4 * 1024 * 1024
 
+NUMBER = re.compile(r"^-?\d{1,9}(?:\.\d{1,9})?$", re.ASCII)
 # These say that nothing was executed, as does 503 with Retry-After.
 NOT_EXECUTED = frozenset({425, 429})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -254,12 +256,9 @@ def seconds_of(headers: Mapping[str, str]) -> float | None:
     A date is compared with the answer's own Date, so that a wrong clock on either side cancels out.
     """
     text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
+    if NUMBER.match(text):
         return max(0.0, float(text))
-    except ValueError:
-        moment = _http_date(text)
+    moment = _http_date(text)
     if moment is None:
         return None
     present = _http_date(headers.get("Date", "")) or datetime.now(UTC)

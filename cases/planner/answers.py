@@ -138,10 +138,10 @@ def stock(facts: CaseFacts, reading: Reading) -> Proposal:
     if item is None:
         return moves.person("unclear", _("A stock question, and no data of ours names the item."), moves.FAIR)
     if item.available is not None and item.available > 0:
-        return moves.say("in_stock_now", "close", _("%(sku)s is in stock.") % {"sku": item.sku})
+        return moves.say("in_stock_now", "close", _("%(sku)s is in stock.") % {"sku": item.sku}, sku=item.sku)
     if item.restock_on is not None and item.restock_on >= facts.now.date():
         note = _("The supplier expects %(sku)s on %(date)s.") % {"sku": item.sku, "date": item.restock_on}
-        return moves.say("back_in_stock_on", "close", note)
+        return moves.say("back_in_stock_on", "close", note, sku=item.sku)
     if item.available is None and item.supplier_available:
         return moves.say(
             "in_stock_now", "close", _("The supplier has %(sku)s.") % {"sku": item.sku}, moves.FAIR

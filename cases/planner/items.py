@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cases.planner.facts import LineFact
+from cases.planner.glossary import things
 from cases.planner.intents import vocabulary
 from cases.planner.reading import Reading
 from cases.triage.language import COMMON
@@ -70,6 +71,7 @@ def named(text: str, titles: Sequence[tuple[str, str]], code: str) -> list[int]:
 
 def _evidence(text: str, title: str, sku: str, code: str) -> set[str]:
     found = {sku.casefold()} if sku and re.search(rf"\b{re.escape(sku)}\b", text, re.IGNORECASE) else set()
+    found |= {f"thing {thing}" for thing in things(text) & things(title)}
     if code == "ja" or (not title.isascii() and re.search(r"[\u3041-\u9fff]", title)):
         found |= _runs(text, title)
     said = set(tokens(text))

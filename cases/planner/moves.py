@@ -11,11 +11,12 @@ SURE = 0.9
 FAIR = 0.7
 
 
-def say(template: str, then: str, note: str, confidence: float = SURE) -> Proposal:
-    """Send a template; `then` is close or what the case waits for."""
+def say(template: str, then: str, note: str, confidence: float = SURE, *, sku: str = "") -> Proposal:
+    """Send a template; `then` is close or what the case waits for, `sku` the item of a stock answer."""
+    named = {"sku": sku} if sku else {}
     return Proposal(
         tool="send_message",
-        arguments={"template": template, "then": then},
+        arguments={"template": template, "then": then, **named},
         note=note,
         confidence=confidence,
     )

@@ -1,0 +1,40 @@
+"""Which planner thinks for a shop, as an immutable row that every decision points at."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from audit import sources
+from cases.models import PlannerConfig, Shop
+from cases.planner.protocol import Planner
+from tools.registry import catalogue_hash
+
+Kind = PlannerConfig.Kind
+
+
+def planner_for(config: PlannerConfig) -> Planner:
+    """The planner of this configuration."""
+    if config.kind == Kind.LLM:
+        from cases.planner.llm import LLMPlanner
+
+        return LLMPlanner()
+    from cases.planner.rules import RulesPlanner
+
+    return RulesPlanner()
+
+
+def current_config(shop: Shop) -> PlannerConfig:
+    """The shop's own configuration, else the one that OPSAGENT_PLANNER names, made on first use."""
+    if shop.planner is not None:
+        return shop.planner
+    kind = Kind(getattr(settings, "PLANNER", Kind.RULES))
+    planner = planner_for(PlannerConfig(kind=kind))
+    config, _created = PlannerConfig.objects.get_or_create(
+        kind=kind,
+        model=planner.model,
+        version=planner.version,
+        prompt_hash=planner.prompt_hash,
+        catalogue_hash=catalogue_hash(),
+        defaults={"created_at": sources.now()},
+    )
+    return config

@@ -1,0 +1,157 @@
+"""System checks with stable ids: E001 to E009 the environment, E010 and E011 names of functions, E020 and on shops."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.utils.module_loading import import_string
+
+from opsagent.environment import MODES, PRODUCTION, SHOP_VARIABLES, URLS, VARIABLES, shop_prefixes
+from opsagent.logs import LOG_FORMATS, LOG_LEVELS
+
+PLANNERS = ("rules", "llm", "scripted")
+SHORTEST_KEY = 50
+SHORTEST_SILENCE = 5
+TASKS_TABLE = "cases.tasks_table"
+
+Check = Callable[..., list[CheckMessage]]
+
+
+@register
+def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    return [*_mode(), *_database(), *_places(), *_choices(), *_unknown_names(os.environ)]
+
+
+@register
+def function_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    from opsagent.watch import WATCH_JOBS
+
+    return [*_unresolved(task_names(), "E010"), *_unresolved({job: job for job in WATCH_JOBS}, "E011")]
+
+
+@register
+def shop_accounts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warnings, because one shop's mistake must not keep the others from starting."""
+    return [
+        message
+        for prefix in shop_prefixes(os.environ)
+        for message in (*_half_connected(prefix, os.environ), *_addresses(prefix, os.environ))
+    ]
+
+
+def task_names() -> dict[str, str]:
+    """The literal table of tasks, or an empty one."""
+    if find_spec(TASKS_TABLE) is None:
+        return {}
+    table: dict[str, str] = import_string(f"{TASKS_TABLE}.TASKS")
+    return table
+
+
+def _mode() -> Iterator[CheckMessage]:
+    if settings.MODE not in MODES:
+        yield Error(
+            f"OPSAGENT_MODE is {settings.MODE!r}.",
+            hint=f"Set it to one of: {', '.join(MODES)}.",
+            id="opsagent.E001",
+        )
+    if settings.MODE == PRODUCTION and len(os.environ.get("SECRET_KEY", "")) < SHORTEST_KEY:
+        yield Error(
+            "SECRET_KEY is missing or shorter than 50 characters.",
+            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(64))"',
+            id="opsagent.E002",
+        )
+    if settings.MODE == PRODUCTION and (not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS):
+        yield Error(
+            "ALLOWED_HOSTS names no host, or all of them.",
+            hint="Set it to the host names that staff and vendors use, separated by commas.",
+            id="opsagent.E003",
+        )
+
+
+def _database() -> Iterator[CheckMessage]:
+    if settings.MODE == PRODUCTION and not settings.DATABASE_URL:
+        yield Error(
+            "DATABASE_URL is missing.",
+            hint="Set it to a PostgreSQL that you back up, as postgres://user:password@host:5432/name.",
+            id="opsagent.E004",
+        )
+    if settings.DATABASE_URL and not settings.DATABASE_URL.startswith(("postgres://", "postgresql://")):
+        yield Error(
+            "DATABASE_URL does not name a PostgreSQL.",
+            hint="It must begin with postgres:// - no other database is supported.",
+            id="opsagent.E005",
+        )
+
+
+def _places() -> Iterator[CheckMessage]:
+    place = settings.DATA_DIR
+    while not place.exists():
+        place = place.parent
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        yield Error(
+            f"The data folder {settings.DATA_DIR} can't be written.",
+            hint="Set OPSAGENT_DATA_DIR to a folder of yours, or change the owner of this one.",
+            id="opsagent.E006",
+        )
+
+
+def _choices() -> Iterator[CheckMessage]:
+    for name, value, allowed, identity in (
+        ("OPSAGENT_PLANNER", settings.PLANNER, PLANNERS, "E007"),
+        ("OPSAGENT_LOG_LEVEL", settings.LOG_LEVEL, LOG_LEVELS, "E009"),
+        ("OPSAGENT_LOG_FORMAT", settings.LOG_FORMAT, LOG_FORMATS, "E009"),
+    ):
+        if value not in allowed:
+            hint = f"Set it to one of: {', '.join(allowed)}."
+            yield Error(f"{name} is {value!r}.", hint=hint, id=f"opsagent.{identity}")
+    if settings.HEARTBEAT_SECONDS < SHORTEST_SILENCE:
+        yield Error(
+            f"OPSAGENT_HEARTBEAT_SECONDS is {settings.HEARTBEAT_SECONDS}.",
+            hint="A sign of life comes every two seconds: set it to 5 or more.",
+            id="opsagent.E008",
+        )
+
+
+def _unknown_names(environment: Mapping[str, str]) -> Iterator[CheckMessage]:
+    known = {variable.name for variable in VARIABLES}
+    for name in sorted(environment):
+        if name.startswith("OPSAGENT_") and name not in known:
+            hint = "It has no effect. README lists the variables that have."
+            yield Warning(f"The variable {name} is not known.", hint=hint, id="opsagent.W001")
+
+
+def _unresolved(names: Mapping[str, str], identity: str) -> Iterator[CheckMessage]:
+    for name, path in names.items():
+        try:
+            found = import_string(path)
+        except ImportError:
+            found = None
+        if not callable(found):
+            hint = "Correct the name in the table, or write the function."
+            yield Error(f"{name} names {path}, which is no function.", hint=hint, id=f"opsagent.{identity}")
+
+
+def _half_connected(prefix: str, environment: Mapping[str, str]) -> Iterator[CheckMessage]:
+    for group in SHOP_VARIABLES:
+        if not any(environment.get(f"{prefix}_{variable.name}") for variable in group.variables):
+            continue
+        for variable in group.needed:
+            if not environment.get(f"{prefix}_{variable.name}"):
+                yield Warning(
+                    f"{group.vendor} is half connected: {prefix}_{variable.name} is missing.",
+                    hint=f"{variable.meaning} Without it: {variable.missing}",
+                    id="opsagent.W020",
+                )
+
+
+def _addresses(prefix: str, environment: Mapping[str, str]) -> Iterator[CheckMessage]:
+    schemes = ("https://",) if settings.MODE == PRODUCTION else ("https://", "http://")
+    for name in URLS:
+        value = environment.get(f"{prefix}_{name}", "")
+        if value and not value.startswith(schemes):
+            hint = f"It must begin with {' or '.join(schemes)}"
+            yield Warning(f"{prefix}_{name} is no address to send secrets to.", hint=hint, id="opsagent.W021")

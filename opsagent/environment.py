@@ -3,6 +3,7 @@
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,12 +90,112 @@ VARIABLES: tuple[Variable, ...] = (
         "Restarts after 12 seconds of silence.",
     ),
     Variable(
+        "OPSAGENT_HEARTBEAT_DIR",
+        "Where a supervised process leaves its signs of life; the supervisor sets it.",
+        "",
+        "The process leaves none, and runs all the same.",
+    ),
+    Variable(
+        "Q_CLUSTER_NAME",
+        "Which queue a cluster works on: urgent, default, planner or bulk; the supervisor sets it.",
+        "default",
+        "Works on the default queue.",
+    ),
+    Variable(
         "OPSAGENT_PLANNER",
         "Planner that proposes actions: rules, or llm.",
         "rules",
         "Uses the rules planner, which needs no key.",
     ),
 )
+
+
+@dataclass(frozen=True)
+class VendorGroup:
+    """The variables of one vendor account, each after the shop's prefix and an underscore.
+
+    `url` may be missing where it has a default; `needed` go together: one without the others is a mistake.
+    """
+
+    vendor: str
+    url: Variable | None
+    needed: tuple[Variable, ...]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return (*((self.url,) if self.url else ()), *self.needed)
+
+
+UNSENT = "Nothing is sent there; the shop's cases that need it go to a person."
+UNHEARD = "Every webhook of this source is refused."
+
+SHOP_VARIABLES: tuple[VendorGroup, ...] = (
+    VendorGroup(
+        "Shopify",
+        None,
+        (
+            Variable("SHOPIFY_ADMIN_URL", "The shop's base, as https://name.myshopify.com.", "", UNSENT),
+            Variable("SHOPIFY_ACCESS_TOKEN", "Admin API access token of the custom app.", "", UNSENT),
+            Variable("SHOPIFY_WEBHOOK_SECRETS", "Webhook secrets, new first.", "", UNHEARD),
+        ),
+    ),
+    VendorGroup(
+        "Stripe",
+        Variable("STRIPE_API_BASE", "Base of the API.", "https://api.stripe.com", "Uses the default."),
+        (
+            Variable("STRIPE_API_KEY", "Secret or restricted key.", "", UNSENT),
+            Variable("STRIPE_WEBHOOK_SECRETS", "Signing secrets, new first.", "", UNHEARD),
+        ),
+    ),
+    VendorGroup(
+        "Klaviyo",
+        Variable("KLAVIYO_API_BASE", "Base of the API.", "https://a.klaviyo.com", "Uses the default."),
+        (Variable("KLAVIYO_API_KEY", "Private key that may create events.", "", UNSENT),),
+    ),
+    VendorGroup(
+        "WhatsApp",
+        Variable("WHATSAPP_API_BASE", "Base of the API.", "https://graph.facebook.com", "Uses the default."),
+        (
+            Variable("WHATSAPP_ACCESS_TOKEN", "Token of the system user.", "", UNSENT),
+            Variable("WHATSAPP_PHONE_NUMBER_ID", "Id of the number that sends.", "", UNSENT),
+            Variable("WHATSAPP_APP_SECRETS", "App secrets, new first.", "", UNHEARD),
+            Variable(
+                "WHATSAPP_VERIFY_TOKEN", "Token that Meta repeats when the webhook is set up.", "", UNHEARD
+            ),
+        ),
+    ),
+    VendorGroup(
+        "Inbound e-mail",
+        None,
+        (Variable("ANYMAIL_WEBHOOK_SECRETS", "user:password pairs of the webhook, new first.", "", UNHEARD),),
+    ),
+    VendorGroup(
+        "Slack",
+        None,
+        (
+            Variable(
+                "SLACK_WEBHOOK_URL",
+                "Incoming webhook that hears of hand-offs.",
+                "",
+                "Nobody is told in Slack.",
+            ),
+        ),
+    ),
+)
+URLS = ("SHOPIFY_ADMIN_URL", "STRIPE_API_BASE", "KLAVIYO_API_BASE", "WHATSAPP_API_BASE", "SLACK_WEBHOOK_URL")
+
+
+def shop_prefixes(environment: Mapping[str, str]) -> list[str]:
+    """Prefixes under which any shop variable is set."""
+    names = [variable.name for group in SHOP_VARIABLES for variable in group.variables]
+    return sorted(
+        {
+            key.removesuffix(f"_{name}")
+            for key, value in environment.items()
+            for name in names
+            if value and key.endswith(f"_{name}")
+        }
+    )
 
 
 def local_secret_key(data_dir: Path) -> str:

@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from opsagent.environment import DEMO, PRODUCTION, TEST, local_secret_key
-from opsagent.logs import logging_config
+from opsagent.logs import LOG_LEVELS, logging_config
 
 # Lets admin classes and managers name their model's type at run time too.
 django_stubs_ext.monkeypatch()
@@ -215,6 +215,7 @@ Q_CLUSTER: dict[str, Any] = {
     },
 }
 
-LOG_LEVEL: str = env.str("OPSAGENT_LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL: str = env.str("OPSAGENT_LOG_LEVEL", default="") or "INFO"
 LOG_FORMAT: str = env.str("OPSAGENT_LOG_FORMAT", default="json" if MODE == PRODUCTION else "console")
-LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
+# An unknown level is reported by a system check, which needs logging to be set up.
+LOGGING = logging_config(LOG_LEVEL if LOG_LEVEL in LOG_LEVELS else "INFO", LOG_FORMAT)

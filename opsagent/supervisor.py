@@ -4,19 +4,23 @@ No process outlives the supervisor: a clean stop ends them in order, and after k
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
 
+import psutil
 import structlog
 
 from opsagent import processes
+from opsagent.environment import make_data_dir
 from opsagent.heartbeat import FOLDER_VARIABLE, Heartbeat
 from opsagent.postgres import Postgres
 from opsagent.postgres_home import PostgresError
@@ -248,6 +252,21 @@ class Supervisor:
         log.info("process", name=event.name, kind=event.kind, detail=event.detail)
         if self.on_event:
             self.on_event(event)
+
+
+@contextmanager
+def run_folder(data_dir: Path) -> Iterator[Path]:
+    """A folder for one supervisor's signs of life; those of supervisors that were killed are removed."""
+    for left in data_dir.glob("run-*"):
+        owner = left.name.removeprefix("run-")
+        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = make_data_dir(data_dir) / f"run-{os.getpid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def cluster_spec(name: str) -> Spec:

@@ -1,9 +1,7 @@
 import multiprocessing
 import os
 import signal
-import tempfile
 from argparse import ArgumentParser
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,7 +11,7 @@ from django.db import connection
 
 from opsagent.launch import forks_die_with_parent
 from opsagent.processes import wait_until
-from opsagent.supervisor import CLUSTERS, START_GRACE_SECONDS, Supervisor, cluster_spec
+from opsagent.supervisor import CLUSTERS, START_GRACE_SECONDS, Supervisor, cluster_spec, run_folder
 
 
 class Command(BaseCommand):
@@ -41,10 +39,10 @@ class Command(BaseCommand):
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, lambda *_: stop.set())
         with (
-            tempfile.TemporaryDirectory(prefix="opsagent-workers-") as run_dir,
+            run_folder(settings.DATA_DIR) as run_dir,
             Supervisor(
                 [cluster_spec(name) for name in names],
-                run_dir=Path(run_dir),
+                run_dir=run_dir,
                 silence=settings.HEARTBEAT_SECONDS,
             ) as supervisor,
         ):

@@ -1,0 +1,140 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from opsagent import checks
+from opsagent.environment import SHOP_VARIABLES, VARIABLES, local_secret_key, make_data_dir, shop_prefixes
+
+ROOT = Path(__file__).parents[2]
+KEY = "k" * 50
+
+
+def ids(run: Callable[..., Any]) -> list[str]:
+    return [message.id for message in run(None)]
+
+
+@pytest.fixture
+def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A production that lacks nothing."""
+    settings.MODE = "production"
+    settings.ALLOWED_HOSTS = ["ops.example.com"]
+    settings.DATABASE_URL = "postgres://u:p@db/ops"
+    monkeypatch.setenv("SECRET_KEY", KEY)
+    return settings
+
+
+def test_this_environment_has_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ids(checks.environment) == []
+
+
+def test_complete_production_has_no_complaint(production: Settings) -> None:
+    assert ids(checks.environment) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "identity"),
+    [
+        ("MODE", "staging", "opsagent.E001"),
+        ("ALLOWED_HOSTS", [], "opsagent.E003"),
+        ("ALLOWED_HOSTS", ["*"], "opsagent.E003"),
+        ("DATABASE_URL", "", "opsagent.E004"),
+        ("DATABASE_URL", "sqlite:///ops.db", "opsagent.E005"),
+        # A file is in the way of the folder.
+        ("DATA_DIR", Path(__file__) / "data", "opsagent.E006"),
+        ("PLANNER", "oracle", "opsagent.E007"),
+        ("HEARTBEAT_SECONDS", 2, "opsagent.E008"),
+        ("LOG_LEVEL", "CHATTY", "opsagent.E009"),
+        ("LOG_FORMAT", "xml", "opsagent.E009"),
+    ],
+)
+def test_each_mistake_has_its_own_id_and_a_hint(
+    production: Settings, setting: str, value: object, identity: str
+) -> None:
+    with override_settings(**{setting: value}):
+        messages = checks.environment(None)
+    assert [message.id for message in messages] == [identity]
+    assert messages[0].hint
+
+
+@pytest.mark.parametrize("key", ["", "short"])
+def test_production_needs_a_long_secret_key(
+    production: Settings, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", key)
+    assert ids(checks.environment) == ["opsagent.E002"]
+
+
+def test_misspelt_variable_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSAGENT_MOOD", "good")
+    assert ids(checks.environment) == ["opsagent.W001"]
+
+
+def test_task_without_a_function_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "task_names", lambda: {"plan": "cases.tasks.no_such_task"})
+    assert "opsagent.E010" in ids(checks.function_names)
+
+
+def test_watch_job_without_a_function_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opsagent.watch.WATCH_JOBS", {"cases.nowhere.sweep": 1.0})
+    assert ids(checks.function_names) == ["opsagent.E011"]
+
+
+def test_every_task_and_watch_job_has_its_function() -> None:
+    assert ids(checks.function_names) == []
+
+
+class TestShops:
+    def test_prefixes_are_found_by_what_follows_them(self) -> None:
+        environment = {"NORTH_STRIPE_API_KEY": "sk", "MY_SHOP_SLACK_WEBHOOK_URL": "https://x", "PATH": "/bin"}
+        assert shop_prefixes(environment) == ["MY_SHOP", "NORTH"]
+
+    def test_half_connected_vendor_is_pointed_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NORTH_STRIPE_API_KEY", "sk")
+        (message,) = checks.shop_accounts(None)
+        assert message.id == "opsagent.W020"
+        assert "NORTH_STRIPE_WEBHOOK_SECRETS" in message.msg
+
+    def test_secrets_never_travel_in_the_open_in_production(
+        self, production: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NORTH_SLACK_WEBHOOK_URL", "http://hooks.example.com/x")
+        assert ids(checks.shop_accounts) == ["opsagent.W021"]
+
+
+class TestVariables:
+    def test_every_variable_of_ours_that_the_code_reads_is_in_the_table(self) -> None:
+        read = {
+            name
+            for path in (ROOT / "opsagent").rglob("*.py")
+            for name in re.findall(r"\"(OPSAGENT_[A-Z_]+)\"", path.read_text())
+        }
+        assert read == {row.name for row in VARIABLES if row.name.startswith("OPSAGENT_")}
+
+    def test_readme_lists_every_variable(self) -> None:
+        readme = (ROOT / "README.md").read_text()
+        shop = [variable.name for group in SHOP_VARIABLES for variable in group.variables]
+        assert [name for name in [*(row.name for row in VARIABLES), *shop] if f"`{name}`" not in readme] == []
+
+
+class TestSecretKey:
+    def test_key_is_made_once_and_kept_private(self, tmp_path: Path) -> None:
+        key = local_secret_key(tmp_path)
+        assert local_secret_key(tmp_path) == key
+        assert len(key) >= checks.SHORTEST_KEY
+        assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+    def test_first_start_makes_the_data_folder(self, tmp_path: Path) -> None:
+        assert make_data_dir(tmp_path / "a" / "b").is_dir()
+        assert (tmp_path / "a" / "b").stat().st_mode & 0o066 == 0
+
+
+@pytest.mark.django_db
+def test_checks_ask_no_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        checks.environment(None)
+        checks.shop_accounts(None)

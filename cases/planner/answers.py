@@ -18,7 +18,7 @@ def where(facts: CaseFacts, order: OrderFact, reading: Reading) -> Proposal:
     """The parcel's state, as a template."""
     place = parcels.place(parcels.live(order), facts.now)
     if place is Place.DELIVERED:
-        if reading.wants("not_here") or reading.wants("where"):
+        if any(reading.wants(wish) for wish in ("not_here", "where", "said_delivered")):
             return not_here(facts)
         return moves.say("order_delivered", "close", _("The carrier says delivered."), moves.FAIR)
     return on_its_way(place)

@@ -23,7 +23,10 @@ _UNITS = re.compile(
     r"|mois|heures?|dias?|semanas?|meses|horas?|uhr|h|am|pm|percent|prozent)$"
 )
 # Words of titles that say nothing about which line is meant.
-_VAGUE = frozenset("set pack new neu neue paar piece pieces stuck juego lot".split())
+_VAGUE = frozenset(
+    "set pack new neu neue paar piece pieces stuck juego lot aus mit ohne und and with from out off por con sin"
+    " par aux ses nos teil item article artikel articulo".split()
+)
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,10 @@ def same_word(one: str, other: str) -> bool:
     if bare == bare_other:
         return True
     short, long = sorted((bare, bare_other), key=len)
-    return len(short) >= 4 and (
-        long.endswith(short) or (long.startswith(short) and len(short) * 2 >= len(long))
-    )
+    # Less than three letters more is another word (bonne, bonnet), not a compound.
+    if len(short) < 4 or len(long) - len(short) < 3:
+        return False
+    return long.endswith(short) or (long.startswith(short) and len(short) * 2 >= len(long))
 
 
 def _bare(word: str) -> str:
@@ -75,7 +79,10 @@ def _evidence(text: str, title: str, sku: str, code: str) -> set[str]:
     if code == "ja" or (not title.isascii() and re.search(r"[\u3041-\u9fff]", title)):
         found |= _runs(text, title)
     said = set(tokens(text))
-    wanted = {word for word in tokens(title) if len(word) > 2 and word not in COMMON and word not in _VAGUE}
+    counted = vocabulary(code).numbers
+    wanted = {
+        word for word in tokens(title) if len(word) > 2 and word not in COMMON | _VAGUE | counted.keys()
+    }
     return found | {word for word in said if len(word) > 2 and any(same_word(word, own) for own in wanted)}
 
 

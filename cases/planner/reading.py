@@ -18,6 +18,10 @@ _QUOTE = re.compile(
 )
 _REPLY = re.compile(r"^\s*(re|aw|antw|wg|fwd?|rv|tr|sv)\s*:", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;\n。！？；]+|,|、|，| - | – ")
+_ASKED = re.compile(r"[?？]|か[。\s]|か$")
+_COURTESY = re.compile(
+    r"(qué tal|que tal|how are you|ça va|comment allez-vous|wie geht'?s|alles gut)\s*\?", re.IGNORECASE
+)
 NUMBER = re.compile(r"#\s?\d{3,}|\b\d{4,}\b")
 
 
@@ -96,7 +100,7 @@ class Reading:
     @property
     def asks(self) -> bool:
         """Whether there is a question in it."""
-        return bool(re.search(r"[?？]|か[。\s]|か$", self.raw))
+        return bool(_ASKED.search(_COURTESY.sub(" ", self.raw)))
 
     def focus(self, wish: str) -> tuple[str, ...]:
         """The clauses that speak for a wish."""

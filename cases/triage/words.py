@@ -17,6 +17,8 @@ Table = Mapping[str, tuple[float, str]]
 
 GAP = 5
 _WORD = re.compile(r"[^\W_]+")
+# A phrase never reaches from one sentence into the next; a single line break may be a wrapped line.
+_WORD_OR_STOP = re.compile(r"[^\W_]+|[.!?;]+(?=\s|$)|\n\s*\n")
 _NOT = re.compile(r"\b(do|did|ca|wo|is|was|does|have|has|had|are|were|could|would|should)n'?t\b|\bcan(not)\b")
 _GROUP = re.compile(r"\([^)]*\)")
 _BARE = re.compile(r"\s*\|\s*(?![^()]*\))")
@@ -42,8 +44,8 @@ class Text:
 
     @cached_property
     def words(self) -> list[str]:
-        """Folded words in order."""
-        return tokens(self.raw)
+        """Folded words in order, with a full stop wherever a sentence ends."""
+        return [word if word[0].isalnum() else "." for word in _WORD_OR_STOP.findall(fold(self.raw))]
 
     @cached_property
     def signs(self) -> str:
@@ -100,13 +102,21 @@ def _end(slots: tuple[_Slot, ...], words: list[str], at: int) -> int | None:
     """Where a phrase that starts at `at` ends, or None."""
     for index, slot in enumerate(slots):
         if slot.gap:
-            rest = slots[index + 1 :]
-            ends = (_end(rest, words, at + skipped) for skipped in range(GAP + 1))
-            return next((end for end in ends if end is not None), None)
+            return _after_gap(slots[index + 1 :], words, at)
         if at >= len(words) or not slot.fits(words[at]):
             return None
         at += 1
     return at
+
+
+def _after_gap(slots: tuple[_Slot, ...], words: list[str], at: int) -> int | None:
+    for start in range(at, at + GAP + 1):
+        end = _end(slots, words, start)
+        if end is not None:
+            return end
+        if start >= len(words) or words[start] == ".":
+            return None
+    return None
 
 
 @dataclass

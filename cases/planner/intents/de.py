@@ -42,8 +42,8 @@ INTENTS: Table = {
         | zerkratzt | kratzer | delle | verbeult | verbogen | undicht | zersplittert | scherben | bruch
         | abgeplatzt | angeschlagen | abgebrochen | funktioniert nicht | geht nicht | unbrauchbar
         | mängel | mangelhaft | transportschaden | schaden | schimmel* | zu bruch | zerdrückt | zerstört
-        | stücke | stücken | einzelteile* | nicht überlebt | nicht überstanden | heil | demoliert
-        | lädiert | ramponiert
+        | stücke | stücken | einzelteile* | nicht überlebt | nicht überstanden | nicht heil
+        | demoliert | lädiert | ramponiert
         """,
     ),
     "missing": (

@@ -12,7 +12,8 @@ INTENTS: Table = {
         | when (will|does|do|can|is|should) ~ (arrive*|come|get here|here |delivered|deliver|receive
         |expect|ship|shipped|sent) | when (will|can) i (get|have) (my|the|it)
         | (has|have|is|was) ~ (shipped|dispatched|sent out|been sent) | any (news|update*|idea)
-        | update on ~ (order |delivery|parcel|package) | my delivery
+        | (going|go|leaving|leave|sent|shipped|packed|dispatched) (out|today|yet|already|tomorrow)
+        | ship today | update on ~ (order |delivery|parcel|package) | my delivery
         | (going|supposed|meant) to (arrive|come|be delivered|be here) | get here | expect delivery
         | how long ~ (take|until|till|before) | out for delivery
         | still waiting (for|on) (my|the|it|an|our) ~ (order|parcel|package|delivery)

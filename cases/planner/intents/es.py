@@ -35,12 +35,12 @@ INTENTS: Table = {
     "damaged": (
         0.85,
         """
-        rot | rota | rotas | roto | rotos | romp* | dañad* | daño* | agrietad* | grieta* | rajad*
-        | quebrad* | astillad* | desgarr* | agujer* | manchad* | mancha* | rayad* | abollad* | doblad*
-        | defectuos* | defecto* | averiad* | estropead* | en pedazos | hecho pedazos | hech* añicos
-        | añicos | pedazos | no funciona | inservible | inutilizable | raja | rasgad* | deterior*
-        | descosid* | mal estado | mojad* | aplastad* | fisura* | trozos | no sobreviv* | partid* | moho
-        | golpead* | hecha polvo | destrozado en | desportillad*
+        rot | rota | rotas | roto | rotos | romp* | dañad* | desperfect* | daño* | agrietad* | grieta*
+        | rajad* | quebrad* | astillad* | desgarr* | agujer* | manchad* | mancha* | rayad* | abollad*
+        | doblad* | defectuos* | defecto* | averiad* | estropead* | en pedazos | hecho pedazos
+        | hech* añicos | añicos | pedazos | no funciona | inservible | inutilizable | raja | rasgad*
+        | deterior* | descosid* | mal estado | mojad* | aplastad* | fisura* | trozos | no sobreviv*
+        | partid* | moho | golpead* | hecha polvo | destrozado en | desportillad*
         """,
     ),
     "missing": (
@@ -59,7 +59,7 @@ INTENTS: Table = {
         equivocad* | equivocaron | equivocación | incorrect* | erróne* | en (lugar|vez) de* | otra cosa
         | otro (artículo |producto|objeto|modelo|color) | no es (lo que|el|la|mi) | no es lo
         | confusión | confundid* | confundieron | error (en|con|de) ~ (pedido|envío) | distint*
-        | diferent* | no correspond* | no pedí | no he pedido | cambiad* | lo que pedí
+        | diferent* | no correspond* | no pedí | no he pedido | me han cambiado | lo que pedí
         """,
     ),
     "return": (

@@ -95,7 +95,6 @@ def inbound_body(shop: str, message_id: str, letter: Letter, at: datetime) -> Ne
                 "Content": base64.b64encode(photo).decode(),
                 "ContentType": "image/png",
                 "ContentLength": len(photo),
-                "ContentID": "",
             }
             for n, photo in enumerate(photos)
         ],

@@ -93,14 +93,14 @@ def refund_body(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
     currency = order["currency"]
     zero = both(decimal_text(0, currency), currency)
     lines = {line["id"]: line for line in order["lines"]}
-    rows = []
+    number, rows = _digits(refund), []
     for place, part in enumerate(refund["lines"]):
         line = lines[part["id"]]
         value = minor(line["unit_price"], currency) * part["quantity"]
         exact: Any = value if currency == "JPY" else value / 100
         rows.append(
             {
-                "id": refund["id"] + place + 1,
+                "id": number + place + 1,
                 "line_item_id": line["id"],
                 "line_item": line_item(order, line),
                 "location_id": None,
@@ -113,8 +113,8 @@ def refund_body(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
             }
         )
     return {
-        "id": refund["id"],
-        "admin_graphql_api_id": f"gid://shopify/Refund/{refund['id']}",
+        "id": number,
+        "admin_graphql_api_id": f"gid://shopify/Refund/{number}",
         "order_id": order["id"],
         "created_at": stamp(at),
         "processed_at": stamp(at),
@@ -131,8 +131,19 @@ def refund_body(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
     }
 
 
+def _digits(refund: Neutral) -> int:
+    return int("".join(sign for sign in refund["id"] if sign.isdigit()))
+
+
+def _receipt(order: Neutral, refund: Neutral) -> Neutral:
+    """What Stripe answered to Shopify, where the money went through Stripe."""
+    if not order["charge"]:
+        return {}
+    return {"id": refund["id"], "object": "refund", "payment_intent_id": order["charge"]["payment_intent"]}
+
+
 def _transaction(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
-    number = refund["id"] + 50
+    number = _digits(refund) + 50
     # The vendor names this field's currency otherwise than everywhere else.
     zero = {"amount": decimal_text(0, order["currency"]), "currency": order["currency"]}
     return {
@@ -146,7 +157,7 @@ def _transaction(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
         "amount": refund["amount"],
         "amount_rounding": None,
         "currency": order["currency"],
-        "authorization": None,
+        "authorization": refund["id"] if order["charge"] else None,
         "created_at": stamp(at),
         "processed_at": stamp(at),
         "device_id": None,
@@ -154,7 +165,7 @@ def _transaction(order: Neutral, refund: Neutral, at: datetime) -> Neutral:
         "location_id": None,
         "message": "Refunded",
         "payment_id": f"c{order['id']}.2",
-        "receipt": {},
+        "receipt": _receipt(order, refund),
         "source_name": "1830279",
         "test": False,
         "user_id": None,

@@ -14,7 +14,6 @@ class ShopFacts:
     number: int
     domain: str
     gateway: str
-    stripe_account: str
     phone_number_id: str
     whatsapp_account: str
     display_phone: str
@@ -27,7 +26,8 @@ class ShopFacts:
         """The account that an event of `source` belongs to, as part of the event's identity."""
         return {
             "shopify": self.domain,
-            "stripe": self.stripe_account,
+            # Events of one's own account name none; Connect platforms' do.
+            "stripe": "",
             "whatsapp": self.phone_number_id,
             "email": self.inbox,
             "supplier": f"{self.slug}-wholesale",
@@ -41,7 +41,6 @@ SHOPS: dict[str, ShopFacts] = {
         number=61000001,
         domain="fjell-and-fern.myshopify.example",
         gateway="stripe",
-        stripe_account="acct_1FjellFernDemo01",
         phone_number_id="106540352242922",
         whatsapp_account="102290129340398",
         display_phone="12125550100",
@@ -56,7 +55,6 @@ SHOPS: dict[str, ShopFacts] = {
         number=61000002,
         domain="sakura-living.myshopify.example",
         gateway="shopify_payments",
-        stripe_account="",
         phone_number_id="106540352242933",
         whatsapp_account="102290129340399",
         display_phone="810000000100",

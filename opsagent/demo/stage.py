@@ -45,6 +45,10 @@ class Stage:
         """Random letters and digits, as in Stripe's ids."""
         return "".join(self.rng.choices(_ALPHABET, k=length))
 
+    def letters(self, length: int) -> str:
+        """Random letters."""
+        return "".join(self.rng.choices(_ALPHABET[10:], k=length))
+
     def uuid(self) -> str:
         """A UUID from the story's own random source."""
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
@@ -222,6 +226,13 @@ class Stage:
             order, "orders/create", body, at, kind="order", sandbox=[("/_control/orders", order)]
         )
 
+    def charged(self, order: Neutral) -> list[Step]:
+        """charge.succeeded, where Stripe took the money."""
+        if not order["charge"]:
+            return []
+        at = datetime.fromisoformat(order["created_at"])
+        return [self.stripe_step(order, "charge.succeeded", stripe.charge(order), at)]
+
     def parcel(
         self,
         order: Neutral,
@@ -294,7 +305,7 @@ class Stage:
             name=who.full_name,
             address=who.email,
             subject=f"Re: {title}" if answers else title,
-            text=letters.mail(self.rng, who, text),
+            text=letters.mail(self.rng, who, text, curt=about.topic in letters.CURT),
             photos=self.rng.choice(PHOTO_COUNTS) if photos else 0,
             replies_to=postmark.rfc_message_id(answers) if answers else None,
         )

@@ -21,11 +21,13 @@ from opsagent.demo.stage import Stage
 __all__ = ["Expectation", "Step", "Story", "story"]
 
 # From this many events on, parcels are told scan by scan and the day has room for ordinary orders.
-ROOMY = 500
+ROOMY = 1000
 # The cases of a roomy day: about one scene in two, so that most events are nobody's case.
 CASE_SHARE = 0.55
 # A short day has seen every alarm once, so only calm plots fill it up to a natural mixture.
 CALM_SHARE = 0.92
+# With room for so many more deliveries after that, alarms come again at their own rate.
+SECOND_ALARMS = 100
 CALM = (
     "where_is_it",
     "damaged_small",
@@ -39,8 +41,8 @@ CALM = (
 )
 # All five languages are heard in alarm, and the calm that keeps the balance takes few deliveries.
 FEW_MORE = ("angry", "legal_threat", *("back_in_stock", "not_packed_yet") * 4, "unknown_sender")
-# Each alarm in each language, and a dispute at each shop.
-MORE_ALARMS = ("disputed_payment", *("angry", "legal_threat", "distressed") * 4)
+# Three times each alarm, so that all languages are heard, and a dispute at each shop.
+MORE_ALARMS = ("disputed_payment", *("angry", "legal_threat", "distressed") * 2)
 
 
 def story(seed: int, events: int, start: datetime) -> Story:
@@ -79,7 +81,7 @@ def _cast(stage: Stage, room: int) -> list[Scene]:
     once = [*FIRST, *(name for name in (*NOISE, *PLOTS) if name not in FIRST)]
     for name in (*once, *(MORE_ALARMS if stage.roomy else FEW_MORE)):
         play(name)
-    table = PLOTS if stage.roomy else {name: PLOTS[name] for name in CALM}
+    table = PLOTS if room > SECOND_ALARMS else {name: PLOTS[name] for name in CALM}
     names, weights = list(table), [weight for _, weight in table.values()]
     while room:
         wanted_share = CASE_SHARE if stage.roomy else CALM_SHARE

@@ -57,7 +57,8 @@ def early_fraud_warning(stage: Stage, story_id: str, turn: int) -> Scene:
     )
     why = "the issuer calls the card stolen: a person decides whether to ship or to refund"
     expectation = Expectation("human", "north", affair.order["name"], None, why)
-    return Scene("early_fraud_warning", [*affair.steps, last], story_id, expectation)
+    steps = [*affair.steps, *stage.charged(affair.order), last]
+    return Scene("early_fraud_warning", steps, story_id, expectation)
 
 
 def disputed_payment(stage: Stage, story_id: str, turn: int) -> Scene:
@@ -70,7 +71,8 @@ def disputed_payment(stage: Stage, story_id: str, turn: int) -> Scene:
     due = at + timedelta(days=9)
     dispute: Neutral = {
         "shop": shop,
-        "charge": order["charge"]["id"] if order["charge"] else str(order["transaction_id"]),
+        "order_id": order["id"],
+        "created_at": shopify.stamp(at),
         "amount": order["total"],
         "reason": stage.rng.choice(("fraudulent", "product_not_received")),
         "id": f"dp_1{stage.code(23)}" if order["charge"] else str(stage.number()),
@@ -79,6 +81,7 @@ def disputed_payment(stage: Stage, story_id: str, turn: int) -> Scene:
     }
     effects = [("/_control/disputes", dispute)]
     if order["charge"]:
+        dispute["charge"] = order["charge"]["id"]
         thing = stripe.dispute(order, dispute, at, due)
         last = stage.stripe_step(
             order, "charge.dispute.created", thing, at, sandbox=effects, story_id=story_id
@@ -90,7 +93,8 @@ def disputed_payment(stage: Stage, story_id: str, turn: int) -> Scene:
         )
     why = "the bank decides on evidence with a deadline: a person answers, and nothing more is refunded"
     expectation = Expectation("human", shop, order["name"], None, why)
-    return Scene("disputed_payment", [*affair.steps, last], story_id, expectation)
+    paid, *parcel = affair.steps
+    return Scene("disputed_payment", [paid, *stage.charged(order), *parcel, last], story_id, expectation)
 
 
 def _somebodys(stage: Stage, language: str | None) -> Affair:
@@ -105,7 +109,7 @@ def _somebodys(stage: Stage, language: str | None) -> Affair:
 
 def _outcry(stage: Stage, plot: str, story_id: str, topic: str, language: str | None, why: str) -> Scene:
     affair = _somebodys(stage, language)
-    about = About(topic, affair.item, affair.number(stage, 0.9))
+    about = About(topic, affair.item, affair.number(stage, 1.0 if topic == "stolen_card" else 0.9))
     last = stage.says(affair.shop, affair.who, about, story_id=story_id, hours_ago=hours(stage))
     return scene(plot, story_id, "human", affair, last, why)
 

@@ -35,8 +35,8 @@ def ordinary(stage: Stage, story_id: str, turn: int, *, whole: bool = True) -> S
     order = _ordinary_order(stage, stage.rng.randrange(7, 30) if delivered else 2)
     bought = stage.bought(order)
     steps = [bought]
-    if order["charge"] and stage.rng.random() < 0.3:
-        steps.append(stage.stripe_step(order, "charge.succeeded", stripe.charge(order), bought.simulated_at))
+    if stage.rng.random() < 0.3:
+        steps += stage.charged(order)
     sent = bought.simulated_at + timedelta(hours=stage.rng.randrange(20, 30))
     if delivered:
         done = sent + timedelta(days=stage.rng.choice((2, 3, 4)), hours=stage.rng.randrange(8))
@@ -113,12 +113,26 @@ def feed(stage: Stage, shop: str, restock: dict[str, str], at_hours_ago: float) 
         account=SHOPS[shop].account("supplier"),
         body=feed_csv(shop, restock, available),
         headers={"Content-Type": "text/csv; charset=utf-8"},
-        sandbox=[],
+        sandbox=[("/_control/stock", level) for level in _shelves(shop, available)],
         story_id=None,
         signed=False,
         duplicate_of=None,
         simulated_at=at,
     )
+
+
+def _shelves(shop: str, available: dict[str, int]) -> list[Neutral]:
+    """The shop's own stock: a few of each thing that the supplier has, none of what is sold out."""
+    language = "ja" if shop == "sakura" else "en"
+    return [
+        {
+            "shop": shop,
+            "sku": item.sku,
+            "title": item.name(language).title,
+            "available": min(available.get(item.sku, 0), 12),
+        }
+        for item in GOODS[shop]
+    ]
 
 
 def forged(stage: Stage, turn: int) -> Step:

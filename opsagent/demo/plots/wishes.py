@@ -52,6 +52,7 @@ def return_by_portal(stage: Stage, story_id: str, turn: int) -> Scene:
     wish: Neutral = {
         "id": stage.number(),
         "status": "REQUESTED",
+        "created_at": shopify.stamp(asked),
         "lines": [{"id": line["id"], "quantity": line["quantity"], "reason": "unwanted"}],
     }
     path = f"/_control/orders/{affair.shop}/{affair.order['id']}/returns"
@@ -86,8 +87,11 @@ def refunded_already(stage: Stage, story_id: str, turn: int) -> Scene:
     order, currency = affair.order, affair.order["currency"]
     line = next(line for line in order["lines"] if line["sku"] == affair.item.sku)
     value, at = line_value(line, currency), stage.ago(3, 4)
+    number = stage.number()
+    # The sandbox takes an own Stripe id, whose digits are then the refund's number in Shopify.
     refund: Neutral = {
-        "id": stage.number(),
+        "id": f"re_{stage.letters(11)}{number}" if order["charge"] else str(number),
+        "created_at": shopify.stamp(at),
         "amount": decimal_text(value, currency),
         "lines": [{"id": line["id"], "quantity": line["quantity"]}],
     }

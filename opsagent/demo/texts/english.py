@@ -124,7 +124,7 @@ ENGLISH = Phrases(
             "I've been through all the packing paper and the {item} isn't there (order{num}).",
             "You forgot the {item}! Order{num} arrived today with everything else.",
             "order{num} arrived without the {item}, can you refund that one?",
-            "The packing slip lists the {item} but it was never in the parcel. My order is{num}.",
+            "The packing slip lists the {item} but it was never in the parcel. Order{num}.",
             "Order{num} was delivered, only the {item} is missing. Could I have the money back for it?",
         ),
         "missing_early": (
@@ -164,7 +164,7 @@ ENGLISH = Phrases(
             "I'd like to return the {item} (order{num}). It was a gift and has been in the cupboard since.",
             "Can I still return order{num}? I was travelling and couldn't write earlier.",
             "hi, want to return {item} from order{num}, bought it some time ago",
-            "Please let me know how to return the {item}. My order was{num}.",
+            "Please let me know how to return the {item}. Order{num}.",
             "I've changed my mind about the {item}, order{num}. How can I send it back?",
         ),
         "already_refunded": (
@@ -225,7 +225,7 @@ ENGLISH = Phrases(
             "WHAT KIND OF ANSWER IS THAT?! I am so angry right now. Fix this!!",
         ),
         "distress": (
-            "My husband died last week and this order{num} was meant for him. I don't know what to do.",
+            "My husband died last week and order{num} was meant for him. I don't know what to do.",
             "I'm sorry, I can't stop crying. Order{num} was for my daughter who passed away.",
             "I have lost my job and really can't cope any more. Please help me with order{num}.",
             "I'm at the end of my rope. Everything is falling apart and now order{num} too.",

@@ -1,0 +1,117 @@
+"""The demo's two shops and the people who work in them."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from approvals.limits import start_with_defaults
+from audit import sources
+from audit.actors import SYSTEM
+from audit.services import record
+from cases.models import Shop, User
+from opsagent.demo.accounts import remembered
+from opsagent.demo.shops import SHOPS
+
+# user name, first and last name, roles, time zone
+STAFF = (
+    ("vera", "Vera", "Okafor", ("viewer",), "UTC"),
+    ("ada", "Ada", "Moreau", ("agent",), "Europe/Paris"),
+    ("ben", "Ben", "Castillo", ("approver",), "America/New_York"),
+    ("yuki", "Yuki", "Tanaka", ("approver",), "Asia/Tokyo"),
+    ("fay", "Fay", "Lindqvist", ("finance approver",), "Europe/Oslo"),
+    ("gus", "Gus", "Hartley", ("finance approver",), "Europe/London"),
+    ("lea", "Lea", "Brandt", ("limit author",), "Europe/Berlin"),
+    ("pia", "Pia", "Carvalho", ("limit publisher",), "Europe/Lisbon"),
+    ("ike", "Ike", "Novak", ("auditor",), "UTC"),
+    ("root", "Ola", "Dahl", ("admin",), "Europe/Oslo"),
+)
+SETUP = {
+    "north": {"legal_entity": "Fjell & Fern Inc.", "base_currency": "USD", "time_zone": "America/New_York"},
+    "sakura": {"legal_entity": "Sakura Living K.K.", "base_currency": "JPY", "time_zone": "Asia/Tokyo"},
+}
+LANGUAGES = {"north": ["en", "de", "fr", "es"], "sakura": ["ja", "en"]}
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One demo account, as it is printed. `otpauth` is for an authenticator app, empty where none is needed."""
+
+    username: str
+    name: str
+    roles: tuple[str, ...]
+    password: str
+    otpauth: str
+
+
+def open_shops(connected_since: datetime, undo_seconds: int) -> list[Shop]:
+    """Both shops with conservative limits; changes nothing but the undo window where they are there."""
+    shops = []
+    for slug, facts in SHOPS.items():
+        with transaction.atomic():
+            now = sources.now()
+            shop, created = Shop.objects.get_or_create(
+                slug=slug,
+                defaults={
+                    "name": facts.name,
+                    "languages": LANGUAGES[slug],
+                    "sender_name": facts.name,
+                    "sender_email": facts.inbox,
+                    "env_prefix": slug.upper(),
+                    "undo_seconds": undo_seconds,
+                    "cutover_at": connected_since,
+                    "created_at": now,
+                    **SETUP[slug],
+                },
+            )
+            start_with_defaults(shop.pk, slug, by=SYSTEM)
+            if created:
+                record(
+                    "shop.created",
+                    by=SYSTEM,
+                    stream=f"shop/{slug}",
+                    subject=shop,
+                    shop_id=shop.pk,
+                    correlation_id=sources.random_id(),
+                )
+        shops.append(shop)
+    return shops
+
+
+def hire(data_dir: Path, shops: list[Shop]) -> list[Colleague]:
+    """Everybody with their role, password and, where they sign money, an authenticator; idempotent."""
+    fresh = {f"{row[0]}-password": secrets.token_urlsafe(9) for row in STAFF}
+    fresh |= {f"{row[0]}-secret": secrets.token_hex(20) for row in STAFF}
+    known = remembered(data_dir / "demo-staff.json", fresh)
+    return [_hire(row, shops, known) for row in STAFF]
+
+
+def _hire(
+    row: tuple[str, str, str, tuple[str, ...], str], shops: list[Shop], known: dict[str, str]
+) -> Colleague:
+    username, first, last, roles, time_zone = row
+    password, secret = known[f"{username}-password"], known[f"{username}-secret"]
+    user, created = User.objects.get_or_create(
+        username=username,
+        defaults={"first_name": first, "last_name": last, "is_staff": True, "time_zone": time_zone},
+    )
+    if created or not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    user.groups.set(Group.objects.filter(name__in=roles))
+    user.shops.set(shops)
+    device, _made = TOTPDevice.objects.get_or_create(
+        user=user, name="demo", defaults={"key": secret, "confirmed": True, "tolerance": 0}
+    )
+    return Colleague(username, f"{first} {last}", roles, password, device.config_url)
+
+
+def device_of(username: str) -> TOTPDevice | None:
+    """The authenticator of a demo account."""
+    return TOTPDevice.objects.filter(user__username=username, name="demo").first()

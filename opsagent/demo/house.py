@@ -1,0 +1,225 @@
+"""The demo's house: its database, its processes, and the day that is played in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, connections
+from psycopg import sql
+
+from cases.models import InboundEvent, Shop
+from opsagent.demo import accounts, cast
+from opsagent.demo.player import Player, Tally
+from opsagent.demo.script import Step, Story
+from opsagent.demo.shops import SHOPS
+from opsagent.demo.story import story as tell_story
+from opsagent.demo.summary import under_way
+from opsagent.postgres import Postgres, server_url
+from opsagent.processes import wait_until
+from opsagent.supervisor import (
+    Event,
+    Spec,
+    Supervisor,
+    cluster_specs,
+    sandbox_spec,
+    watch_spec,
+    web_spec,
+)
+
+HEADLESS_DATABASE = "opsagent_headless"
+SETTLE_SECONDS = 90.0
+READY_SECONDS = 60.0
+# How far back the story's first order may lie.
+HISTORY = timedelta(days=120)
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to play. `headless` uses a database of its own, made anew."""
+
+    seed: int
+    events: int
+    port: int
+    headless: bool
+    undo_seconds: int
+
+
+@dataclass
+class House:
+    """A running demo: where it is, and who works there."""
+
+    web: str
+    sandbox: str
+    secrets: dict[str, str]
+    staff: list[cast.Colleague]
+    supervisor: Supervisor
+
+
+@contextmanager
+def database(plan: Plan) -> Iterator[Postgres | None]:
+    """The demo's database, running and migrated; the embedded server is started where DATABASE_URL is unset."""
+    if settings.DATABASE_URL:
+        with _prepared(plan):
+            yield None
+        return
+    with Postgres(settings.DATA_DIR / "postgres", settings.POSTGRES_PLACE) as server:
+        if plan.headless:
+            os.environ["DATABASE_URL"] = server_url(server.socket(), HEADLESS_DATABASE)
+        with _prepared(plan):
+            yield server
+
+
+@contextmanager
+def _prepared(plan: Plan) -> Iterator[None]:
+    if plan.headless:
+        _fresh_database()
+    call_command("migrate", verbosity=0, interactive=False)
+    _refuse_strangers()
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+def _fresh_database() -> None:
+    """Drop and make the headless database. Raises CommandError where it holds a shop that isn't the demo's."""
+    if settings.DATABASE_URL:
+        # A database that somebody named is theirs: nothing is dropped, and it must be empty of others' shops.
+        if "cases_shop" in connection.introspection.table_names():
+            _refuse_strangers()
+        main = str(connection.settings_dict["NAME"])
+        _recreate(f"{main}_headless")
+        os.environ["DATABASE_URL"] = _with_name(settings.DATABASE_URL, f"{main}_headless")
+        return
+    _recreate(HEADLESS_DATABASE)
+
+
+def _with_name(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def _recreate(name: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}"):
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def _refuse_strangers() -> None:
+    others = Shop.objects.exclude(slug__in=SHOPS).values_list("slug", flat=True)
+    if others:
+        raise CommandError(
+            f"This database holds other shops ({', '.join(others)}), so the demo doesn't touch it. "
+            "Unset DATABASE_URL, or name an empty database."
+        )
+
+
+@contextmanager
+def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report) -> Iterator[House]:
+    """Shops, staff and all processes, ready to work; everything is stopped at the end."""
+    sandbox_port, web_port = _free_port(), plan.port or _free_port()
+    sandbox, web = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
+    secrets = accounts.environment(data_dir, sandbox)
+    os.environ.update(secrets)
+    shops = cast.open_shops(datetime.now(UTC) - HISTORY, plan.undo_seconds)
+    staff = cast.hire(data_dir, shops)
+    connections.close_all()
+    ledger = data_dir / ("sandbox-headless.sqlite" if plan.headless else "sandbox.sqlite")
+    if plan.headless:
+        for old in ledger.parent.glob(f"{ledger.name}*"):
+            old.unlink()
+    specs: list[Spec] = [
+        sandbox_spec(sandbox_port, ledger, lambda: _answers(f"{sandbox}/_control/health")),
+        *cluster_specs(),
+        watch_spec(),
+        web_spec(web_port, lambda: _answers(f"{web}/admin/login/"), threads=2),
+    ]
+    with (
+        tempfile.TemporaryDirectory(prefix="opsagent-demo-") as run_dir,
+        Supervisor(
+            specs,
+            run_dir=Path(run_dir),
+            silence=settings.HEARTBEAT_SECONDS,
+            logs=_logs(data_dir),
+            postgres=postgres,
+            on_event=lambda event: _tell(event, report),
+        ) as supervisor,
+    ):
+        if not supervisor.wait_ready(READY_SECONDS):
+            late = ", ".join(supervisor.not_ready())
+            raise CommandError(f"These did not start: {late}. Their output is in {data_dir / 'logs'}.")
+        for shop in accounts.for_sandbox(secrets):
+            httpx.post(f"{sandbox}/_control/shops", json=shop, timeout=10).raise_for_status()
+        yield House(web, sandbox, secrets, staff, supervisor)
+
+
+def _logs(data_dir: Path) -> Path:
+    folder = data_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _tell(event: Event, report: Report) -> None:
+    if event.kind in ("ended", "silent", "failed"):
+        report(f"{event.name} {event.kind} {event.detail}, starting it again".replace("  ", " "))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+def remembered_story(plan: Plan, data_dir: Path) -> Story:
+    """The same day as last time, so that a demo that was stopped goes on where it was; headless always anew."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    if plan.headless:
+        return tell_story(plan.seed, plan.events, now)
+    path = data_dir / "demo-story.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    if not known or not InboundEvent.objects.exists():
+        known = {"seed": plan.seed, "events": plan.events, "start": now.isoformat()}
+        path.write_text(json.dumps(known))
+    return tell_story(known["seed"], known["events"], datetime.fromisoformat(known["start"]))
+
+
+def play(home: House, story: Story, on_step: Callable[[Step], None]) -> tuple[Tally, float]:
+    """Play the day and wait until the agent has done what it can; the tally and the seconds that it took."""
+    began = time.monotonic()
+    known = set(InboundEvent.objects.values_list("external_id", flat=True))
+    player = Player(home.web, home.sandbox, home.secrets, settle)
+    try:
+        tally = player.play(story, known, on_step)
+    finally:
+        player.close()
+    settle()
+    return tally, time.monotonic() - began
+
+
+def settle() -> bool:
+    """Wait until nothing is under way any more; False where it still is after a minute and a half."""
+    return wait_until(lambda: not under_way(), SETTLE_SECONDS, pause=0.1)

@@ -1,0 +1,135 @@
+"""Plays a story against a running opsagent: the sandbox hears it first, then the signed webhook goes out.
+
+The player stands for the vendors: it signs as they do, over real HTTP, and delivers again what wasn't taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from cases.intake.feeds import take_feed
+from cases.models import Shop
+from opsagent.demo.script import Step, Story
+
+TRIES = 40
+PAUSE_SECONDS = 0.25
+
+
+class NotDelivered(Exception):
+    """A delivery was never taken, whatever the player did."""
+
+
+@dataclass
+class Tally:
+    """What the door answered."""
+
+    posted: int = 0
+    refused: int = 0
+    feeds: int = 0
+    answers: Counter[int] = field(default_factory=Counter)
+
+
+def signed_headers(step: Step, secrets: dict[str, str]) -> dict[str, str]:
+    """The step's headers with the vendor's signature; a forged step is signed with another secret."""
+    prefix, wrong = step.shop.upper(), "" if step.signed else "not-the-secret-"
+    headers = dict(step.headers)
+    if step.source == "shopify":
+        secret = wrong + secrets[f"{prefix}_SHOPIFY_WEBHOOK_SECRETS"]
+        headers["X-Shopify-Hmac-Sha256"] = base64.b64encode(_hmac(secret, step.body)).decode()
+    elif step.source == "stripe":
+        stamp = str(int(time.time()))
+        mac = _hmac(wrong + secrets[f"{prefix}_STRIPE_WEBHOOK_SECRETS"], stamp.encode() + b"." + step.body)
+        headers["Stripe-Signature"] = f"t={stamp},v1={mac.hex()}"
+    elif step.source == "whatsapp":
+        mac = _hmac(wrong + secrets[f"{prefix}_WHATSAPP_APP_SECRETS"], step.body)
+        headers["X-Hub-Signature-256"] = f"sha256={mac.hex()}"
+    else:
+        pair = wrong + secrets[f"{prefix}_ANYMAIL_WEBHOOK_SECRETS"]
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return headers
+
+
+def _hmac(secret: str, content: bytes) -> bytes:
+    return hmac.new(secret.encode(), content, hashlib.sha256).digest()
+
+
+def hook_path(step: Step) -> str:
+    """Where the step is delivered."""
+    source = "email/postmark" if step.source == "email" else step.source
+    return f"/hooks/{step.shop}/{source}/"
+
+
+class Player:
+    """Delivers the steps of a story in order. `settled` waits until nothing is under way any more."""
+
+    def __init__(
+        self, web: str, sandbox: str, secrets: dict[str, str], settled: Callable[[], object]
+    ) -> None:
+        self.web = httpx.Client(base_url=web, timeout=20)
+        self.sandbox = httpx.Client(base_url=sandbox, timeout=20)
+        self.secrets = secrets
+        self.settled = settled
+        self.tally = Tally()
+        self._begun: set[str] = set()
+
+    def close(self) -> None:
+        """Close both connections."""
+        self.web.close()
+        self.sandbox.close()
+
+    def play(self, story: Story, known: set[str], on_step: Callable[[Step], None]) -> Tally:
+        """Deliver all steps but those whose ids are `known` from an earlier run."""
+        for step in story.steps:
+            if step.duplicate_of is not None or step.external_id not in known:
+                self._step(step)
+            on_step(step)
+        return self.tally
+
+    def _step(self, step: Step) -> None:
+        if step.story_id in self._begun:
+            # A day lies between a customer's two messages: the agent has long had its turn.
+            self.settled()
+        if step.story_id is not None:
+            self._begun.add(step.story_id)
+        for path, body in step.sandbox:
+            self._tell_sandbox(path, body)
+        if step.source == "supplier":
+            take_feed(Shop.objects.get(slug=step.shop), step.account, step.body)
+            self.tally.feeds += 1
+            return
+        self._deliver(step)
+
+    def _tell_sandbox(self, path: str, body: object) -> None:
+        for _try in range(TRIES):
+            try:
+                self.sandbox.post(path, json=body).raise_for_status()
+                return
+            except httpx.TransportError:
+                time.sleep(PAUSE_SECONDS)
+        raise NotDelivered(f"the sandbox does not answer at {path}")
+
+    def _deliver(self, step: Step) -> None:
+        """As vendors do: again, with the same body, until somebody says that it was taken."""
+        for _try in range(TRIES):
+            try:
+                headers = signed_headers(step, self.secrets)
+                answer = self.web.post(hook_path(step), content=step.body, headers=headers)
+            except httpx.TransportError:
+                time.sleep(PAUSE_SECONDS)
+                continue
+            self.tally.answers[answer.status_code] += 1
+            if answer.status_code >= 500:
+                time.sleep(PAUSE_SECONDS)
+                continue
+            self.tally.posted += step.signed
+            self.tally.refused += answer.status_code == 401
+            return
+        raise NotDelivered(f"{hook_path(step)} {step.external_id} was never taken")

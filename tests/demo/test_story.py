@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
@@ -29,6 +29,12 @@ def fingerprint(told: Story) -> str:
 
 def test_the_same_seed_tells_the_same_day() -> None:
     assert fingerprint(story(7, 200, START)) == fingerprint(day(7))
+
+
+def test_the_same_seed_gives_the_same_ids_and_lanes_at_any_hour() -> None:
+    later = story(7, 200, START + timedelta(days=3, hours=5))
+    assert [step.external_id for step in later.steps] == [step.external_id for step in day(7).steps]
+    assert later.expectations == day(7).expectations
 
 
 def test_another_seed_tells_another_day() -> None:

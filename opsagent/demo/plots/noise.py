@@ -109,7 +109,7 @@ def feed(stage: Stage, shop: str, restock: dict[str, str], at_hours_ago: float) 
         shop=shop,
         source="supplier",
         topic="stock",
-        external_id=f"{shop}-{at:%Y%m%dT%H%M%S}.csv",
+        external_id=f"{shop}-{stage.letters(8)}.csv",
         account=SHOPS[shop].account("supplier"),
         body=feed_csv(shop, restock, available),
         headers={"Content-Type": "text/csv; charset=utf-8"},

@@ -149,7 +149,7 @@ class StripeHook(Hook):
                 raw,
                 request,
                 lambda: stripe_webhooks.envelope(raw),
-                lambda topic: stripe_webhooks.parse(topic, raw),
+                lambda _topic: stripe_webhooks.parse(raw),
             )
         ]
 

@@ -7,20 +7,21 @@ from django.conf import settings
 from audit import sources
 from cases.models import PlannerConfig, Shop
 from cases.planner.protocol import Planner
+from cases.planner.rules import RulesPlanner
 from tools.registry import catalogue_hash
 
 Kind = PlannerConfig.Kind
 
 
 def planner_for(config: PlannerConfig) -> Planner:
-    """The planner of this configuration."""
+    """The planner of this configuration. Raises ValueError for a scripted one, which only tests can make."""
     if config.kind == Kind.LLM:
         from cases.planner.llm import LLMPlanner
 
-        return LLMPlanner()
-    from cases.planner.rules import RulesPlanner
-
-    return RulesPlanner()
+        return LLMPlanner.named(config.model)
+    if config.kind == Kind.RULES:
+        return RulesPlanner()
+    raise ValueError(f"No planner can be made of kind {config.kind!r}.")
 
 
 def current_config(shop: Shop) -> PlannerConfig:

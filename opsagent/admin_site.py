@@ -1,8 +1,163 @@
+"""Our admin site: its index is the desk, its sidebar counts what waits, its times are the reader's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+View = Callable[..., HttpResponse]
+
+# The sidebar: what stands in which section, in this order; a model that isn't here is reached from pages alone.
+SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    (
+        _("Cases"),
+        ("cases.case", "cases.handoff", "approvals.decision", "cases.inboundevent", "cases.eventconflict"),
+    ),
+    (
+        _("Approvals"),
+        (
+            "approvals.approvalrequest",
+            "approvals.limitversion",
+            "approvals.killswitch",
+            "approvals.riskflag",
+            "approvals.reversal",
+        ),
+    ),
+    (
+        _("Tools"),
+        (
+            "tools.toolcall",
+            "tools.order",
+            "tools.payment",
+            "tools.ledgerentry",
+            "tools.dispute",
+            "tools.stocklevel",
+            "tools.supplieritem",
+            "tools.feedrun",
+        ),
+    ),
+    (_("Audit"), ("audit.entry",)),
+    (
+        _("Set-up"),
+        (
+            "cases.shop",
+            "cases.template",
+            "approvals.termsversion",
+            "cases.plannerconfig",
+            "cases.person",
+            "cases.user",
+            "auth.group",
+        ),
+    ),
+)
+HOT = ("handoff", "inboundevent")
 
 
 class OpsAdminSite(admin.AdminSite):
     site_header = "opsagent"
+    site_title = "opsagent"
+    index_title = _("Desk")
+    index_template = "admin/desk.html"
+    login_template = "admin/sign_in.html"
+    # The frame has a sidebar of its own, which needs no script.
+    enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]  # Django's own list holds both
+        from opsagent import buttons, forms, search
+
+        own: list[URLPattern | URLResolver] = [
+            path("search/", self.admin_view(search.page(self)), name="search"),
+            *forms.urls(self),
+            *buttons.urls(self),
+        ]
+        return [*own, *super().get_urls()]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Django's, with the page made in the reader's own time zone."""
+        inner = super().admin_view(in_own_time(view), cacheable)
+        inner.__name__ = getattr(view, "__name__", "admin_view")
+        return inner
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        from opsagent import desk
+
+        return super().index(request, {**desk.context(request.user), **(extra_context or {})})
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = super().each_context(request)
+        if not context["has_permission"]:
+            return context
+        from opsagent import desk
+
+        waiting = desk.waiting(request.user)
+        return {
+            **context,
+            "waiting": waiting,
+            "sections": sections(context["available_apps"], waiting, request.path),
+            "here": _here(request.path),
+            "shop_names": desk.shop_names(request.user),
+        }
+
+
+def in_own_time(view: View) -> View:
+    def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        name = getattr(request.user, "time_zone", "UTC")
+        with timezone.override(ZoneInfo(name if name in available_timezones() else "UTC")):
+            response = view(request, *args, **kwargs)
+            # Templates are made after the view has returned, when the zone would be gone.
+            render = getattr(response, "render", None)
+            return render() if render and not response.is_rendered else response
+
+    in_zone.__name__ = getattr(view, "__name__", "view")
+    return in_zone
+
+
+def sections(apps: list[Any], waiting: dict[str, int], here: str) -> list[dict[str, Any]]:
+    """The sidebar's sections with the pages that this person may see."""
+    seen = {
+        f"{app['app_label']}.{model['object_name'].lower()}": model
+        for app in apps
+        for model in app["models"]
+        if model["admin_url"]
+    }
+    result = []
+    for name, labels in SECTIONS:
+        pages = [_page(label, seen[label], waiting, here) for label in labels if label in seen]
+        if pages:
+            result.append({"name": name, "pages": pages})
+    return result
+
+
+def _page(label: str, model: Any, waiting: dict[str, int], here: str) -> dict[str, Any]:
+    key = label.partition(".")[2]
+    return {
+        "name": str(model["name"])[:1].upper() + str(model["name"])[1:],
+        "url": model["admin_url"],
+        "count": waiting.get(key, 0),
+        "hot": key in HOT,
+        "here": here.startswith(model["admin_url"]),
+    }
+
+
+def _here(url: str) -> str:
+    """Which of the bottom bar's four targets this page belongs to."""
+    if url == reverse("admin:index"):
+        return "desk"
+    pages = {
+        "handoff": "admin:cases_handoff_changelist",
+        "approvalrequest": "admin:approvals_approvalrequest_changelist",
+        "search": "admin:search",
+    }
+    return next((key for key, name in pages.items() if url.startswith(reverse(name))), "")
 
 
 site = admin.site

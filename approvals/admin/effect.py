@@ -1,0 +1,214 @@
+"""An effect and its verdict as people read them: order lines with amounts, rules with values, the tier ruler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from approvals.models import Decision
+from approvals.policy import SENTENCES
+from tools.models import Order, OrderLine, Payment
+from tools.types import Money
+
+
+def wish(decision: Decision) -> str:
+    """What was asked for, in a few words."""
+    effect = decision.effect
+    if "amount_minor" in effect:
+        return _("refund %(amount)s") % {"amount": Money(effect["amount_minor"], effect["currency"])}
+    if effect.get("template"):
+        return _("message “%(template)s”") % {"template": effect["template"]}
+    return decision.tool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of the order in the effect; `refund` is what goes back for it."""
+
+    title: str
+    sku: str
+    quantity: int
+    paid: Money
+    refund: Money
+
+
+def parts(decision: Decision, order: Order | None) -> list[Part]:
+    """Every line of the order with what the effect gives back for it, shipping last; empty for other effects."""
+    effect = decision.effect
+    if order is None or "lines" not in effect:
+        return []
+    wishes = {wish["line"]: wish for wish in effect["lines"]}
+    result = [_part(line, wishes.get(line.pk), order.currency) for line in order.lines.all()]
+    if order.shipping_minor or effect["shipping_minor"]:
+        paid, back = (
+            Money(minor, order.currency) for minor in (order.shipping_minor, effect["shipping_minor"])
+        )
+        result.append(Part(_("Shipping"), "", 1, paid, back))
+    return result
+
+
+def _part(line: OrderLine, wish: Mapping[str, int] | None, currency: str) -> Part:
+    quantity, amount = (wish["quantity"], wish["amount_minor"]) if wish else (0, 0)
+    title = line.title
+    if wish and quantity == 0:
+        title = _("%(title)s, part of the price") % {"title": line.title}
+    return Part(title, line.sku, quantity, Money(line.total_minor, currency), Money(amount, currency))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One rule that policy asked: the values it saw, its line, and whether it decided."""
+
+    rule: str
+    sentence: str | Promise
+    saw: str
+    decided: bool
+
+
+def asked(decision: Decision) -> list[Asked]:
+    """The rules in the order they were asked; the last one asked is the one that decided."""
+    return [
+        Asked(
+            seen["rule"],
+            SENTENCES.get(seen["rule"], ""),
+            values_text(seen.get("values", {})),
+            seen["rule"] == decision.rule,
+        )
+        for seen in decision.values
+    ]
+
+
+def values_text(values: Mapping[str, Any]) -> str:
+    """What a rule saw, on one line: amounts as money, lists joined, empty ones as "none"."""
+    currency = values.get("currency", "")
+    texts = []
+    for name, value in values.items():
+        if name == "currency":
+            continue
+        label = name.removesuffix("_minor").replace("_", " ")
+        texts.append(f"{label}: {_text(name, value, currency)}")
+    return ", ".join(texts)
+
+
+def _text(name: str, value: Any, currency: str) -> str:
+    if name.endswith("_minor") and isinstance(value, int) and currency:
+        return str(Money(value, currency))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or _("none")
+    return str(value) if value not in ("", None) else _("none")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Where the amount stands among the tiers, as percentages of the width; zones aren't to scale."""
+
+    together: Money
+    amount: Money
+    past: Money
+    auto: Money
+    one: Money
+    past_end: str
+    this_start: str
+    this_width: str
+    end: str
+    anchor: str
+
+    @property
+    def label(self) -> str:
+        """What the picture says, for those who don't see it."""
+        return _(
+            "%(together)s together. Automatic up to %(auto)s, one approver up to %(one)s, second factor above."
+            " The zones are not to scale."
+        ) % {"together": self.together, "auto": self.auto, "one": self.one}
+
+
+def ruler(decision: Decision) -> Ruler | None:
+    """The ruler of a refund that reached the tiers; None for all else."""
+    limits = decision.limits
+    values: Mapping[str, Any] = next(
+        (seen["values"] for seen in decision.values if "together_minor" in seen.get("values", {})), {}
+    )
+    if limits is None or not values:
+        return None
+    together, amount = int(values["together_minor"]), int(values["amount_minor"])
+    auto, one = limits.auto_up_to_minor, limits.one_approver_up_to_minor
+    start, end = place(together - amount, auto, one), place(together, auto, one)
+
+    def money(minor: int) -> Money:
+        return Money(minor, limits.currency)
+
+    return Ruler(
+        money(together),
+        money(amount),
+        money(together - amount),
+        money(auto),
+        money(one),
+        f"{start:.2f}%",
+        f"{start:.2f}%",
+        f"{end - start:.2f}%",
+        f"{end:.2f}%",
+        "start" if end < 12 else "end" if end > 88 else "middle",
+    )
+
+
+def place(minor: int, auto: int, one: int) -> float:
+    """Where an amount stands, 0 to 100: a third for each tier, the last one narrowing towards its end."""
+    third = 100 / 3
+    if minor <= 0:
+        return 0.0
+    if minor <= auto:
+        return third * minor / auto
+    if minor <= one:
+        return third + third * (minor - auto) / (one - auto)
+    return 2 * third + third * (1 - one / minor) if one else 100 - third / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something the server knows, where from, and how old it is."""
+
+    name: str
+    value: str
+    source: str
+    at: Any
+
+
+def facts(order: Order | None) -> list[Fact]:
+    """What money depends on, as our mirror of the shop knows it. Expects payments and shipments prefetched."""
+    if order is None:
+        return []
+    payments = list(order.payments.all())
+    return [
+        *[_paid(payment, order) for payment in payments],
+        *[_gone(payment, order) for payment in payments],
+        _parcels(order),
+        Fact(_("Fraud check"), order.get_risk_level_display(), "Shopify", order.read_at),
+    ]
+
+
+def _paid(payment: Payment, order: Order) -> Fact:
+    amount = Money(payment.captured_minor, payment.currency)
+    text = _("%(amount)s by %(gateway)s") % {"amount": amount, "gateway": payment.gateway}
+    return Fact(_("Paid"), text, payment.vendor.capitalize(), order.vendor_updated_at)
+
+
+def _gone(payment: Payment, order: Order) -> Fact:
+    minor = payment.reserved_minor + payment.refunded_minor + payment.elsewhere_minor
+    text = _("%(gone)s, %(left)s can still go back") % {
+        "gone": Money(minor, payment.currency),
+        "left": payment.refundable,
+    }
+    return Fact(_("Refunded or set aside"), text, _("own ledger"), None)
+
+
+def _parcels(order: Order) -> Fact:
+    parcels = list(order.shipments.all())
+    words = [f"{parcel.get_status_display()} {parcel.tracking_number}".strip() for parcel in parcels]
+    moments = [parcel.delivered_at or parcel.moved_at or parcel.shipped_at for parcel in parcels]
+    return Fact(_("Parcels"), ", ".join(words) or _("none"), _("carrier"), max(moments, default=None))

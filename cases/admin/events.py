@@ -1,0 +1,95 @@
+"""What arrived: events, the dead letters among them with their reason, and bodies that contradict each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from audit.shop_admin import HistoryAdmin
+from cases.models import EventConflict, InboundEvent, RefusedRequests
+
+SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
+TONES = {"absorbed": "good", "case": "info", "dead": "danger"}
+# A body holds a customer's words and addresses: only who works with cases or audits reads it.
+RAW_RIGHTS = ("cases.change_case", "audit.view_entry")
+LONGEST_SHOWN = 20_000
+
+
+def may_read_raw(user: Any) -> bool:
+    return any(user.has_perm(right) for right in RAW_RIGHTS)
+
+
+def readable(raw: bytes | memoryview) -> str:
+    """A body as text for an escaped <pre>, cut where it is very long."""
+    text = bytes(raw[: LONGEST_SHOWN + 1]).decode("utf-8", "replace")
+    return text if len(raw) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} …"
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(HistoryAdmin):
+    list_display = (
+        "received_at",
+        "shop",
+        "source",
+        "topic",
+        "external_id",
+        "standing",
+        "dead_reason",
+        "case",
+        "duplicates",
+    )
+    list_filter = ("state", "source", SHOP)
+    list_select_related = ("shop", "case")
+    search_fields = ("=external_id", "=correlation_id", "topic")
+    page_template = "admin/ops/event.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("raw")
+
+    @admin.display(description=_("state"), ordering="state")
+    def standing(self, event: InboundEvent) -> str:
+        return format_html('<span class="badge {}">{}</span>', TONES[event.state], event.get_state_display())
+
+    def page_context(self, request: HttpRequest, row: InboundEvent) -> dict[str, Any]:
+        shown = may_read_raw(request.user)
+        return {
+            "title": f"{row.source.capitalize()} {row.topic}".strip(),
+            "event": row,
+            "raw": readable(row.raw) if shown else "",
+            "may_read_raw": shown,
+            "conflicts": list(row.conflicts.defer("raw")),
+        }
+
+
+@admin.register(EventConflict)
+class EventConflictAdmin(HistoryAdmin):
+    list_display = ("received_at", "shop", "event", "digest")
+    list_filter = (SHOP,)
+    list_select_related = ("shop", "event")
+    page_template = "admin/ops/conflict.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("raw", "event__raw")
+
+    def page_context(self, request: HttpRequest, row: EventConflict) -> dict[str, Any]:
+        shown = may_read_raw(request.user)
+        return {
+            "title": row.event.external_id,
+            "conflict": row,
+            "event": row.event,
+            "may_read_raw": shown,
+            "first": readable(row.event.raw) if shown else "",
+            "second": readable(row.raw) if shown else "",
+        }
+
+
+@admin.register(RefusedRequests)
+class RefusedRequestsAdmin(HistoryAdmin):
+    list_display = ("day", "shop", "source", "reason", "count")
+    list_filter = ("source", "reason", SHOP)
+    list_select_related = ("shop",)

@@ -1,0 +1,116 @@
+"""Customers, staff, roles, shops and the words that may leave: who is who, and how a shop is set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from audit.shop_admin import HistoryAdmin, ShopAdmin
+from cases.models import Person, PlannerConfig, Shop, Template, User
+
+SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
+
+
+@admin.register(Person)
+class PersonAdmin(HistoryAdmin):
+    list_display = ("name", "shop", "email", "phone", "language", "created_at")
+    list_filter = ("language", SHOP)
+    list_select_related = ("shop",)
+    search_fields = ("name", "=email", "=phone", "=external_id")
+    page_template = "admin/ops/person.html"
+
+    def page_context(self, request: HttpRequest, row: Person) -> dict[str, Any]:
+        return {
+            "title": str(row),
+            "person": row,
+            "orders": list(row.orders.order_by("-placed_at")[:20]),
+            "cases": list(row.cases.order_by("-id")[:20]),
+            "flags": list(row.flags.filter(lowered_at__isnull=True)),
+        }
+
+
+@admin.register(Shop)
+class ShopsAdmin(ShopAdmin):
+    shop_path = "pk"
+    list_display = ("name", "slug", "legal_entity", "base_currency", "time_zone", "env_prefix")
+    search_fields = ("name", "slug")
+    readonly_fields = ("planner", "created_at", "cutover_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        # Webhook addresses and environment names of a living shop hang on these two.
+        fixed = ("slug", "env_prefix", "base_currency") if obj else ()
+        return (*self.readonly_fields, *fixed)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Template)
+class TemplateAdmin(HistoryAdmin):
+    shop_path = ""
+    list_display = ("key", "language", "version", "subject", "order_data", "active")
+    list_filter = ("language", "active", "order_data")
+    search_fields = ("key", "subject", "body")
+
+
+@admin.register(PlannerConfig)
+class PlannerConfigAdmin(HistoryAdmin):
+    shop_path = ""
+    list_display = ("kind", "model", "version", "created_at")
+    list_filter = ("kind",)
+
+
+@admin.register(User)
+class UserAdmin(StockUserAdmin[User]):
+    """Accounts. Who isn't a superuser can't make one, touch one, or hand out single permissions."""
+
+    list_display = ("username", "first_name", "last_name", "is_active", "last_login")
+    list_filter = ("is_active", "groups", "shops")
+    filter_horizontal = ("groups", "shops")
+    actions = None
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "time_zone", "language")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "shops")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        fixed = super().get_readonly_fields(request, obj)
+        return fixed if _is_superuser(request.user) else (*fixed, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.is_superuser and not _is_superuser(request.user):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # History names its people for good: an account is switched off, never deleted.
+        return False
+
+
+def _is_superuser(user: Any) -> bool:
+    return bool(user.is_superuser)
+
+
+class GroupAdmin(HistoryAdmin):
+    """Roles: made by the code after each migration, so they are only read here."""
+
+    shop_path = ""
+    list_display = ("name",)
+    search_fields = ("name",)
+
+
+# Importing the stock account page registers its own page of roles.
+admin.site.unregister(Group)
+admin.site.register(Group, GroupAdmin)

@@ -1,0 +1,220 @@
+"""Every button that changes something: one POST, one right, one service. A GET never decides.
+
+    POST ─▶ signed in? ─▶ right? else 403 ─▶ row of an own shop? else 404 ─▶ the service ─▶ message, back to the page
+
+The page that shows a button asks `allowed` with the same name, so that nobody sees what they may not press.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    QueryDict,
+)
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals import limits as authority
+from approvals import services as approvals
+from approvals.errors import Invalid, Refusal
+from audit import actors, sources
+from audit.actors import Actor
+from cases import handoff, services
+
+if TYPE_CHECKING:
+    from opsagent.admin_site import OpsAdminSite
+
+Service = Callable[[int, QueryDict, Actor], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What pressing does: `rights` are Django permissions, any one of which suffices to be let through."""
+
+    model: str
+    rights: tuple[str, ...]
+    press: Service
+    done: str | Promise = field(default="")
+
+
+def _approve(pk: int, form: QueryDict, by: Actor) -> object:
+    return services.decide_approval(pk, approve=True, code=None, reason="", by=by)
+
+
+def _approve_large(pk: int, form: QueryDict, by: Actor) -> object:
+    return services.decide_approval(pk, approve=True, code=form.get("code", "").strip(), reason="", by=by)
+
+
+def _reject(pk: int, form: QueryDict, by: Actor) -> object:
+    return services.decide_approval(pk, approve=False, code=None, reason=form.get("reason", ""), by=by)
+
+
+def _snooze(pk: int, form: QueryDict, by: Actor) -> object:
+    days = form.get("days", "")
+    if days not in SNOOZE_DAYS:
+        raise Invalid(_("Choose for how long the case is set aside. Nothing was changed."))
+    return services.snooze(pk, until=_in_days(int(days)), by=by)
+
+
+def _in_days(days: int) -> datetime:
+    return sources.now() + timedelta(days=days)
+
+
+SNOOZE_DAYS = ("1", "3", "7")
+CASE, HANDOFF = "cases.case", "cases.handoff"
+REQUEST = "approvals.approvalrequest"
+CHANGE_CASE = ("cases.change_case",)
+
+BUTTONS: dict[str, Button] = {
+    "claim": Button(
+        HANDOFF,
+        ("cases.change_handoff",),
+        lambda pk, form, by: handoff.claim_handoff(pk, by=by),
+        gettext_lazy("Claimed. The case is yours, and the agent is silent in it."),
+    ),
+    "resolve": Button(
+        HANDOFF,
+        ("cases.change_handoff",),
+        lambda pk, form, by: handoff.resolve_handoff(pk, close=form.get("close") == "1", by=by),
+        gettext_lazy("Resolved."),
+    ),
+    "take_over": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: services.take_over(pk, by=by),
+        gettext_lazy("The case is yours. The agent is silent in it."),
+    ),
+    "note": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: services.add_note(pk, text=form.get("text", ""), by=by),
+        gettext_lazy("Note kept."),
+    ),
+    "reply": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: services.reply(pk, text=form.get("text", ""), by=by),
+        gettext_lazy("The reply waits to be sent. The agent is silent in this case."),
+    ),
+    "close": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: services.close_case(pk, by=by),
+        gettext_lazy("Closed."),
+    ),
+    "snooze": Button(CASE, CHANGE_CASE, _snooze, gettext_lazy("Set aside.")),
+    "undo": Button(
+        "tools.toolcall",
+        CHANGE_CASE,
+        lambda pk, form, by: services.undo(pk, by=by),
+        gettext_lazy("Undone before it was sent. Its money is no longer set aside."),
+    ),
+    "approve": Button(
+        REQUEST,
+        ("approvals.approve_refund",),
+        _approve,
+        gettext_lazy("Approved. The refund is on its way to the vendor."),
+    ),
+    "approve_large": Button(
+        REQUEST,
+        ("approvals.approve_large_refund",),
+        _approve_large,
+        gettext_lazy("Approved with a second factor. The refund is on its way to the vendor."),
+    ),
+    "reject": Button(
+        REQUEST,
+        ("approvals.approve_refund", "approvals.approve_large_refund"),
+        _reject,
+        gettext_lazy("Rejected. No money moves, and a person has the case."),
+    ),
+    "reverse": Button(
+        "approvals.decision",
+        ("approvals.add_reversal",),
+        lambda pk, form, by: approvals.reverse(pk, reason=form.get("reason", ""), by=by),
+        gettext_lazy("Marked as wrong. It counts in the reversal rate."),
+    ),
+    "lower_flag": Button(
+        "approvals.riskflag",
+        ("approvals.lower_riskflag",),
+        lambda pk, form, by: approvals.lower_flag(pk, reason=form.get("reason", ""), by=by),
+        gettext_lazy("Lowered. The reason is kept with the flag."),
+    ),
+    "publish_limits": Button(
+        "approvals.limitversion",
+        ("approvals.publish_limitversion",),
+        lambda pk, form, by: authority.publish_limits(pk, by=by),
+        gettext_lazy("Published. These limits hold from now on."),
+    ),
+    "release_switch": Button(
+        "approvals.killswitch",
+        ("approvals.change_killswitch",),
+        lambda pk, form, by: authority.release_switch(pk, by=by),
+        gettext_lazy("Released. It goes on."),
+    ),
+}
+
+
+def allowed(user: Any, name: str) -> bool:
+    """Whether the person has a right that lets them press this button."""
+    return any(user.has_perm(right) for right in BUTTONS[name].rights)
+
+
+def urls(site: OpsAdminSite) -> list[URLPattern]:
+    return [
+        path(
+            f"{_place(button)}/<int:pk>/{name.replace('_', '-')}/",
+            site.admin_view(_view(site, name, button)),
+            name=name,
+        )
+        for name, button in BUTTONS.items()
+    ]
+
+
+def _place(button: Button) -> str:
+    return button.model.replace(".", "/")
+
+
+def _view(site: admin.AdminSite, name: str, button: Button) -> Callable[..., HttpResponse]:
+    def press(request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not allowed(request.user, name):
+            raise PermissionDenied
+        model = apps.get_model(button.model)
+        if not site.get_model_admin(model).get_queryset(request).filter(pk=pk).exists():
+            raise Http404
+        try:
+            button.press(pk, request.POST, actors.staff(request.user))  # type: ignore[arg-type]  # signed in
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(request, str(button.done))
+        return HttpResponseRedirect(back(request, button.model, pk))
+
+    press.__name__ = name
+    return press
+
+
+def back(request: HttpRequest, model: str, pk: int) -> str:
+    """Where the form asked to return to, if that is a page of ours; else the row's own page."""
+    wish = request.POST.get("next", "")
+    if wish and url_has_allowed_host_and_scheme(
+        wish, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return wish
+    return reverse(f"admin:{model.replace('.', '_')}_change", args=[pk])

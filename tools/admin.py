@@ -1,0 +1,189 @@
+"""Orders, payments, calls and stock as the system knows them: all read-only, money never in bulk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from audit.shop_admin import HistoryAdmin, button_column
+from tools.models import (
+    Dispute,
+    FeedRun,
+    LedgerEntry,
+    Order,
+    Payment,
+    StockLevel,
+    SupplierItem,
+    ToolCall,
+)
+from tools.types import Money
+
+SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
+TONES = {
+    "reserved": ("info", "clock"),
+    "sending": ("info", "clock"),
+    "pending": ("info", "clock"),
+    "succeeded": ("good", "check"),
+    "failed": ("danger", "octagon"),
+    "failed_later": ("danger", "octagon"),
+    "unknown": ("attention", "triangle"),
+    "cancelled": ("", "dotted"),
+}
+
+
+def show(amount_minor: int, currency: str) -> str:
+    """An amount for a list's cell; it never breaks across lines."""
+    return format_html('<span class="money">{}</span>', Money(amount_minor, currency))
+
+
+@admin.register(Order)
+class OrderAdmin(HistoryAdmin):
+    list_display = ("name", "shop", "person", "amount", "financial_status", "risk_level", "placed_at")
+    list_filter = ("risk_level", "financial_status", SHOP)
+    list_select_related = ("shop", "person")
+    search_fields = ("name", "=external_id")
+    page_template = "admin/ops/order.html"
+
+    @admin.display(description=_("total"), ordering="total_minor")
+    def amount(self, order: Order) -> str:
+        return show(order.total_minor, order.currency)
+
+    def page_context(self, request: HttpRequest, row: Order) -> dict[str, Any]:
+        return {
+            "title": row.name,
+            "order": row,
+            "lines": list(row.lines.all()),
+            "payments": list(row.payments.all()),
+            "shipments": list(row.shipments.all()),
+            "returns": list(row.returns.all()),
+            # Reached by name, since cases and flags live in the layers above.
+            "cases": list(row.cases.all()),  # type: ignore[attr-defined]
+            "flags": list(row.flags.filter(lowered_at__isnull=True)),  # type: ignore[attr-defined]
+        }
+
+
+@admin.register(Payment)
+class PaymentAdmin(HistoryAdmin):
+    list_display = ("external_id", "shop", "order", "vendor", "captured", "reserved", "refunded", "left")
+    list_filter = ("vendor", "currency", SHOP)
+    list_select_related = ("shop", "order")
+    search_fields = ("=external_id", "=order__name")
+
+    @admin.display(description=_("captured"), ordering="captured_minor")
+    def captured(self, payment: Payment) -> str:
+        return show(payment.captured_minor, payment.currency)
+
+    @admin.display(description=_("reserved"), ordering="reserved_minor")
+    def reserved(self, payment: Payment) -> str:
+        return show(payment.reserved_minor, payment.currency)
+
+    @admin.display(description=_("refunded by us"), ordering="refunded_minor")
+    def refunded(self, payment: Payment) -> str:
+        return show(payment.refunded_minor, payment.currency)
+
+    @admin.display(description=_("refundable"))
+    def left(self, payment: Payment) -> str:
+        return show(payment.refundable.amount_minor, payment.currency)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(HistoryAdmin):
+    list_display = ("at", "shop", "payment", "kind", "amount", "vendor_ref", "call")
+    list_filter = ("kind", "currency", SHOP)
+    list_select_related = ("shop", "payment", "call")
+    search_fields = ("=vendor_ref", "=payment__external_id")
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount(self, entry: LedgerEntry) -> str:
+        return show(entry.amount_minor, entry.currency)
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(HistoryAdmin):
+    list_display = ("created_at", "shop", "what", "vendor", "amount", "how_far", "attempts", "vendor_ref")
+    list_filter = ("state", "tool", "vendor", SHOP)
+    list_select_related = ("shop", "case")
+    search_fields = ("=vendor_ref", "=idempotency_key", "=correlation_id")
+    page_template = "admin/ops/call.html"
+
+    @admin.display(description=_("what"), ordering="tool")
+    def what(self, call: ToolCall) -> str:
+        return format_html("{}<small>{}</small>", call.tool, call.case)
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount(self, call: ToolCall) -> str:
+        return show(call.amount_minor, call.currency) if call.amount_minor else ""
+
+    @admin.display(description=_("state"), ordering="state")
+    def how_far(self, call: ToolCall) -> str:
+        tone, _icon = TONES[call.state]
+        return format_html('<span class="badge {}">{}</span>', tone, call.get_state_display())
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        names = super().get_list_display(request)
+        if not request.user.has_perm("cases.change_case"):  # type: ignore[union-attr]  # signed in
+            return names
+        return [*names, button_column(_undo_url, _("Undo"))]
+
+    def page_context(self, request: HttpRequest, row: ToolCall) -> dict[str, Any]:
+        tone, icon = TONES[row.state]
+        return {
+            "title": f"{row.tool}, {row.get_state_display()}",
+            "call": row,
+            "request_lines": json.dumps(json.loads(row.request), indent=2, ensure_ascii=False),
+            "ledger": list(row.ledger.all()),
+            "tone": tone,
+            "icon": icon,
+            "undoable": undoable(row),
+        }
+
+
+def undoable(call: ToolCall) -> bool:
+    """Whether the call waits in its undo window; the service asks again under the lock."""
+    return call.state == ToolCall.State.RESERVED and call.not_before > timezone.now()
+
+
+def _undo_url(call: ToolCall) -> str:
+    return reverse("admin:undo", args=[call.pk]) if undoable(call) else ""
+
+
+@admin.register(Dispute)
+class DisputeAdmin(HistoryAdmin):
+    list_display = ("external_id", "shop", "payment", "status", "reason", "amount", "evidence_due_at")
+    list_filter = ("status", SHOP)
+    list_select_related = ("shop", "payment")
+    search_fields = ("=external_id",)
+
+    @admin.display(description=_("amount"), ordering="amount_minor")
+    def amount(self, dispute: Dispute) -> str:
+        return show(dispute.amount_minor, dispute.currency)
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(HistoryAdmin):
+    list_display = ("sku", "shop", "available", "at")
+    list_filter = (SHOP,)
+    list_select_related = ("shop",)
+    search_fields = ("sku",)
+
+
+@admin.register(SupplierItem)
+class SupplierItemAdmin(HistoryAdmin):
+    list_display = ("sku", "shop", "supplier", "title", "available", "restock_on", "at")
+    list_filter = (SHOP,)
+    list_select_related = ("shop", "supplier")
+    search_fields = ("sku", "title")
+
+
+@admin.register(FeedRun)
+class FeedRunAdmin(HistoryAdmin):
+    list_display = ("at", "shop", "supplier", "rows", "taken", "refused")
+    list_filter = (SHOP,)
+    list_select_related = ("shop", "supplier")

@@ -12,8 +12,6 @@ ContractDrift is raised by reads and parsers alone. A write whose answer can't b
 is OutcomeUnknown with the finding in `drift`.
 """
 
-# ruff: noqa: N818 - each name says what happened, and an "Error" at its end would say nothing more
-
 from __future__ import annotations
 
 from typing import ClassVar

@@ -1,0 +1,24 @@
+"""A shop for the order graph to belong to."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cases.models import Shop
+
+
+@pytest.fixture
+def shop(db: None) -> Shop:
+    return Shop.objects.create(
+        slug="north",
+        name="North",
+        legal_entity="North Ltd",
+        base_currency="EUR",
+        time_zone="Europe/Berlin",
+        languages=["en"],
+        sender_name="North",
+        sender_email="help@north.example",
+        env_prefix="NORTH",
+        cutover_at=datetime(2026, 1, 1, tzinfo=UTC),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )

@@ -1,0 +1,152 @@
+"""What others did to a payment is booked once, and never lets us give back more than is left."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from approvals.models import Decision
+from cases.models import Shop
+from tests.tools import telling
+from tests.tools.telling import NOON, dispute, order, part, refund
+from tools import orders
+from tools.models import LedgerEntry, Order, OrderLine, Payment
+from tools.snapshots import ChargeSnapshot, RefundSnapshot
+
+
+@pytest.fixture
+def known(shop: Shop) -> Order:
+    return orders.record_order(shop.pk, order()).order
+
+
+def record(order: Order, seen: RefundSnapshot) -> orders.RefundRecord:
+    found = orders.record_refund(order.shop_id, seen)
+    assert found is not None
+    return found
+
+
+def refundable() -> int:
+    return Payment.objects.get().refundable.amount_minor
+
+
+def test_a_refund_made_by_hand_lowers_what_may_still_go_back(known: Order) -> None:
+    made = record(known, refund())
+    assert (made.booked_minor, made.ours, made.status) == (1000, None, "succeeded")
+    assert refundable() == 2490
+    line = OrderLine.objects.get()
+    assert (line.refunded_quantity, line.refunded_minor) == (1, 1000)
+
+
+def test_a_refund_that_is_told_twice_is_booked_once(known: Order) -> None:
+    record(known, refund())
+    assert record(known, refund()).booked_minor == 0
+    assert refundable() == 2490
+    assert OrderLine.objects.get().refunded_quantity == 1
+
+
+def test_a_refund_that_both_vendors_tell_of_is_booked_once_with_its_pieces(known: Order) -> None:
+    by_stripe = refund(part(payment_external_id="ch_1"), vendor="stripe", external_id="re_1", lines=())
+    record(known, by_stripe.model_copy(update={"order_external_id": ""}))
+    assert OrderLine.objects.get().refunded_quantity == 0
+    assert record(known, refund()).booked_minor == 0
+    assert OrderLine.objects.get().refunded_quantity == 1
+    assert refundable() == 2490
+
+
+def test_a_refund_inside_a_reading_is_booked_like_any_other(known: Order) -> None:
+    change = orders.record_order(known.shop_id, order(refunds=(refund(),)))
+    assert [made.booked_minor for made in change.refunds] == [1000]
+    assert not orders.record_order(known.shop_id, order(refunds=(refund(),))).changed
+
+
+def test_a_refund_that_fails_later_gives_the_room_back(known: Order) -> None:
+    record(known, refund(lines=()))
+    assert record(known, refund(part(status="failed"), lines=())).booked_minor == -1000
+    assert refundable() == 3490
+
+
+def test_news_of_a_failure_that_overtakes_the_refund_wins(known: Order) -> None:
+    record(known, refund(part(status="failed"), lines=()))
+    assert record(known, refund(lines=())).booked_minor == 0
+    assert refundable() == 3490
+
+
+def test_a_refund_on_its_way_counts_as_gone(known: Order) -> None:
+    assert record(known, refund(part(status="pending"))).status == "pending"
+    assert refundable() == 2490
+
+
+def test_more_pieces_than_were_bought_are_clamped_and_reported(known: Order) -> None:
+    OrderLine.objects.update(refunded_quantity=3, refunded_minor=3000)
+    made = record(known, refund())
+    assert made.clamped == (OrderLine.objects.get().pk,)
+    assert OrderLine.objects.get().refunded_quantity == 3
+
+
+def test_refunded_shipping_is_counted_up_to_what_was_paid(known: Order) -> None:
+    record(known, refund(part(amount_minor=900), lines=(), shipping_minor=900))
+    known.refresh_from_db()
+    assert known.shipping_refunded_minor == 490
+
+
+def test_a_fact_from_outside_is_recorded_even_where_it_is_too_much(known: Order) -> None:
+    Payment.objects.update(reserved_minor=3000)
+    made = record(known, refund())
+    assert made.exceeded == (Payment.objects.get().pk,)
+    assert refundable() == 0
+
+
+@pytest.mark.parametrize("changes", [{"currency": "USD"}, {"payment_external_id": "", "gateway": "gift_card"}])
+def test_money_of_a_payment_that_we_do_not_know_is_reported(known: Order, changes: dict[str, Any]) -> None:
+    made = record(known, refund(part(**changes), lines=()))
+    assert (made.booked_minor, made.unplaced_minor) == (0, 1000)
+    assert refundable() == 3490
+
+
+def test_a_disputed_sum_is_held_back_until_the_bank_gives_it_back(known: Order) -> None:
+    orders.record_dispute(known.shop_id, dispute())
+    assert refundable() == 0
+    orders.record_dispute(known.shop_id, dispute(status="won"))
+    assert refundable() == 3490
+    assert sum(LedgerEntry.objects.filter(kind="disputed").values_list("amount_minor", flat=True)) == 0
+
+
+def test_a_late_message_does_not_reopen_a_dispute(known: Order) -> None:
+    for status in ["needs_response", "lost", "under_review"]:
+        found = orders.record_dispute(known.shop_id, dispute(status=status))
+    assert found is not None
+    assert found.status == "lost"
+
+
+def test_a_dispute_in_a_foreign_currency_holds_all(known: Order) -> None:
+    orders.record_dispute(known.shop_id, dispute(currency="USD", amount_minor=1))
+    assert refundable() == 0
+
+
+def test_two_disputes_of_one_payment_add_up(known: Order) -> None:
+    orders.record_dispute(known.shop_id, dispute(amount_minor=1000))
+    orders.record_dispute(known.shop_id, dispute(external_id="dp_2", amount_minor=500))
+    assert refundable() == 1990
+
+
+def test_a_dispute_of_shopify_finds_the_orders_only_payment(shop: Shop) -> None:
+    paid = telling.payment(vendor="shopify", gateway="shopify_payments", external_id="31")
+    orders.record_order(shop.pk, order(payments=(paid,)))
+    told = dispute(vendor="shopify", charge="", order_external_id="5001001")
+    assert orders.record_dispute(shop.pk, told) is not None
+    assert refundable() == 0
+
+
+def test_the_card_of_a_charge_is_kept(known: Order) -> None:
+    charge = ChargeSnapshot(
+        external_id="ch_1",
+        amount_minor=3490,
+        captured_minor=3490,
+        refunded_minor=0,
+        currency="EUR",
+        disputed=False,
+        paid=True,
+        instrument="fp_1",
+    )
+    orders.record_charge(known.shop_id, charge)
+    assert Payment.objects.get().instrument == "fp_1"

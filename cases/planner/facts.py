@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Direction = Literal["in", "out", "note", "machine"]
+
 
 class Fact(BaseModel):
     """Frozen and closed: a field that nobody declared can't travel to a planner."""
@@ -28,7 +30,7 @@ class MessageFact(Fact):
     """One message; `text` of an inbound one was written by a stranger."""
 
     id: int
-    direction: Literal["in", "out", "note", "machine"]
+    direction: Direction
     text: str
     subject: str = ""
     language: str = ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+from uuid import UUID
+
 from django.db.models import Count, Prefetch, Q, Sum
 from django.db.models.functions import Coalesce
 
@@ -12,6 +15,7 @@ from cases.models import Case, Message
 from cases.planner.facts import (
     CaseFacts,
     DeniedFact,
+    Direction,
     MessageFact,
     OrderFact,
     PersonFact,
@@ -35,6 +39,7 @@ def gather(case: Case) -> CaseFacts:
     person_id = case.conversation.person_id if case.conversation and verified else None
     orders = _orders(case, person_id)
     own = next((order for order in orders if order.id == case.order_id), None)
+    denied, questions = _decided(case)
     facts = CaseFacts(
         case_id=case.pk,
         shop=ShopFact(
@@ -53,7 +58,8 @@ def gather(case: Case) -> CaseFacts:
         sender_is_contact=sender_is_contact(case),
         flags=_flags(case),
         terms=_terms(case),
-        **_decided(case),
+        denied=denied,
+        questions_asked=questions,
     )
     reading = read(facts)
     if reading is None or not (reading.wants("stock") or reading.wants("product")):
@@ -67,7 +73,7 @@ def _messages(case: Case) -> tuple[MessageFact, ...]:
     return tuple(
         MessageFact(
             id=row.pk,
-            direction=row.direction,
+            direction=cast(Direction, row.direction),
             text=row.text,
             subject=row.subject,
             language=row.language,
@@ -79,7 +85,7 @@ def _messages(case: Case) -> tuple[MessageFact, ...]:
     )
 
 
-def _orders(case: Case, person_id: object) -> list[OrderFact]:
+def _orders(case: Case, person_id: UUID | None) -> list[OrderFact]:
     """The case's order and the newest others of the verified person, with all that hangs on them."""
     which = Q(pk=case.order_id)
     if person_id is not None:
@@ -143,7 +149,7 @@ def _terms(case: Case) -> TermsFact:
     return TermsFact(return_days=row.return_days, damage_days=row.damage_days, missing_days=row.missing_days)
 
 
-def _decided(case: Case) -> dict[str, tuple[DeniedFact, ...] | tuple[str, ...]]:
+def _decided(case: Case) -> tuple[tuple[DeniedFact, ...], tuple[str, ...]]:
     """What was denied or rejected in this case, and which questions were asked."""
     rows = (
         Decision.objects.filter(case_id=case.pk)
@@ -158,4 +164,4 @@ def _decided(case: Case) -> dict[str, tuple[DeniedFact, ...] | tuple[str, ...]]:
             denied.append(DeniedFact(tool=tool, rule=rule, by="approver"))
         elif tool == "request_information" and isinstance(action, dict):
             questions.append(str(action.get("question", "")))
-    return {"denied": tuple(denied), "questions_asked": tuple(questions)}
+    return tuple(denied), tuple(questions)

@@ -1,0 +1,120 @@
+"""The planner that asks a model, against a stand-in over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from cases.planner.llm import LLMPlanner, Options
+from cases.planner.protocol import Proposal
+from tests.planner.cast import case
+from tests.planner.model_server import Answer, ModelServer, model_server
+
+pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("default")]
+
+REFUND: dict[str, Any] = {
+    "name": "issue_refund",
+    "arguments": {
+        "order_id": 5,
+        "lines": [{"line_id": 11, "quantity": 1}],
+        "reason": "damaged",
+        "note": "The mug broke on its way.",
+        "confidence": 0.8,
+    },
+}
+BROKEN = "The mug from my order arrived broken."
+
+
+def ask(*answers: Answer, deadline: float = 20, **fields: Any) -> tuple[Proposal, ModelServer]:
+    """What the planner proposes when the model answers like this."""
+    with model_server(*answers) as server:
+        chosen = Options("openai/stand-in", server.base, "no-key", deadline)
+        return LLMPlanner(chosen).propose(case(BROKEN, **fields)), server
+
+
+def changed(**arguments: Any) -> dict[str, Any]:
+    return {**REFUND, "arguments": {**REFUND["arguments"], **arguments}}
+
+
+def test_a_fitting_answer_becomes_the_proposal() -> None:
+    proposal, server = ask(REFUND)
+    assert proposal.tool == "issue_refund"
+    assert proposal.arguments["lines"] == [{"line_id": 11, "quantity": 1}]
+    assert (proposal.note, proposal.confidence) == ("The mug broke on its way.", 0.8)
+    assert len(server.requests) == 1
+
+
+def test_invalid_arguments_get_one_turn_to_be_mended() -> None:
+    proposal, server = ask(changed(reason="because"), REFUND)
+    assert proposal.arguments["reason"] == "damaged"
+    assert "reason" in server.requests[1]["messages"][-1]["content"]
+
+
+def test_ids_of_another_case_are_never_taken() -> None:
+    proposal, server = ask(changed(order_id=6), changed(lines=[{"line_id": 99, "quantity": 1}]))
+    assert len(server.requests) == 2
+    assert "invalid_twice" in proposal.note
+    assert proposal.arguments["order_id"] == 5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I would refund the mug.",
+        {"name": "issue_refund", "arguments": "{broken"},
+        {"name": "issue_refund", "arguments": "[]"},
+        {"name": "send_money", "arguments": {}},
+        # Reading tools are no actions.
+        {"name": "lookup_customer", "arguments": {}},
+    ],
+)
+def test_nonsense_twice_leaves_the_plan_to_the_rules(answer: Answer) -> None:
+    proposal, server = ask(answer, answer)
+    assert len(server.requests) == 2
+    assert proposal.tool == "issue_refund"
+    assert "the rules planned" in proposal.note
+
+
+def test_a_model_that_drips_is_given_up_on_when_the_deadline_ends() -> None:
+    began = time.monotonic()
+    proposal, _server = ask("drip", deadline=1.5)
+    assert time.monotonic() - began < 5
+    assert "deadline" in proposal.note
+
+
+@pytest.mark.parametrize("status", [500, 429, 401])
+def test_a_model_that_fails_is_asked_once_and_the_rules_plan(status: int) -> None:
+    proposal, server = ask(status)
+    assert len(server.requests) == 1
+    assert "the rules planned" in proposal.note
+
+
+def test_text_from_outside_stands_behind_a_mark_that_it_can_not_know() -> None:
+    _proposal, server = ask(REFUND)
+    told = server.requests[0]["messages"][1]["content"]
+    mark = next(line for line in told.splitlines() if line.startswith("=="))
+    assert told.split(mark)[2].strip() == BROKEN
+    _proposal, again = ask(REFUND)
+    assert mark not in again.requests[0]["messages"][1]["content"]
+
+
+def test_the_model_is_offered_every_tool_but_those_that_only_read() -> None:
+    _proposal, server = ask(REFUND)
+    names = {tool["function"]["name"] for tool in server.requests[0]["tools"]}
+    assert {"issue_refund", "send_message", "escalate", "close_case"} <= names
+    assert not {name for name in names if name.startswith("lookup_")}
+
+
+def test_a_flag_that_is_up_needs_no_model() -> None:
+    proposal, server = ask(flags=("anger",))
+    assert server.requests == []
+    assert proposal.arguments == {"reason": "anger"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_model_is_asked_inside_a_transaction() -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError, match="transaction"):
+        ask(REFUND)

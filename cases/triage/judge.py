@@ -106,7 +106,11 @@ def _softened(hit: Hit, words: Lexicon, text: Text) -> bool:
 def _denied(hit: Hit, words: Lexicon, text: Text) -> bool:
     """ "I'm not going to sue you" threatens nobody; "I don't want to sue you, but" does."""
     before = text.words[max(0, hit.start - 3) : hit.start]
-    if not words.negations.intersection(before):
+    # Who can't stop crying denies nothing.
+    denials = [
+        at for at, word in enumerate(before) if word in words.negations and before[max(0, at - 1)] != "ca"
+    ]
+    if not denials or denials[-1] < len(before) - 2:
         return False
     return not words.turns.intersection(text.words[hit.end : hit.end + 12])
 

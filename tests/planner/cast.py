@@ -68,7 +68,8 @@ def sent(template: str, *, id: int = 2) -> MessageFact:
 def case(*messages: MessageFact | str, **fields: Any) -> CaseFacts:
     """A case of the order's own contact."""
     told = tuple(
-        wrote(message, id=at) if isinstance(message, str) else message for at, message in enumerate(messages, 1)
+        wrote(message, id=at) if isinstance(message, str) else message
+        for at, message in enumerate(messages, 1)
     )
     defaults: dict[str, Any] = {
         "case_id": 1,

@@ -162,8 +162,9 @@ def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
 
 def scope_of(decision: Decision) -> Scope:
     """Whose things the decision's action may name."""
-    case = decision.case
-    return Scope(decision.shop_id, decision.case_id, case.order_id, decision.correlation_id)
+    talk = decision.case.conversation
+    channel = talk.channel if talk else "email"
+    return Scope(decision.shop_id, decision.case_id, decision.case.order_id, decision.correlation_id, channel)
 
 
 def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> policy.Verdict:

@@ -16,7 +16,7 @@ from approvals.services import person
 from audit import sources
 from audit.actors import SYSTEM, TRIAGE, Actor
 from cases.composing import composer, recipient, sender_is_contact
-from cases.models import Case, Handoff, InboundEvent, Template
+from cases.models import Case, Conversation, Handoff, InboundEvent, Person, Template
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from tools.base import Scope
@@ -113,7 +113,8 @@ def _acknowledge(case: Case, reason: str) -> None:
 
 def scope_of(case: Case) -> Scope:
     """Whose things an action in this case may name."""
-    return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id)
+    channel = case.conversation.channel if case.conversation else Conversation.Channel.EMAIL
+    return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id, channel)
 
 
 def situation(case: Case, *, by: Actor, planner: str) -> Situation:
@@ -124,11 +125,16 @@ def situation(case: Case, *, by: Actor, planner: str) -> Situation:
         planner=planner,
         human_only=case.human_only,
         sender_is_contact=sender_is_contact(case),
-        reachable=to is not None and bool(to.email),
+        reachable=to is not None and reachable(to, scope_of(case).channel),
         order_templates=frozenset(
             Template.objects.filter(order_data=True, active=True).values_list("key", flat=True)
         ),
     )
+
+
+def reachable(to: Person, channel: str) -> bool:
+    """Whether the channel has an address of theirs."""
+    return bool(to.whatsapp_id if channel == Conversation.Channel.WHATSAPP else to.email)
 
 
 def raise_flags(case: Case, kinds: tuple[str, ...], *, source: str, by: Actor) -> list[RiskFlag]:

@@ -19,7 +19,7 @@ from audit import sources
 from audit.actors import AGENT, Actor
 from cases import following
 from cases.composing import composer, conversation_of, recipient
-from cases.handoff import claim_handoff, hand_off, resolve_handoff, scope_of, situation
+from cases.handoff import claim_handoff, hand_off, reachable, resolve_handoff, scope_of, situation
 from cases.models import Case, Handoff, Message
 from cases.planner.factory import current_config
 from cases.planning import EFFECT_AT_MOST, wait
@@ -96,8 +96,8 @@ def reply(case_id: int, *, text: str, by: Actor) -> Message:
     with transaction.atomic():
         case = _case(case_id, by)
         to = recipient(case)
-        if to is None or not to.email:
-            raise Invalid(_("There is no e-mail address to reply to. Nothing was sent."))
+        if to is None or not reachable(to, scope_of(case).channel):
+            raise Invalid(_("There is no address to reply to. Nothing was sent."))
         if not case.human_only and case.state != State.CLOSED:
             take_over(case_id, by=by)
             case.refresh_from_db()

@@ -107,7 +107,7 @@ class LedgerEntryAdmin(HistoryAdmin):
 
 @admin.register(ToolCall)
 class ToolCallAdmin(HistoryAdmin):
-    list_display = ("created_at", "shop", "what", "vendor", "amount", "how_far", "attempts", "vendor_ref")
+    list_display = ("created_at", "what", "vendor", "amount", "how_far", "vendor_ref", "shop")
     list_filter = ("state", "tool", "vendor", SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=vendor_ref", "=idempotency_key", "=correlation_id")

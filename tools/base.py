@@ -48,6 +48,7 @@ class Scope:
     case_id: int
     order_id: int | None
     correlation_id: UUID
+    channel: str = "email"
 
 
 @dataclass(frozen=True, slots=True)

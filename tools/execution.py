@@ -33,6 +33,7 @@ LEASE = timedelta(seconds=90)
 NUDGE = timedelta(seconds=15)
 SAME_KEY_FOR = timedelta(hours=20)
 MOST_ATTEMPTS = 8
+WITHOUT_KEYS = ("whatsapp",)
 State = ToolCall.State
 
 BeforeSend = Callable[[ToolCall], str]
@@ -252,7 +253,8 @@ def _take_open(call_id: int) -> ToolCall | None:
 
 
 def _send_again(call: ToolCall, after_outcome: AfterOutcome) -> str | None:
-    if call.state == State.PENDING or not _young(call, sources.now()):
+    # WhatsApp has no idempotency key: only its status webhook, or a person, knows.
+    if call.state == State.PENDING or call.vendor in WITHOUT_KEYS or not _young(call, sources.now()):
         return call.state
     return _record(call, _attempt(call), after_outcome)
 

@@ -36,6 +36,7 @@ __all__ = [
     "record_charge",
     "record_dispute",
     "record_order",
+    "record_payment",
     "record_refund",
     "record_return",
     "record_risk",

@@ -12,16 +12,18 @@ from audit.actors import SYSTEM, TRIAGE
 from cases.handoff import hand_off, raise_flags
 from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person
-from cases.opening import case_for_order
+from cases.opening import case_for_order, open_case
 from cases.people import customer
 from cases.telling import ring, tell, wants_thought
 from tools import orders as graph
 from tools.models import Order, Payment, Shipment
 from tools.snapshots import (
+    CaptureSnapshot,
     ChargeSnapshot,
     DisputeSnapshot,
     FraudWarningSnapshot,
     OrderSnapshot,
+    PaymentSnapshot,
     RefundSnapshot,
     ReturnSnapshot,
     RiskSnapshot,
@@ -140,7 +142,7 @@ def handle_dispute(event: InboundEvent, seen: DisputeSnapshot) -> Handled:
     """The bank questions a charge: a person answers, and nothing automatic touches the order."""
     dispute = graph.record_dispute(event.shop_id, seen)
     if dispute is None:
-        return Handled()
+        return _unplaced(event, Subject.DISPUTE, Reason.DISPUTE, seen.charge or seen.external_id)
     order = dispute.payment.order
     if seen.status not in WARNS or order.placed_at < event.shop.cutover_at:
         return Handled(order=order)
@@ -157,14 +159,44 @@ def handle_fraud_warning(event: InboundEvent, seen: FraudWarningSnapshot) -> Han
         Payment.objects.filter(shop_id=event.shop_id, external_id=seen.charge).select_related("order").first()
     )
     if payment is None:
-        return Handled()
+        return _unplaced(event, Subject.RISK, Reason.FRAUD, seen.charge)
     return _fraud(event, payment.order, "stripe.early_fraud_warning")
 
 
+def _unplaced(event: InboundEvent, subject: str, reason: str, thing: str) -> Handled:
+    """A warning about a payment that we can't place yet goes to a person all the same, once per payment."""
+    detail = f"unplaced:{thing}"[:64]
+    known = Handoff.objects.filter(shop_id=event.shop_id, detail=detail).exclude(state=Handoff.State.RESOLVED)
+    row = known.select_related("case").first()
+    if row is not None:
+        return Handled(case=row.case)
+    case = open_case(event.shop, subject, event.correlation_id)
+    raise_flags(case, ("dispute" if reason == Reason.DISPUTE else "fraud",), source=detail, by=TRIAGE)
+    hand_off(case, reason, by=TRIAGE, detail=detail, event=event, called_at=event.received_at)
+    return Handled(case=case)
+
+
 def handle_charge(event: InboundEvent, seen: ChargeSnapshot) -> Handled:
-    """A charge as Stripe tells it: the card's fingerprint is kept, so that limits add up over a card."""
+    """A charge as Stripe tells it: which order it pays, and the card's fingerprint, so that limits add up over it."""
     payment = graph.record_charge(event.shop_id, seen)
-    return Handled(order=payment.order if payment else None)
+    if payment is not None:
+        return Handled(order=payment.order)
+    orders = Order.objects.select_for_update().filter(shop_id=event.shop_id)
+    order = orders.filter(external_id=seen.order_external_id).first() if seen.order_external_id else None
+    if order is not None and seen.captured_minor:
+        graph.record_payment(order, _payment(seen))
+    return Handled(order=order)
+
+
+def _payment(seen: ChargeSnapshot) -> PaymentSnapshot:
+    return PaymentSnapshot(
+        vendor="stripe",
+        gateway="stripe",
+        external_id=seen.external_id,
+        instrument=seen.instrument,
+        currency=seen.currency,
+        captures=(CaptureSnapshot(ref=seen.external_id, amount_minor=seen.captured_minor),),
+    )
 
 
 def handle_stock(event: InboundEvent, seen: StockSnapshot) -> Handled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.base import Arguments, Effect, Kind, Scope, Step, Tool
+from tools.catalog.send_message import BY_CHANNEL
 
 
 class Reply(Arguments):
@@ -14,7 +15,9 @@ class Reply(Arguments):
 def resolve(arguments: Reply, scope: Scope) -> Effect:
     """One message, to whom the case talks with."""
     body = {"case": scope.case_id, "message": arguments.message_id}
-    step = Step("send_message", "klaviyo", {**body, "template": "reply", "sku": ""}, template="reply")
+    step = Step(
+        "send_message", BY_CHANNEL[scope.channel], {**body, "template": "reply", "sku": ""}, template="reply"
+    )
     return Effect("reply", Kind.MESSAGE, body, (step,), template="reply")
 
 

@@ -1,4 +1,4 @@
-"""Send one approved template to the order's own contact, by e-mail."""
+"""Send one approved template to the order's own contact, on the channel that the case talks on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from tools.adapters import klaviyo
+from tools.adapters import klaviyo, whatsapp
 from tools.adapters.accounts import Account
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
 from tools.models import ToolCall
 
 METRIC = "Opsagent message"
+BY_CHANNEL = {"email": "klaviyo", "whatsapp": "whatsapp"}
 
 Template = Literal[
     "order_not_shipped_yet",
@@ -60,31 +61,60 @@ def message_effect(tool: str, template: str, scope: Scope, more: dict[str, str])
 def message_step(template: str, scope: Scope, sku: str = "") -> Step:
     """The call that sends a template; its text is written to a Message when the call is made."""
     request = {"case": scope.case_id, "template": template, "sku": sku}
-    return Step("send_message", "klaviyo", request, template=template)
+    return Step("send_message", BY_CHANNEL[scope.channel], request, template=template)
 
 
 def send(call: ToolCall) -> Outcome:
-    """Hand the message to Klaviyo as an event, idempotent by `unique_id` (the call's key).
-
-    https://developers.klaviyo.com/en/reference/create_event
-    """
+    """Hand the message to the vendor of its channel."""
     message = call.message
     if message is None or message.conversation is None:
         raise ValueError("A messaging call carries its message.")
+    if call.vendor == "whatsapp":
+        return _by_whatsapp(call, message.text, message.language, message.conversation.person.whatsapp_id)
+    return _by_email(call, message.subject, message.text, message.conversation.person.email)
+
+
+def _by_email(call: ToolCall, subject: str, text: str, email: str) -> Outcome:
+    """An event at Klaviyo, idempotent by `unique_id` (the call's key), triggers the flow that sends the mail.
+
+    https://developers.klaviyo.com/en/reference/create_event
+    """
+    properties = {
+        "template": json.loads(call.request)["template"],
+        "subject": subject,
+        "text": text,
+        "case": call.case_id,
+    }
     result = klaviyo.send_event(
-        Account(call.shop.slug, call.shop.env_prefix),
+        _account(call),
         METRIC,
         unique_id=call.idempotency_key,
-        email=message.conversation.person.email,
-        properties={
-            "template": json.loads(call.request)["template"],
-            "subject": message.subject,
-            "text": message.text,
-            "case": call.case_id,
-        },
+        email=email,
+        properties=properties,
         correlation_id=call.correlation_id,
     )
     return Outcome(result.ref)
+
+
+def _by_whatsapp(call: ToolCall, text: str, language: str, to: str) -> Outcome:
+    """One template of the shop's account, `opsagent_message`, whose only parameter is our text on one line.
+
+    https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
+    """
+    result = whatsapp.send_template(
+        _account(call),
+        to,
+        "opsagent_message",
+        language,
+        [" ".join(text.split())],
+        callback_data=str(call.idempotency_key),
+        correlation_id=call.correlation_id,
+    )
+    return Outcome(result.ref)
+
+
+def _account(call: ToolCall) -> Account:
+    return Account(call.shop.slug, call.shop.env_prefix)
 
 
 TOOL = Tool("send_message", Kind.MESSAGE, SendMessage, resolve, send)

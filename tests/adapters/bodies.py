@@ -41,7 +41,13 @@ def shopify_order(**changes: Any) -> dict[str, Any]:
         "total_shipping_price_set": both("4.90"),
         "payment_gateway_names": ["stripe"],
         "line_items": [line],
-        "customer": {"id": 7, "email": "ada@example.com", "first_name": "Ada", "last_name": "Lund", "phone": None},
+        "customer": {
+            "id": 7,
+            "email": "ada@example.com",
+            "first_name": "Ada",
+            "last_name": "Lund",
+            "phone": None,
+        },
         "email": "ada@work.example",
         "phone": None,
         "customer_locale": "de-DE",
@@ -106,7 +112,9 @@ def shopify_dispute(**changes: Any) -> dict[str, Any]:
 
 
 def stripe_event(topic: str, thing: dict[str, Any]) -> bytes:
-    return raw({"object": "event", "id": "evt_1", "type": topic, "livemode": False, "data": {"object": thing}})
+    return raw(
+        {"object": "event", "id": "evt_1", "type": topic, "livemode": False, "data": {"object": thing}}
+    )
 
 
 def stripe_refund(**changes: Any) -> dict[str, Any]:

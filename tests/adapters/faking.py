@@ -31,7 +31,9 @@ ENVIRONMENT = {
 class Vendor:
     """A vendor that gives its answers in turn, the last one for ever, and keeps what it was asked."""
 
-    def __init__(self, *answers: httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(
+        self, *answers: httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
+    ) -> None:
         self.answers = list(answers)
         self.asked: list[httpx.Request] = []
 

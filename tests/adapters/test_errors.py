@@ -10,12 +10,14 @@ def tree(root: type[ToolError]) -> set[type[ToolError]]:
     return {root}.union(*(tree(child) for child in root.__subclasses__()))
 
 
-@pytest.mark.parametrize("kind", sorted(tree(ToolError), key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("kind", sorted(tree(ToolError), key=str))
 def test_each_error_is_drawn_and_has_a_sentence_of_its_own(kind: type[ToolError]) -> None:
     drawn = errors.__doc__ or ""
     assert f" {kind.__name__}" in drawn
     assert str(kind.sentence).endswith(".")
-    assert [str(kind.sentence)] == [str(other.sentence) for other in tree(ToolError) if other.sentence is kind.sentence]
+    assert [str(kind.sentence)] == [
+        str(other.sentence) for other in tree(ToolError) if other.sentence is kind.sentence
+    ]
 
 
 def test_a_missing_setting_is_named_and_nothing_was_done() -> None:

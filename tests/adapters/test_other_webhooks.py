@@ -61,7 +61,9 @@ def test_an_early_warning_names_the_charge() -> None:
         "actionable": True,
     }
     seen = stripe_webhooks.parse(stripe_event("radar.early_fraud_warning.created", warning))
-    assert seen == FraudWarningSnapshot(external_id="issfr_1", charge="ch_1", fraud_type="misc", actionable=True)
+    assert seen == FraudWarningSnapshot(
+        external_id="issfr_1", charge="ch_1", fraud_type="misc", actionable=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,8 @@ def test_a_changed_message_is_drift_and_not_passed_over() -> None:
 
 def test_a_delivery_is_named_by_what_it_carries() -> None:
     one = whatsapp_webhooks.envelope(whatsapp(whatsapp_value(messages=[whatsapp_text()])))
-    two = whatsapp_webhooks.envelope(whatsapp(whatsapp_value(messages=[whatsapp_text(), whatsapp_text(id="b")])))
+    two = whatsapp_webhooks.envelope(
+        whatsapp(whatsapp_value(messages=[whatsapp_text(), whatsapp_text(id="b")]))
+    )
     assert (one.account, one.external_id, one.topic) == ("1065", "wamid.1", "messages")
     assert two.external_id.startswith("batch:")

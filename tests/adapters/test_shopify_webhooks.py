@@ -67,7 +67,12 @@ def test_yen_have_no_decimals() -> None:
 def test_an_order_names_its_buyer_and_their_language() -> None:
     seen = order().customer
     assert seen is not None
-    assert (seen.external_id, seen.email, seen.first_name, seen.locale) == ("7", "ada@work.example", "Ada", "de-DE")
+    assert (seen.external_id, seen.email, seen.first_name, seen.locale) == (
+        "7",
+        "ada@work.example",
+        "Ada",
+        "de-DE",
+    )
 
 
 def test_an_order_without_a_customer_is_an_order() -> None:
@@ -152,7 +157,12 @@ def test_an_unknown_word_of_the_carrier_decides_nothing() -> None:
 
 
 def test_a_scan_tells_of_its_parcel() -> None:
-    scan = {"fulfillment_id": 900, "order_id": 5001001, "status": "delivered", "happened_at": "2026-11-04T09:00:00Z"}
+    scan = {
+        "fulfillment_id": 900,
+        "order_id": 5001001,
+        "status": "delivered",
+        "happened_at": "2026-11-04T09:00:00Z",
+    }
     seen = shopify_webhooks.parse("fulfillment_events/create", raw(scan))
     assert isinstance(seen, ShipmentSnapshot)
     assert (seen.external_id, seen.status, seen.delivered_at) == ("900", "delivered", seen.moved_at)
@@ -161,7 +171,12 @@ def test_a_scan_tells_of_its_parcel() -> None:
 def test_a_refund_tells_what_went_back_to_which_payment() -> None:
     seen = refund()
     (part,) = seen.parts
-    assert (part.ref, part.payment_external_id, part.amount_minor, part.status) == ("77", "31", 1276, "succeeded")
+    assert (part.ref, part.payment_external_id, part.amount_minor, part.status) == (
+        "77",
+        "31",
+        1276,
+        "succeeded",
+    )
     assert [(line.line_external_id, line.quantity) for line in seen.lines] == [("11", 1)]
     assert seen.call_key == ""
 
@@ -215,7 +230,9 @@ def test_a_new_risk_level_is_drift_and_no_opinion_is_none() -> None:
 
 
 def test_a_return_may_come_without_its_time() -> None:
-    seen = shopify_webhooks.parse("returns/request", raw({"id": 5, "status": "requested", "order": {"id": 1}}))
+    seen = shopify_webhooks.parse(
+        "returns/request", raw({"id": 5, "status": "requested", "order": {"id": 1}})
+    )
     assert seen == ReturnSnapshot(external_id="5", order_external_id="1", status="requested")
 
 

@@ -31,12 +31,16 @@ def the_order() -> Order:
 def test_a_new_order_is_recorded_with_its_lines_and_its_payment(shop: Shop) -> None:
     change = orders.record_order(shop.pk, order())
     assert (change.created, change.changed) == (True, True)
-    assert [(line.sku, line.quantity, line.total_minor) for line in change.order.lines.all()] == [("LAMP", 3, 3000)]
+    assert [(line.sku, line.quantity, line.total_minor) for line in change.order.lines.all()] == [
+        ("LAMP", 3, 3000)
+    ]
     assert [(row.external_id, row.captured_minor) for row in change.order.payments.all()] == [("ch_1", 3490)]
 
 
 def test_the_promise_to_leave_is_counted_from_the_purchase(shop: Shop) -> None:
-    assert orders.record_order(shop.pk, order()).order.promised_at == NOON + timedelta(days=shop.ships_within_days)
+    assert orders.record_order(shop.pk, order()).order.promised_at == NOON + timedelta(
+        days=shop.ships_within_days
+    )
 
 
 def test_the_same_message_twice_changes_nothing(shop: Shop) -> None:
@@ -122,7 +126,11 @@ def test_an_order_of_another_shop_is_never_touched(shop: Shop) -> None:
 
 def test_a_parcel_keeps_the_newest_word_and_the_first_delivery(shop: Shop) -> None:
     orders.record_order(shop.pk, order())
-    words = [parcel(), parcel(20, status="delivered", delivered_at=later(20)), parcel(10, status="out_for_delivery")]
+    words = [
+        parcel(),
+        parcel(20, status="delivered", delivered_at=later(20)),
+        parcel(10, status="out_for_delivery"),
+    ]
     for seen in words:
         orders.record_shipment(shop.pk, seen)
     found = Shipment.objects.get()
@@ -160,7 +168,9 @@ def history(moments: list[tuple[int, str, int]]) -> list[OrderSnapshot]:
     """The same order at several moments; the money told of grows with each reading."""
     found = []
     for place, (minute, status, quantity) in enumerate(moments):
-        line = LineSnapshot(external_id="11", sku="LAMP", title=f"Lamp {minute}", quantity=quantity, total_minor=3000)
+        line = LineSnapshot(
+            external_id="11", sku="LAMP", title=f"Lamp {minute}", quantity=quantity, total_minor=3000
+        )
         captures = tuple(CaptureSnapshot(ref=str(n), amount_minor=1000 + n) for n in range(place + 1))
         found.append(
             order(
@@ -182,7 +192,9 @@ def state(shop_id: int) -> list[Any]:
     return [
         list(Order.objects.filter(**mine).values_list(*fields)),
         list(OrderLine.objects.filter(**of_order).values_list("title", "quantity", "refunded_quantity")),
-        list(Payment.objects.filter(**mine).values_list("captured_minor", "elsewhere_minor", "disputed_minor")),
+        list(
+            Payment.objects.filter(**mine).values_list("captured_minor", "elsewhere_minor", "disputed_minor")
+        ),
         list(Shipment.objects.filter(**mine).values_list("status", "moved_at", "shipped_at")),
         sum(booked.values_list("amount_minor", flat=True)),
     ]

@@ -1,16 +1,15 @@
 """What others did to a payment is booked once, and never lets us give back more than is left."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from approvals.models import Decision
 from cases.models import Shop
+from tests.factories import make_call
 from tests.tools import telling
-from tests.tools.telling import NOON, dispute, order, part, refund
+from tests.tools.telling import dispute, order, part, refund
 from tools import orders
-from tools.models import LedgerEntry, Order, OrderLine, Payment
+from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
 from tools.snapshots import ChargeSnapshot, RefundSnapshot
 
 
@@ -96,7 +95,9 @@ def test_a_fact_from_outside_is_recorded_even_where_it_is_too_much(known: Order)
     assert refundable() == 0
 
 
-@pytest.mark.parametrize("changes", [{"currency": "USD"}, {"payment_external_id": "", "gateway": "gift_card"}])
+@pytest.mark.parametrize(
+    "changes", [{"currency": "USD"}, {"payment_external_id": "", "gateway": "gift_card"}]
+)
 def test_money_of_a_payment_that_we_do_not_know_is_reported(known: Order, changes: dict[str, Any]) -> None:
     made = record(known, refund(part(**changes), lines=()))
     assert (made.booked_minor, made.unplaced_minor) == (0, 1000)
@@ -150,3 +151,28 @@ def test_the_card_of_a_charge_is_kept(known: Order) -> None:
     )
     orders.record_charge(known.shop_id, charge)
     assert Payment.objects.get().instrument == "fp_1"
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown", "pending", "succeeded"])
+@pytest.mark.parametrize("known_by", ["key", "vendor_ref"])
+def test_a_refund_of_ours_is_handed_back_and_never_booked_as_made_elsewhere(
+    db: None, known_by: str, state: str
+) -> None:
+    call = make_call(state=state, vendor_ref="re_7" if known_by == "vendor_ref" else "")
+    assert call.payment is not None
+    made = refund(
+        part(ref="re_7", payment_external_id=call.payment.external_id, amount_minor=call.amount_minor),
+        vendor="stripe",
+        external_id="re_7",
+        order_external_id=call.payment.order.external_id,
+        call_key=str(call.idempotency_key) if known_by == "key" else "",
+    )
+    told = record(call.payment.order, made)
+    assert (told.ours, told.status, told.ref, told.booked_minor) == (call, "succeeded", "re_7", 0)
+    assert not LedgerEntry.objects.filter(kind="elsewhere").exists()
+
+
+def test_anothers_key_in_a_note_makes_a_refund_ours_in_no_other_order(known: Order) -> None:
+    call = make_call()
+    assert ToolCall.objects.exclude(payment__order=known).get() == call
+    assert record(known, refund(call_key=str(call.idempotency_key))).ours is None

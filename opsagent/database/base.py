@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db.backends.postgresql import base
@@ -28,7 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         try:
             return super().get_new_connection(conn_params)
-        except base.Database.OperationalError as error:
+        except psycopg.OperationalError as error:
             raise NoDatabaseError(
                 "The embedded database does not answer. Run `python manage.py db status` to see why, "
                 f"or `python manage.py db start`. ({error})"

@@ -8,7 +8,7 @@ from approvals.facts import Situation, flags_up, lock_exposure, switches_on
 from approvals.models import ApprovalRequest, Decision
 from approvals.services import RANK, RIGHT, has_right, verdict_now
 from tools.base import Effect, Kind
-from tools.models import Order, ToolCall
+from tools.models import Order, Payment, ToolCall
 from tools.types import Money
 
 Outcome = Decision.Outcome
@@ -54,6 +54,9 @@ def _money(call: ToolCall, situation: Situation) -> str:
         payment_id=call.payment_id,
     )
     lock_exposure(effect)
+    payment = call.payment
+    if payment is not None and _overdrawn(payment):
+        return "refund.more_than_refundable"
     verdict = verdict_now(decision, effect, situation)
     if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
         return verdict.rule
@@ -61,3 +64,10 @@ def _money(call: ToolCall, situation: Situation) -> str:
     if request is not None and not has_right(request.decided_by, RIGHT[ApprovalRequest.Tier(request.tier)]):
         return "approver.lost_role"
     return ""
+
+
+def _overdrawn(payment: Payment) -> bool:
+    """Whether a refund made elsewhere or a dispute has taken what was set aside here."""
+    row = Payment.objects.select_for_update().get(pk=payment.pk)
+    ours = row.reserved_minor + row.refunded_minor
+    return ours + row.elsewhere_minor + row.disputed_minor > row.captured_minor

@@ -256,7 +256,11 @@ def _send_again(call: ToolCall, after_outcome: AfterOutcome) -> str | None:
     # WhatsApp has no idempotency key: only its status webhook, or a person, knows.
     if call.state == State.PENDING or call.vendor in WITHOUT_KEYS or not _young(call, sources.now()):
         return call.state
-    return _record(call, _attempt(call), after_outcome)
+    ended = _attempt(call)
+    if ended.state not in (State.SUCCEEDED, State.PENDING):
+        # The first sending may have been executed: a later no or silence doesn't take that back.
+        ended = Ended(State.UNKNOWN, error=ended.error)
+    return _record(call, ended, after_outcome)
 
 
 def _young(call: ToolCall, now: datetime) -> bool:

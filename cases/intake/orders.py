@@ -133,9 +133,21 @@ def handle_refund(event: InboundEvent, seen: RefundSnapshot) -> Handled:
     record = graph.record_refund(event.shop_id, seen)
     if record is None:
         return Handled()
-    if record.ours is not None and record.ours.state in ("unknown", "pending"):
-        ring("settle", record.ours.pk)
-    return Handled(order=record.order)
+    return _after_refund(event, record)
+
+
+def _after_refund(event: InboundEvent, record: graph.RefundRecord) -> Handled:
+    """Ours settles its call; what doesn't add up goes to a person."""
+    ours = record.ours
+    if ours is not None and ours.state in ("unknown", "pending"):
+        ring("settle", ours.pk)
+    failed_later = ours is not None and record.status == "failed" and ours.state == "succeeded"
+    if not (failed_later or record.exceeded or record.unplaced_minor or record.clamped):
+        return Handled(order=record.order)
+    case = case_for_order(event.shop, record.order, Subject.RISK, event.correlation_id, _person(record.order))
+    detail = "refund.failed_later" if failed_later else "refund.does_not_add_up"
+    hand_off(case, Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=event.received_at)
+    return Handled(case=case)
 
 
 def handle_dispute(event: InboundEvent, seen: DisputeSnapshot) -> Handled:

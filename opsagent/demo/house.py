@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from django.conf import settings
@@ -194,26 +195,50 @@ def _answers(url: str) -> bool:
         return False
 
 
-def remembered_story(plan: Plan, data_dir: Path) -> Story:
-    """The same day as last time, so that a demo that was stopped goes on where it was; headless always anew."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    if plan.headless:
-        return tell_story(plan.seed, plan.events, now)
-    path = data_dir / "demo-story.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    if not known or not InboundEvent.objects.exists():
-        known = {"seed": plan.seed, "events": plan.events, "start": now.isoformat()}
-        path.write_text(json.dumps(known))
-    return tell_story(known["seed"], known["events"], datetime.fromisoformat(known["start"]))
+class Progress:
+    """Which day is played and how far, so that a demo that was stopped goes on where it was; headless begins anew."""
+
+    def __init__(self, plan: Plan, data_dir: Path) -> None:
+        self.path = None if plan.headless else data_dir / "demo-story.json"
+        self.seed, self.events, self.played = plan.seed, plan.events, 0
+        self.start = datetime.now(UTC).replace(microsecond=0)
+        if self.path is not None and self.path.exists() and InboundEvent.objects.exists():
+            known: dict[str, Any] = json.loads(self.path.read_text())
+            self.seed, self.events, self.played = (
+                int(known["seed"]),
+                int(known["events"]),
+                int(known["played"]),
+            )
+            self.start = datetime.fromisoformat(known["start"])
+
+    def story(self) -> Story:
+        """The day, the same at every call."""
+        return tell_story(self.seed, self.events, self.start)
+
+    def reached(self, place: int) -> None:
+        """Note that this step was delivered; a crash just before delivers it once more, which changes nothing."""
+        if self.path is None or place <= self.played:
+            return
+        self.played = place
+        known = {"seed": self.seed, "events": self.events, "played": place, "start": self.start.isoformat()}
+        draft = self.path.with_suffix(".new")
+        draft.write_text(json.dumps(known))
+        draft.replace(self.path)
 
 
-def play(home: House, story: Story, on_step: Callable[[Step], None]) -> tuple[Tally, float]:
+def play(
+    home: House, progress: Progress, story: Story, on_step: Callable[[Step], None]
+) -> tuple[Tally, float]:
     """Play the day and wait until the agent has done what it can; the tally and the seconds that it took."""
     began = time.monotonic()
-    known = set(InboundEvent.objects.values_list("external_id", flat=True))
+
+    def step_done(place: int, step: Step) -> None:
+        progress.reached(place)
+        on_step(step)
+
     player = Player(home.web, home.sandbox, home.secrets, settle)
     try:
-        tally = player.play(story, known, on_step)
+        tally = player.play(story, progress.played, step_done)
     finally:
         player.close()
     settle()

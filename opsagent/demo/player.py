@@ -85,12 +85,12 @@ class Player:
         self.web.close()
         self.sandbox.close()
 
-    def play(self, story: Story, known: set[str], on_step: Callable[[Step], None]) -> Tally:
-        """Deliver all steps but those whose ids are `known` from an earlier run."""
-        for step in story.steps:
-            if step.duplicate_of is not None or step.external_id not in known:
+    def play(self, story: Story, played: int, on_step: Callable[[int, Step], None]) -> Tally:
+        """Deliver all steps but the first `played`, which an earlier run has delivered."""
+        for place, step in enumerate(story.steps, start=1):
+            if place > played:
                 self._step(step)
-            on_step(step)
+            on_step(place, step)
         return self.tally
 
     def _step(self, step: Step) -> None:

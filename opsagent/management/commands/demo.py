@@ -76,8 +76,9 @@ class Command(BaseCommand):
         with demo_house.database(plan) as postgres:
             self.console.print("Opening two shops and starting vendors, workers, watch and web server.")
             with demo_house.house(plan, postgres, settings.DATA_DIR, self.report) as home:
-                story = demo_house.remembered_story(plan, settings.DATA_DIR)
-                self.play(home, story)
+                day = demo_house.Progress(plan, settings.DATA_DIR)
+                story = day.story()
+                self.play(home, day, story)
                 result = summarise(story, home.sandbox, time.monotonic() - began)
                 self.show(result)
                 if as_json:
@@ -90,7 +91,7 @@ class Command(BaseCommand):
     def report(self, sentence: str) -> None:
         self.console.print(f"[yellow]{sentence}[/yellow]")
 
-    def play(self, home: House, story: Story) -> None:
+    def play(self, home: House, day: demo_house.Progress, story: Story) -> None:
         columns = (
             TextColumn("[bold]The day[/bold]"),
             BarColumn(),
@@ -102,6 +103,7 @@ class Command(BaseCommand):
             bar = progress.add_task("starts", total=len(story.steps))
             demo_house.play(
                 home,
+                day,
                 story,
                 lambda step: progress.update(bar, advance=1, description=f"{step.shop} {step.kind}"),
             )
@@ -132,8 +134,7 @@ class Command(BaseCommand):
                 self.console.print(
                     f"\n{who.name} signs large refunds with this authenticator: {who.otpauth}", soft_wrap=True
                 )
-                if sys.stdout.isatty():
-                    segno.make(who.otpauth, micro=False).terminal(compact=True)
+                segno.make(who.otpauth, micro=False).terminal(out=sys.stdout, compact=True)
         self.console.print("\nA current code for anybody: python manage.py demo_code NAME")
         self.console.print(
             f"[bold]The admin: {home.web.replace('127.0.0.1', 'localhost')}/admin/[/bold]  (Ctrl-C stops everything)"

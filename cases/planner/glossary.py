@@ -38,8 +38,8 @@ vase | vase | vase | jarron florero | 花瓶
 basket | korb | panier | cesta canasta | かご 籠 バスケット
 box | dose kiste schachtel | boite coffret | caja | 箱
 bottle | flasche | bouteille gourde | botella | ボトル 瓶 水筒
-backpack rucksack | rucksack | dos | mochila | リュック
-bag tote | tasche beutel | sac | bolsa bolso | バッグ 鞄 袋
+backpack rucksack | rucksack | sac | mochila | リュック
+bag tote | tasche beutel | sac cabas | bolsa bolso | バッグ 鞄 袋
 wallet purse | geldborse portemonnaie | portefeuille | cartera monedero | 財布
 chair armchair | stuhl sessel | chaise fauteuil | silla sillon | 椅子 チェア
 table desk | tisch | table gueridon bureau | mesa mesita escritorio | 机 卓 テーブル

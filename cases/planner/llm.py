@@ -210,7 +210,7 @@ def _proposal(message: _Message, facts: CaseFacts) -> Proposal:
         raise Invalid(f"Call exactly one tool; you called {len(calls)}.")
     name = calls[0].function.name
     tool = TOOLS.get(name)
-    if tool is None or tool.kind is Kind.READ:
+    if tool is None or tool.kind is Kind.READ or not tool.for_planner:
         raise Invalid(f"There is no tool {name[:60]!r}. Choose one of the given tools.")
     arguments = _arguments(calls[0].function.arguments)
     note = str(arguments.pop("note", "") or message.content or "")[:LONGEST_NOTE]

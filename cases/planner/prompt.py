@@ -52,14 +52,14 @@ def _fenced(message: MessageFact, mark: str) -> str:
 
 @cache
 def tools() -> tuple[dict[str, Any], ...]:
-    """Every tool with an effect as a function, with `note` and `confidence` beside its own arguments."""
+    """Every tool that a planner may choose as a function, with `note` and `confidence` beside its own arguments."""
     return tuple(
         {
             "type": "function",
             "function": {"name": name, "description": tool.arguments.__doc__, "parameters": _schema(name)},
         }
         for name, tool in TOOLS.items()
-        if tool.kind is not Kind.READ
+        if tool.for_planner and tool.kind is not Kind.READ
     )
 
 

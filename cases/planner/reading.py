@@ -22,7 +22,7 @@ _ASKED = re.compile(r"[?？]|か[。\s]|か$")
 _COURTESY = re.compile(
     r"(qué tal|que tal|how are you|ça va|comment allez-vous|wie geht'?s|alles gut)\s*\?", re.IGNORECASE
 )
-NUMBER = re.compile(r"#\s?\d{3,}|\b\d{4,}\b")
+NUMBER = re.compile(r"#\s?\d{3,}|(?<![\w-])\d{4,}\b")
 
 
 def unquoted(text: str) -> str:

@@ -19,6 +19,11 @@ SURE_WORDS = 8
 LATIN = ("en", "de", "fr", "es")
 # A denied feeling is no feeling; a denied payment is exactly what a victim of fraud writes.
 DENIABLE = ("anger", "distress", "legal")
+# "I do not believe how rude you are" denies no rudeness.
+UNDENIED = frozenset(
+    "believe stop help understand how why only just glauben verstehen nur croire comprendre seulement creer entender"
+    " solo .".split()
+)
 SOFTENABLE = ("anger", "distress")
 _SHOUT = re.compile(r"\b[A-ZÀ-Þ]{3,}(?:[\s,.!?']+[A-ZÀ-Þ]{2,}){2,}")
 _RED = re.compile("[\U0001f620\U0001f621\U0001f624\U0001f92c\U0001f595]")
@@ -110,7 +115,7 @@ def _denied(hit: Hit, words: Lexicon, text: Text) -> bool:
     denials = [
         at for at, word in enumerate(before) if word in words.negations and before[max(0, at - 1)] != "ca"
     ]
-    if not denials or denials[-1] < len(before) - 2:
+    if not denials or UNDENIED.intersection(before[denials[-1] :]):
         return False
     return not words.turns.intersection(text.words[hit.end : hit.end + 12])
 

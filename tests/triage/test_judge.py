@@ -13,6 +13,7 @@ from cases.triage.judge import judge
 
 ALARMS = [
     ("This is outrageous, I am furious about how you treat me.", "anger"),
+    ("I can't believe how rude and pathetic your answer is.", "anger"),
     ("You people are thieves and liars!!", "anger"),
     ("Das ist eine Frechheit, mir reicht es jetzt mit Ihnen.", "anger"),
     ("C'est honteux, vous vous moquez du monde.", "anger"),
@@ -49,6 +50,7 @@ CALM = [
     "Are the court shoes available in size 39?",
     "I need the law book for my first term at law school.",
     "It is a gift for my sister, the lawyer. When does it come?",
+    "I'm not going to sue you over a mug.",
     "I hate to bother you, but is there any news?",
     "The towel has a tear in it and the glass is cracked.",
     # Somebody who got another thing was not robbed.

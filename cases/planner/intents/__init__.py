@@ -46,9 +46,16 @@ def vocabulary(code: str) -> Vocabulary:
 
 
 def spoken(text: Text, fallback: str) -> str:
-    """The language whose words to use: what the text shows, else `fallback`, else English."""
-    found = language(text) or fallback
-    return found if found in LANGUAGES else "en"
+    """The language whose words to use: what the text shows, else the one in which most of a wish is understood.
+
+    `fallback` breaks a tie; English stands in for a language that we have no words of.
+    """
+    found = language(text)
+    if found:
+        return found
+    fallback = fallback if fallback in LANGUAGES else "en"
+    understood = {code: sum(hit.weight for hit in hits(text, code)) for code in (fallback, *LATIN)}
+    return max(understood, key=lambda code: understood[code])
 
 
 def hits(text: Text, code: str) -> list[Hit]:

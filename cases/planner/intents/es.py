@@ -102,6 +102,7 @@ INTENTS: Table = {
         dirección
         | (cambiar|modificar|corregir|actualizar) ~ (pedido|talla|color|cantidad|entrega|envío)
         | me mud* | mudanza | nos mudamos | código postal | número de piso
+        | olvid* ~ (piso|puerta|portal|número)
         | (enviar*|mandar*|entregar*|enviad*) ~ (oficina|trabajo |otra) | domicilio | portal | oficina
         """,
     ),

@@ -51,9 +51,9 @@ INTENTS: Table = {
         """
         manqu*
         | (pas|absent|absente) ~ (dans le (colis|carton|paquet)|inclus*|dedans|dans la boîte|fourni*)
-        | oubli* | incomplet* | incomplète* | absent* | sans (le|la|les|l) | n y (est|était|avait) pas
-        | il n y avait pas | ne contenait pas | seulement ~ (reçu|sur|au lieu) | n était pas | n y a pas
-        | pas tout | que ~ sur
+        | oubli* | (carton|colis|paquet|boîte) rien | incomplet* | incomplète* | absent*
+        | sans (le|la|les|l) | n y (est|était|avait) pas | il n y avait pas | ne contenait pas
+        | seulement ~ (reçu|sur|au lieu) | n était pas | n y a pas | pas tout | que ~ sur
         """,
     ),
     "wrong_item": (

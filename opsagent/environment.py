@@ -107,6 +107,30 @@ VARIABLES: tuple[Variable, ...] = (
         "rules",
         "Uses the rules planner, which needs no key.",
     ),
+    Variable(
+        "OPSAGENT_LLM_MODEL",
+        "Model that the planner llm asks, as litellm names it: openai/gpt-4.1-mini, anthropic/…, ollama_chat/….",
+        "",
+        "The planner llm can ask nobody, so the rules plan in its place.",
+    ),
+    Variable(
+        "OPSAGENT_LLM_API_BASE",
+        "Address of the model's API, for a server of your own or a gateway.",
+        "",
+        "Asks the model's own provider.",
+    ),
+    Variable(
+        "OPSAGENT_LLM_API_KEY",
+        "Key for the model's API.",
+        "",
+        "litellm looks for the provider's own variable, such as OPENAI_API_KEY.",
+    ),
+    Variable(
+        "OPSAGENT_LLM_DEADLINE_SECONDS",
+        "Seconds that a proposal may take in all, the repair turn included.",
+        "30",
+        "Waits for 30 seconds, then the rules plan.",
+    ),
 )
 
 

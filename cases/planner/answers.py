@@ -9,7 +9,7 @@ from cases.planner.facts import CaseFacts, LineFact, OrderFact, StockFact
 from cases.planner.items import Claimed, claimed, named
 from cases.planner.parcels import Place
 from cases.planner.protocol import Proposal
-from cases.planner.reading import Reading, read_all
+from cases.planner.reading import Reading, answering, read_all
 
 CLAIMS = ("damaged", "wrong_item", "missing")
 
@@ -75,7 +75,7 @@ def claim(facts: CaseFacts, order: OrderFact, wish: str, reading: Reading) -> Pr
 
 def _about(facts: CaseFacts, order: OrderFact, wish: str, reading: Reading) -> Claimed:
     """After a question, the claim stands in the earlier messages and the item in the answer."""
-    if facts.questions_asked:
+    if answering(facts):
         return claimed(read_all(facts), wish, order.lines, later=reading)
     return claimed(reading, wish, order.lines)
 

@@ -16,6 +16,7 @@ _QUOTE = re.compile(
     r"^\s*(>|On .{4,200} wrote:|Am .{4,200} schrieb|Le .{4,200} a écrit|El .{4,200} escribió|-{3,}|_{5,}"
     r"|From: |Von: |De : |De: )"
 )
+MOST_LETTERS = 6_000
 _REPLY = re.compile(r"^\s*(re|aw|antw|wg|fwd?|rv|tr|sv)\s*:", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;\n。！？；]+|,|、|，| - | – ")
 _ASKED = re.compile(r"[?？]|か[。\s]|か$")
@@ -42,13 +43,19 @@ def pending(messages: Sequence[MessageFact]) -> tuple[MessageFact, ...]:
     return tuple(message for message in messages[last_out + 1 :] if message.direction == "in")
 
 
+def answering(facts: CaseFacts) -> bool:
+    """Whether the last thing we sent, reminders aside, was a question."""
+    keys = (message.template_key for message in reversed(facts.messages) if message.direction == "out")
+    return next((key or "" for key in keys if key != "reminder"), "").startswith("ask_")
+
+
 def words_of(messages: Iterable[MessageFact]) -> str:
     """Subjects and texts as one; the subject of a reply was written by somebody else."""
     parts = []
     for message in messages:
         if message.subject and not _REPLY.match(message.subject):
             parts.append(f"{message.subject}.")
-        parts.append(unquoted(message.text))
+        parts.append(unquoted(message.text)[:MOST_LETTERS])
     return "\n".join(parts)
 
 

@@ -11,7 +11,7 @@ from cases.planner import answers, moves, parcels
 from cases.planner.facts import CaseFacts, OrderFact
 from cases.planner.parcels import Place
 from cases.planner.protocol import Proposal
-from cases.planner.reading import NUMBER, Reading, pending, read, read_all, words_of
+from cases.planner.reading import NUMBER, Reading, answering, pending, read, read_all, words_of
 from cases.triage.judge import Labels, judge
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ def _wish(facts: CaseFacts) -> Proposal | None:
     reading = read(facts)
     if reading is None:
         return None
-    if facts.questions_asked and not _clear(reading):
+    if answering(facts) and not _clear(reading):
         # An answer to our question: the wish stands in what was written before.
         return _with_order(facts, read_all(facts), answer=reading)
     if reading.wants("person"):
@@ -214,7 +214,9 @@ def _about_order(facts: CaseFacts, order: OrderFact, reading: Reading, latest: R
     wish = _claim(order, reading)
     if wish == "whole_parcel":
         return answers.where(facts, order, reading)
-    if wish is not None:
+    # "It isn't what I thought, how do I return it?" wants no money before the thing is back.
+    doubtful = wish == "wrong_item" and reading.wants("return") and reading.wishes[wish] < moves.SURE
+    if wish is not None and not doubtful:
         return answers.claim(facts, order, wish, latest)
     if reading.wants("return") or reading.wants("cancel"):
         return answers.send_back(facts, order, reading)
@@ -247,10 +249,10 @@ def _rest(facts: CaseFacts, order: OrderFact, reading: Reading) -> Proposal | No
     if not arrived and (reading.wants("not_here") or reading.wishes.get("refund_wish")):
         place = parcels.place(parcels.live(order), facts.now)
         return answers.on_its_way(place, claimed=bool(reading.wishes.get("refund_wish")))
-    if reading.wants("where") or reading.wants("not_here") or reading.wants("said_delivered"):
-        return answers.where(facts, order, reading)
     if reading.wants("refund_status"):
         return moves.person("unclear", _("Asks for a refund that nobody knows of."))
+    if reading.wants("where") or reading.wants("not_here") or reading.wants("said_delivered"):
+        return answers.where(facts, order, reading)
     if reading.wishes.get("parcel") and not arrived:
         return answers.where(facts, order, reading)
     if reading.wants("thanks") and not reading.asks:

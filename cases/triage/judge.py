@@ -14,7 +14,7 @@ from cases.triage.words import Hit, Text
 log = logging.getLogger(__name__)
 
 THRESHOLD = 0.5
-LONGEST = 12_000
+LONGEST = 8_000
 SURE_WORDS = 8
 LATIN = ("en", "de", "fr", "es")
 # A denied feeling is no feeling; a denied payment is exactly what a victim of fraud writes.

@@ -135,6 +135,17 @@ def test_the_answer_to_a_question_names_the_line_of_the_earlier_claim() -> None:
     assert told(plan(facts)) == ("issue_refund", "damaged", (12, 1))
 
 
+def test_a_reminder_does_not_hide_the_question_that_is_answered() -> None:
+    facts = case(
+        wrote("Something in my order arrived broken."),
+        sent("ask_which_item"),
+        sent("reminder", id=3),
+        wrote("The towel, sorry.", id=4),
+        questions_asked=("which_item",),
+    )
+    assert told(plan(facts)) == ("issue_refund", "damaged", (12, 1))
+
+
 def test_an_answer_that_does_not_help_goes_to_a_person() -> None:
     facts = case(
         wrote("Something in my order arrived broken."),
@@ -200,6 +211,15 @@ RETURNS = [
 )
 def test_a_return_wish_meets_the_shops_terms(text: str, facts: Any, expected: tuple[str, ...]) -> None:
     assert told(plan(case(text, order=facts))) == expected
+
+
+def test_a_disappointing_thing_is_returned_before_it_is_refunded() -> None:
+    facts = case("The mug isn't what I expected. How can I return it?")
+    assert told(plan(facts)) == ("send_message", "return_instructions", "wait_return")
+
+
+def test_a_refund_that_nobody_knows_of_goes_to_a_person() -> None:
+    assert told(plan(case("Where is my money? I was promised a refund."))) == ("escalate", "unclear")
 
 
 def test_a_refund_that_is_made_is_told_and_not_made_twice() -> None:

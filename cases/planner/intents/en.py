@@ -6,8 +6,8 @@ INTENTS: Table = {
     "where": (
         0.7,
         """
-        where is | where ~ (order|parcel|package|delivery) | where s | wheres | track* | eta
-        | on (the|its) way | status of | order status | status update
+        where is | will it (make|be|get|arrive|come) | in time | where ~ (order|parcel|package|delivery)
+        | where s | wheres | track* | eta | on (the|its) way | status of | order status | status update
         | delivery (date|time|status|update|question)
         | when (will|does|do|can|is|should) ~ (arrive*|come|get here|here |delivered|deliver|receive
         |expect|ship|shipped|sent) | when (will|can) i (get|have) (my|the|it)
@@ -29,8 +29,9 @@ INTENTS: Table = {
         up|delivered|get|recieve*) | nothing (has|have|came|here|arrived|in the)
         | (says|shows|showing|marked|tracking|according) ~ delivered | there is nothing | nobody came
         | (find|see) the (parcel|package) | it has not | it was not | was not here | not here
-        | gone missing | (order|parcel|package) ~ (is|seems to be|went) missing | nowhere to be found
-        | was it stolen | porch pirate* | was not delivered | not at my door
+        | gone missing | no ~ in (the box|the parcel|the package|my box|my parcel|my package|it)
+        | (order|parcel|package) ~ (is|seems to be|went) missing | nowhere to be found | was it stolen
+        | porch pirate* | was not delivered | not at my door
         """,
     ),
     "said_delivered": (
@@ -44,11 +45,11 @@ INTENTS: Table = {
     "damaged": (
         0.85,
         """
-        damage* | broken | broke | crack* | smash* | shatter* | chip | chipped | torn | ripped | rip
-        | tear | hole | holes | stain* | dented | dent | scratch* | bent | snapped | leak* | defect*
-        | faulty | fault | in pieces | unusable | not work* | does not work | stopped working
-        | did not survive | crushed | in bits | burst | bruised | scuffed | warped | ruined | soaked
-        | mould* | mold* | spoiled | fell apart | came apart
+        damage* | (came|fell|come|broke) off | came loose | broken | broke | crack* | smash* | shatter*
+        | chip | chipped | torn | ripped | rip | tear | hole | holes | stain* | dented | dent | scratch*
+        | bent | snapped | leak* | defect* | faulty | fault | in pieces | unusable | not work*
+        | does not work | stopped working | did not survive | crushed | in bits | burst | bruised
+        | scuffed | warped | ruined | soaked | mould* | mold* | spoiled | fell apart | came apart
         """,
     ),
     "missing": (
@@ -89,7 +90,7 @@ INTENTS: Table = {
         back)
         | refund ~ (yet|status|went through|arrive*|been|gone through|processed|issued|promised|show*|on
         my|in my|still) | refunded ~ (yet|already) | (promised|said) ~ (refund*|money back)
-        | waiting ~ refund | refund of | my refund | still nothing in my account
+        | waiting ~ refund | refund of | (where|when) ~ money | my refund | still nothing in my account
         | not on my (statement|card|account) | the refund
         """,
     ),

@@ -46,7 +46,7 @@ def same_word(one: str, other: str) -> bool:
         return True
     short, long = sorted((bare, bare_other), key=len)
     # Less than three letters more is another word (bonne, bonnet), not a compound.
-    if len(short) < 4 or len(long) - len(short) < 3:
+    if len(short) < 5 or len(long) - len(short) < 3:
         return False
     return long.endswith(short) or (long.startswith(short) and len(short) * 2 >= len(long))
 

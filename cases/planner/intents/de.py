@@ -114,7 +114,8 @@ INTENTS: Table = {
     "stock": (
         0.9,
         """
-        wieder (verfügbar|lieferbar|da|vorrätig|erhältlich|rein|auf lager|zu haben|ins) | ausverkauft
+        gibt es ~ wieder | wann ~ wieder
+        | wieder (verfügbar|lieferbar|da|vorrätig|erhältlich|rein|auf lager|zu haben|ins) | ausverkauft
         | vergriffen | nachschub | auf lager | vorrätig | lieferbar | verfügbar* | nachgeliefert
         | wieder ~ (reinbekommen|kaufen |bekommen|bestellen|sortiment|geben|gibt) | nachbestellt
         | kommt ~ wieder

@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import constant_time_compare
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -27,7 +26,7 @@ from cases.models import Conversation, InboundEvent, Shop
 from tools.adapters import shopify_webhooks, stripe_webhooks, whatsapp_webhooks
 from tools.adapters.accounts import Account
 from tools.adapters.envelopes import Envelope
-from tools.errors import ContractDrift
+from tools.errors import ContractDrift, NotConfigured
 from tools.snapshots import MessageSnapshot, MessageStatusSnapshot, Snapshot
 
 LARGEST = {
@@ -54,6 +53,12 @@ class Hook(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """As it is: there is nothing to render."""
         return response
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Empty like all answers here, since the framework's own would want to be rendered."""
+        return HttpResponseNotAllowed(self.allowed_methods)
+
+    options = http_method_not_allowed
 
     def post(self, request: Request, shop: str, **kwargs: str) -> HttpResponse:
         """Verify, commit, answer."""
@@ -164,12 +169,11 @@ class WhatsAppHook(Hook):
         row = Shop.objects.filter(slug=shop).first()
         if row is None:
             return HttpResponse(status=404)
-        query, token = request.query_params, _account(row).whatsapp_verify_token
-        if query.get("hub.mode") != "subscribe" or not constant_time_compare(
-            query.get("hub.verify_token", ""), token
-        ):
-            return HttpResponse(status=403)
-        return HttpResponse(query.get("hub.challenge", ""), content_type="text/plain")
+        try:
+            answer = whatsapp_webhooks.challenge(request.query_params, _account(row))
+        except NotConfigured:
+            answer = ""
+        return HttpResponse(answer, content_type="text/plain", status=200 if answer else 403)
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
         return whatsapp_webhooks.verify_signature(raw, request.headers, _account(shop).whatsapp_app_secrets)
@@ -187,7 +191,9 @@ def whatsapp_deliveries(raw: bytes, content_type: str) -> list[Delivery]:
         return [_dead("whatsapp", drift, raw, content_type)]
     if not found:
         # A field that we don't read: kept all the same, since we answer 2xx.
-        return [Delivery("whatsapp", account, hashlib.sha256(raw).hexdigest(), "other", raw, content_type, None)]
+        return [
+            Delivery("whatsapp", account, hashlib.sha256(raw).hexdigest(), "other", raw, content_type, None)
+        ]
     return [_whatsapp(seen, account, raw, content_type) for seen in found]
 
 

@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 
@@ -46,6 +47,12 @@ class ShopAdmin(admin.ModelAdmin[Any]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
         return of_own_shops(rows, request.user, self.shop_path) if self.shop_path else rows
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What the page of this row shows."""
@@ -100,8 +107,11 @@ class HistoryAdmin(ShopAdmin):
         return bool(request.user.has_perm(name))  # type: ignore[union-attr]  # the site lets only staff in
 
 
-def button_column(url_of: Callable[[Any], str], word: object) -> Callable[[Any], str]:
-    """A list's last column with a button that posts the row's action; `url_of` gives an empty text for none.
+def button_column(
+    url_of: Callable[[Any], str], word: object, otherwise: Callable[[Any], str] = lambda row: ""
+) -> Callable[[Any], str]:
+    """A list's last column with a button that posts the row's action; `url_of` gives an empty text for none, and
+    `otherwise` what stands there then.
 
     The button belongs to the list's own form, which already carries the token against forged requests.
     """
@@ -109,8 +119,9 @@ def button_column(url_of: Callable[[Any], str], word: object) -> Callable[[Any],
     def act(row: Any) -> str:
         url = url_of(row)
         if not url:
-            return ""
+            return otherwise(row)
         return format_html('<button class="button" type="submit" formaction="{}">{}</button>', url, word)
 
+    act.empty_value_display = ""  # type: ignore[attr-defined]  # as below
     act.short_description = ""  # type: ignore[attr-defined]  # how Django names a column
     return act

@@ -23,6 +23,10 @@ MODE: str = env.str("OPSAGENT_MODE", default=DEMO)
 DATA_DIR = Path(env.str("OPSAGENT_DATA_DIR", default="") or BASE_DIR / ".data").absolute()
 HEARTBEAT_SECONDS: int = env.int("OPSAGENT_HEARTBEAT_SECONDS", default=12)
 PLANNER: str = env.str("OPSAGENT_PLANNER", default="rules")
+LLM_MODEL: str = env.str("OPSAGENT_LLM_MODEL", default="")
+LLM_API_BASE: str = env.str("OPSAGENT_LLM_API_BASE", default="")
+LLM_API_KEY: str = env.str("OPSAGENT_LLM_API_KEY", default="")
+LLM_DEADLINE_SECONDS: float = env.float("OPSAGENT_LLM_DEADLINE_SECONDS", default=30.0)
 
 DEBUG = False
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
@@ -127,6 +131,7 @@ LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "opsagent" / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "opsagent.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 
 from approvals.models import ApprovalRequest, Decision, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from cases.models import (
@@ -28,7 +29,9 @@ from cases.models import (
     Template,
     User,
 )
-from tools.models import LedgerEntry, Order, OrderLine, Payment, Shipment, ToolCall
+from tools import ledger
+from tools.base import digest
+from tools.models import OPEN_STATES, LedgerEntry, Order, OrderLine, Payment, Shipment, ShipmentLine, ToolCall
 
 HASH = "0" * 64
 PASSWORD = "correct horse battery staple"
@@ -183,7 +186,7 @@ def make_payment(order: Order, **fields: Any) -> Payment:
 
 
 def make_shipment(order: Order, **fields: Any) -> Shipment:
-    """A parcel that was delivered yesterday."""
+    """A parcel with all lines of the order, delivered yesterday."""
     defaults: dict[str, Any] = {
         "external_id": str(next(_numbers)),
         "carrier": "DHL",
@@ -192,7 +195,10 @@ def make_shipment(order: Order, **fields: Any) -> Shipment:
         "shipped_at": now() - timedelta(days=3),
         "delivered_at": now() - timedelta(days=1),
     }
-    return Shipment.objects.create(shop=order.shop, order=order, **{**defaults, **fields})
+    shipment = Shipment.objects.create(shop=order.shop, order=order, **{**defaults, **fields})
+    for line in order.lines.all():
+        ShipmentLine.objects.create(shipment=shipment, line=line, quantity=line.quantity)
+    return shipment
 
 
 def make_case(shop: Shop | None = None, *, order: Order | None = None, **fields: Any) -> Case:
@@ -307,25 +313,56 @@ def refund_effect(order: Order, amount_minor: int) -> dict[str, Any]:
     }
 
 
+def refund_wish(order: Order) -> dict[str, Any]:
+    """A planner's arguments for one piece of the order's first line."""
+    line = order.lines.first()
+    assert line is not None
+    return {
+        "order_id": order.pk,
+        "lines": [{"line_id": line.pk, "quantity": 1}],
+        "shipping": False,
+        "goodwill_percent": 0,
+        "reason": "damaged",
+    }
+
+
+def asked(limits: LimitVersion | None, rule: str, outcome: str, amount_minor: int) -> list[dict[str, Any]]:
+    """Rules as a verdict stores them: a fraud check that passed, and the one that decided."""
+    up_to = limits.auto_up_to_minor if limits else 0
+    sums = {"amount_minor": amount_minor, "together_minor": amount_minor, "up_to_minor": up_to}
+    return [
+        {"rule": "risk.fraud", "answer": "", "values": {"flags": [], "risk": "low"}},
+        {
+            "rule": rule,
+            "answer": outcome,
+            "values": {**sums, "currency": limits.currency if limits else "EUR"},
+        },
+    ]
+
+
 def make_decision(case: Case | None = None, *, amount_minor: int = 1500, **fields: Any) -> Decision:
-    """A wish for a refund with its verdict: allowed, unless `outcome` and `rule` say otherwise."""
+    """A wish to refund the order's first line with its verdict: allowed, unless `outcome` and `rule` say otherwise.
+
+    Resolves to the same effect again only where `amount_minor` is what one piece of that line cost.
+    """
     case = case or make_case()
     tool = fields.get("tool", "issue_refund")
-    refund = tool == "issue_refund" and case.order is not None
-    effect = refund_effect(case.order, amount_minor) if refund and case.order else {}
-    limits = LimitVersion.objects.filter(shop=case.shop).order_by("-version").first()
+    order = case.order if tool == "issue_refund" else None
+    effect: dict[str, Any] = refund_effect(order, amount_minor) if order else {}
+    limits = (
+        LimitVersion.objects.filter(shop=case.shop, published_at__isnull=False).order_by("-version").first()
+    )
+    outcome = str(fields.get("outcome", Decision.Outcome.ALLOW_AFTER_UNDO))
+    rule = str(fields.get("rule", "refund.tier.automatic"))
     defaults: dict[str, Any] = {
         "tool": tool,
-        "action": {"order_id": case.order_id, "reason": "damaged"} if refund else {},
+        "action": refund_wish(order) if order else {},
         "effect": effect,
-        "effect_hash": hashlib.sha256(json.dumps(effect, sort_keys=True).encode()).hexdigest(),
-        "entitled_by": "damaged.in_window" if refund else "",
-        "outcome": Decision.Outcome.ALLOW,
-        "rule": "refund.tier.automatic",
-        "values": [
-            {"rule": "flag.raised", "saw": 0, "line": 0, "result": "passed"},
-            {"rule": "refund.tier.automatic", "saw": amount_minor, "line": 2000, "result": "decided"},
-        ],
+        "effect_hash": digest({"tool": tool, **effect}),
+        "entitled_by": "terms.damaged" if order else "",
+        "outcome": outcome,
+        "rule": rule,
+        "values": asked(limits, rule, outcome, amount_minor),
         "policy_version": "1",
         "limits": limits,
         "limits_hash": HASH,
@@ -340,11 +377,17 @@ def make_decision(case: Case | None = None, *, amount_minor: int = 1500, **field
     return Decision.objects.create(shop=case.shop, case=case, **{**defaults, **fields})
 
 
-def make_approval(case: Case | None = None, *, large: bool = False, **fields: Any) -> ApprovalRequest:
-    """A pending request for a refund: 66.40 for one approver, or 1,249.00 behind a second factor."""
+def make_approval(
+    case: Case | None = None, *, large: bool = False, shop: Shop | None = None, **fields: Any
+) -> ApprovalRequest:
+    """A pending request for a refund: 66.40 for one approver, or 1,249.00 behind a second factor.
+
+    With a case of its own it can be signed: the goods were delivered yesterday and the payment is whole.
+    """
     if case is None:
         amount = 124_900 if large else 6640
-        order = make_order(make_shop(), [("Tent Fjord 2P", 1, amount)])
+        order = make_order(shop or make_shop(), [("Tent Fjord 2P", 1, amount)])
+        make_shipment(order)
         case = make_case(order=order, state=Case.State.APPROVAL)
     assert case.order is not None
     amount = fields.pop("amount_minor", 124_900 if large else 6640)
@@ -391,9 +434,9 @@ def make_call(decision: Decision | None = None, *, amount_minor: int = 1500, **f
         "created_at": now(),
     }
     call = ToolCall.objects.create(shop=case.shop, case=case, decision=decision, **{**defaults, **fields})
-    if call.payment is not None and call.state in ("reserved", "sending", "pending", "unknown"):
-        call.payment.reserved_minor += call.amount_minor
-        call.payment.save(update_fields=["reserved_minor"])
+    if call.payment is not None and call.state in OPEN_STATES:
+        with transaction.atomic():
+            ledger.reserve(call)
     return call
 
 

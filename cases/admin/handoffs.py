@@ -10,11 +10,11 @@ from django.db.models import Case as Choice
 from django.db.models import Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,7 +32,7 @@ WAITING_FIRST = Choice(
 
 @admin.register(Handoff)
 class HandoffAdmin(HistoryAdmin):
-    list_display = ("time_left", "customer", "why", "channel", "order", "shop")
+    list_display = ("time_left", "customer", "why", "channel", "order")
     list_filter = ("state", "reason", ("shop", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("shop", "case__person", "case__order", "case__conversation", "claimed_by")
     search_fields = ("case__person__name", "=case__order__name", "=case__id")
@@ -48,10 +48,9 @@ class HandoffAdmin(HistoryAdmin):
         return (WAITING_FIRST, "due_at", "id")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        names = super().get_list_display(request)
-        if not request.user.has_perm("cases.change_handoff"):  # type: ignore[union-attr]  # signed in
-            return (*names, "claimed_by")
-        return (*names, "claimed_by", button_column(claim_url, _("Claim")))
+        may_claim = request.user.has_perm("cases.change_handoff")  # type: ignore[union-attr]  # signed in
+        claim = button_column(claim_url if may_claim else nowhere, _("Claim"), otherwise=claimed_by)
+        return (*super().get_list_display(request), claim)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A hand-off has no page but its case's."""
@@ -60,9 +59,9 @@ class HandoffAdmin(HistoryAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
+    ) -> HttpResponse:
         numbers = self._today(request)
-        return super().changelist_view(request, {**numbers, **(extra_context or {})})  # type: ignore[return-value]
+        return super().changelist_view(request, {**numbers, **(extra_context or {})})
 
     def _today(self, request: HttpRequest) -> dict[str, Any]:
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -96,7 +95,7 @@ class HandoffAdmin(HistoryAdmin):
     def channel(self, row: Handoff) -> str:
         conversation = row.case.conversation
         name = conversation.get_channel_display() if conversation else row.case.get_subject_display()
-        return format_html("{}<small>{}</small>", name, row.case.language)
+        return format_html("{}<small>{}, {}</small>", capfirst(name), row.case.language, row.shop)
 
     @admin.display(description=gettext_lazy("order"))
     def order(self, row: Handoff) -> str:
@@ -109,6 +108,15 @@ class HandoffAdmin(HistoryAdmin):
 
 def claim_url(row: Handoff) -> str:
     return reverse("admin:claim", args=[row.pk]) if row.state == Handoff.State.WAITING else ""
+
+
+def nowhere(row: Handoff) -> str:
+    """No button: this person may only look."""
+    return ""
+
+
+def claimed_by(row: Handoff) -> str:
+    return (row.claimed_by.get_full_name() or row.claimed_by.get_username()) if row.claimed_by else ""
 
 
 def _took(row: Handoff) -> int:

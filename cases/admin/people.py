@@ -11,6 +11,8 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from audit import actors, sources
+from audit.services import record
 from audit.shop_admin import HistoryAdmin, ShopAdmin
 from cases.models import Person, PlannerConfig, Shop, Template, User
 
@@ -89,6 +91,13 @@ class UserAdmin(StockUserAdmin[User]):
         fixed = super().get_readonly_fields(request, obj)
         return fixed if _is_superuser(request.user) else (*fixed, "is_superuser")
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        before = set(form.instance.groups.values_list("name", flat=True))
+        super().save_related(request, form, formsets, change)
+        after = set(form.instance.groups.values_list("name", flat=True))
+        if before != after:
+            _tell_roles(request, form.instance, added=sorted(after - before), removed=sorted(before - after))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and obj.is_superuser and not _is_superuser(request.user):
             return False
@@ -97,6 +106,19 @@ class UserAdmin(StockUserAdmin[User]):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # History names its people for good: an account is switched off, never deleted.
         return False
+
+
+def _tell_roles(request: HttpRequest, user: User, *, added: list[str], removed: list[str]) -> None:
+    """One entry in the transaction that Django wraps around the form."""
+    record(
+        "role.changed",
+        by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
+        stream="staff",
+        subject=user,
+        shop_id=None,
+        correlation_id=sources.random_id(),
+        data={"added": added, "removed": removed},
+    )
 
 
 def _is_superuser(user: Any) -> bool:

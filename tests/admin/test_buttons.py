@@ -1,0 +1,320 @@
+"""Every button: as somebody who may, as somebody who may not, and when it has been decided already."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, Reversal
+from cases.models import Case, Handoff, Message, Shop
+from opsagent.buttons import BUTTONS
+from tests import factories as f
+from tests.admin.conftest import SignIn
+from tools.models import ToolCall
+
+Said = Callable[[Any], str]
+ROLE = {
+    "approve": "approver",
+    "approve_large": "finance approver",
+    "reject": "approver",
+    "publish_limits": "limit publisher",
+}
+FORMS = {
+    "reject": {"reason": "The photo shows another tent."},
+    "reverse": {"reason": "Wrong item."},
+    "lower_flag": {"reason": "Spoke with her; she is fine."},
+    "note": {"text": "Ask the warehouse."},
+    "reply": {"text": "I am on it."},
+    "resolve": {"close": "1"},
+    "snooze": {"days": "3"},
+}
+
+
+def target(name: str, shop: Shop) -> Any:
+    """A row on which this button can be pressed."""
+    if name in ("claim", "resolve"):
+        return f.make_handoff(f.make_case(order=f.make_order(shop), state=Case.State.HANDOFF))
+    if name in ("approve", "reject"):
+        return f.make_approval(shop=shop)
+    if name == "approve_large":
+        return f.make_approval(shop=shop, large=True)
+    case = f.make_case(order=f.make_order(shop))
+    return {
+        "undo": lambda: f.make_call(f.make_decision(case)),
+        "reverse": lambda: f.make_decision(case),
+        "lower_flag": lambda: f.make_flag(case),
+        "publish_limits": lambda: f.make_limits(
+            shop, published_at=None, effective_at=None, author=f.make_user()
+        ),
+        "release_switch": lambda: f.make_switch(f.make_user()),
+    }.get(name, lambda: case)()
+
+
+def press(client: Client, name: str, row: Any, **form: str) -> Any:
+    return client.post(reverse(f"admin:{name}", args=[row.pk]), {**FORMS.get(name, {}), **form}, follow=True)
+
+
+def role(name: str) -> str:
+    return ROLE.get(name, "agent")
+
+
+@pytest.mark.parametrize("name", sorted(BUTTONS))
+def test_a_get_never_decides(sign_in: SignIn, shop: Shop, name: str) -> None:
+    row = target(name, shop)
+    assert sign_in(role(name)).get(reverse(f"admin:{name}", args=[row.pk])).status_code == 405
+
+
+@pytest.mark.parametrize("name", sorted(BUTTONS))
+def test_who_may_not_press_is_refused(viewer: Client, shop: Shop, name: str) -> None:
+    row = target(name, shop)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    assert press(viewer, name, row).status_code == 403
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+
+
+@pytest.mark.parametrize("name", sorted(BUTTONS))
+def test_a_button_is_not_pressed_from_another_site(sign_in: SignIn, shop: Shop, name: str) -> None:
+    row, client = target(name, shop), sign_in(role(name))
+    client.handler.enforce_csrf_checks = True  # type: ignore[attr-defined]  # as a browser meets it
+    assert press(client, name, row).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("claim", "cases_case_change"), ("take_over", "cases_case_change"), ("undo", "tools_toolcall_change"),
+     ("approve", "approvals_approvalrequest_change"), ("reverse", "approvals_decision_change"),
+     ("lower_flag", "approvals_riskflag_change"), ("publish_limits", "approvals_limitversion_change"),
+     ("release_switch", "approvals_killswitch_change")],
+)  # fmt: skip
+def test_a_button_stands_on_the_page_for_who_may_press_it(
+    sign_in: SignIn, viewer: Client, shop: Shop, name: str, page: str
+) -> None:
+    row = target(name, shop)
+    url = reverse(f"admin:{page}", args=[row.case_id if name == "claim" else row.pk])
+    action = f'action="{reverse(f"admin:{name}", args=[row.pk])}"'
+    assert action in sign_in(role(name)).get(url).content.decode()
+    assert action not in viewer.get(url).content.decode()
+
+
+def test_claiming_makes_the_case_mine(agent: Client, shop: Shop, said: Said) -> None:
+    handoff = target("claim", shop)
+    assert "The case is yours" in said(press(agent, "claim", handoff))
+    handoff.refresh_from_db()
+    assert handoff.claimed_by == agent.user  # type: ignore[attr-defined]
+
+
+def test_the_second_claim_hears_who_was_first(agent: Client, sign_in: SignIn, shop: Shop, said: Said) -> None:
+    handoff = target("claim", shop)
+    press(agent, "claim", handoff)
+    assert "has claimed this already" in said(press(sign_in("agent"), "claim", handoff))
+
+
+def test_resolving_closes_the_case(agent: Client, shop: Shop) -> None:
+    handoff = target("resolve", shop)
+    press(agent, "claim", handoff)
+    press(agent, "resolve", handoff)
+    assert Handoff.objects.get().state == Handoff.State.RESOLVED
+    assert Case.objects.get(pk=handoff.case_id).state == Case.State.CLOSED
+
+
+def test_a_hand_off_that_nobody_claimed_is_not_resolved(agent: Client, shop: Shop, said: Said) -> None:
+    assert "Claim it first" in said(press(agent, "resolve", target("resolve", shop)))
+
+
+def test_approving_a_mid_size_refund_stores_its_call(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    request = target("approve", shop)
+    assert "Approved" in said(press(sign_in("approver"), "approve", request))
+    assert ApprovalRequest.objects.get().state == ApprovalRequest.State.APPROVED
+    assert ToolCall.objects.get(tool="issue_refund").amount_minor == 6640
+
+
+def test_a_second_yes_moves_no_money(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    request = target("approve", shop)
+    press(sign_in("approver"), "approve", request)
+    assert "decided this already" in said(press(sign_in("approver"), "approve", request))
+    assert ToolCall.objects.filter(tool="issue_refund").count() == 1
+
+
+def test_an_approver_cannot_sign_a_large_refund(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    request = target("approve_large", shop)
+    client = sign_in("approver")
+    assert press(client, "approve_large", request, code="123456").status_code == 403
+    press(client, "approve", request)
+    assert ApprovalRequest.objects.get().state == ApprovalRequest.State.PENDING
+    assert not ToolCall.objects.exists()
+
+
+def test_a_large_refund_is_signed_with_a_right_code(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    request, client = target("approve_large", shop), sign_in("finance approver")
+    device = TOTPDevice.objects.create(user=client.user, confirmed=True)  # type: ignore[attr-defined]
+    code = f"{totp(device.bin_key):06}"
+    assert "second factor" in said(press(client, "approve_large", request, code=code))
+    assert ApprovalRequest.objects.get().state == ApprovalRequest.State.APPROVED
+
+
+def test_a_wrong_code_signs_nothing_and_counts(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    request, client = target("approve_large", shop), sign_in("finance approver")
+    TOTPDevice.objects.create(user=client.user, confirmed=True)  # type: ignore[attr-defined]
+    assert "4" in said(press(client, "approve_large", request, code="000000"))
+    assert ApprovalRequest.objects.get().state == ApprovalRequest.State.PENDING
+    page = client.get(reverse("admin:approvals_approvalrequest_change", args=[request.pk])).content.decode()
+    assert "4 of 5 tries left" in page
+
+
+def test_rejecting_needs_a_reason_and_gives_the_case_to_a_person(
+    sign_in: SignIn, shop: Shop, said: Said
+) -> None:
+    request, client = target("reject", shop), sign_in("approver")
+    assert "Say why" in said(press(client, "reject", request, reason=" "))
+    press(client, "reject", request)
+    assert ApprovalRequest.objects.get().reason == FORMS["reject"]["reason"]
+    assert Handoff.objects.get().case_id == request.case_id
+
+
+def test_a_decided_request_offers_no_button(sign_in: SignIn, shop: Shop) -> None:
+    request, client = target("reject", shop), sign_in("approver")
+    press(client, "reject", request)
+    page = client.get(reverse("admin:approvals_approvalrequest_change", args=[request.pk])).content.decode()
+    assert reverse("admin:approve", args=[request.pk]) not in page
+
+
+def test_undo_cancels_before_anything_is_sent(agent: Client, shop: Shop, said: Said) -> None:
+    call = target("undo", shop)
+    assert "Undone" in said(press(agent, "undo", call))
+    call.refresh_from_db()
+    assert call.state == ToolCall.State.CANCELLED
+    assert "Too late" in said(press(agent, "undo", call))
+
+
+@pytest.mark.parametrize("name", ["note", "reply"])
+def test_words_of_staff_are_kept_in_the_case(agent: Client, shop: Shop, name: str) -> None:
+    press(agent, name, target(name, shop))
+    message = Message.objects.get(text=FORMS[name]["text"])
+    assert message.direction == {"note": "note", "reply": "out"}[name]
+
+
+@pytest.mark.parametrize("name", ["note", "reply"])
+def test_empty_words_are_refused(agent: Client, shop: Shop, said: Said, name: str) -> None:
+    assert "Write something first" in said(press(agent, name, target(name, shop), text="  "))
+    assert not Message.objects.exists()
+
+
+def test_taking_over_silences_the_agent(agent: Client, shop: Shop) -> None:
+    case = target("take_over", shop)
+    press(agent, "take_over", case)
+    case.refresh_from_db()
+    assert case.human_only
+    assert case.assigned_to == agent.user  # type: ignore[attr-defined]
+
+
+def test_closing_twice_is_told(agent: Client, shop: Shop, said: Said) -> None:
+    case = target("close", shop)
+    assert "Closed" in said(press(agent, "close", case))
+    assert "closed already" in said(press(agent, "close", case))
+
+
+def test_setting_aside_dates_the_wait(agent: Client, shop: Shop, said: Said) -> None:
+    case = target("snooze", shop)
+    assert "Choose" in said(press(agent, "snooze", case, days="9999"))
+    press(agent, "snooze", case)
+    case.refresh_from_db()
+    assert case.state == Case.State.WAITING
+
+
+def test_marking_a_decision_as_wrong_counts_once(agent: Client, shop: Shop, said: Said) -> None:
+    decision = target("reverse", shop)
+    press(agent, "reverse", decision)
+    assert "reversed already" in said(press(agent, "reverse", decision))
+    assert Reversal.objects.count() == 1
+
+
+def test_a_flag_is_lowered_with_a_reason_once(agent: Client, shop: Shop, said: Said) -> None:
+    flag = target("lower_flag", shop)
+    assert "Say why" in said(press(agent, "lower_flag", flag, reason=""))
+    press(agent, "lower_flag", flag)
+    flag.refresh_from_db()
+    assert flag.lower_reason == FORMS["lower_flag"]["reason"]
+    assert "lowered already" in said(press(agent, "lower_flag", flag))
+
+
+def test_limits_are_drafted_by_one_person_and_published_by_another(
+    sign_in: SignIn, shop: Shop, said: Said
+) -> None:
+    base = LimitVersion.objects.get(shop=shop)
+    form = {
+        "auto_up_to": "40.00",
+        "one_approver_up_to": "300",
+        "goodwill_percent": "10",
+        "reason": "9 of 1,204.",
+    }
+    author = sign_in("limit author")
+    page = author.post(reverse("admin:draft_limits", args=[base.pk]), form, follow=True)
+    draft = LimitVersion.objects.get(version=2)
+    assert draft.auto_up_to_minor == 4000
+    assert "<del>€20.00</del>" in page.content.decode()
+    assert press(author, "publish_limits", draft).status_code == 403
+    assert "Published" in said(press(sign_in("limit publisher"), "publish_limits", draft))
+    assert "published already" in said(press(sign_in("limit publisher"), "publish_limits", draft))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("auto_up_to", "40.001"),
+        ("auto_up_to", "-1"),
+        ("auto_up_to", "500"),
+        ("goodwill_percent", "101"),
+        ("reason", ""),
+    ],
+)
+def test_limits_that_make_no_sense_are_not_stored(
+    sign_in: SignIn, shop: Shop, field: str, value: str
+) -> None:
+    base = LimitVersion.objects.get(shop=shop)
+    form = {"auto_up_to": "40.00", "one_approver_up_to": "300", "goodwill_percent": "10", "reason": "Why."}
+    response = sign_in("limit author").post(
+        reverse("admin:draft_limits", args=[base.pk]), {**form, field: value}
+    )
+    assert response.status_code == 200
+    assert LimitVersion.objects.count() == 1
+
+
+def test_who_may_not_write_limits_sees_no_form(agent: Client, shop: Shop) -> None:
+    base = LimitVersion.objects.get(shop=shop)
+    assert agent.get(reverse("admin:draft_limits", args=[base.pk])).status_code == 403
+
+
+def test_a_switch_is_engaged_on_its_own_page_and_released(agent: Client, shop: Shop, said: Said) -> None:
+    url = reverse("admin:engage_switch")
+    assert "Keep everything running" in agent.get(url).content.decode()
+    agent.post(url, {"scope": "vendor", "key": "stripe", "reason": "Stripe shows doubled refunds."})
+    switch = KillSwitch.objects.get()
+    assert "Vendor" in agent.get(reverse("admin:index")).content.decode() or "vendor" in str(switch)
+    assert "Released" in said(press(agent, "release_switch", switch))
+    assert "released already" in said(press(agent, "release_switch", switch))
+
+
+@pytest.mark.parametrize(
+    "form", [{"scope": "vendor"}, {"scope": "everything", "key": "stripe"}, {"scope": "shop"}]
+)
+def test_a_switch_names_exactly_what_it_stops(agent: Client, form: dict[str, str]) -> None:
+    response = agent.post(reverse("admin:engage_switch"), {"reason": "Why.", **form})
+    assert "Name exactly what stops" in response.content.decode()
+    assert not KillSwitch.objects.exists()
+
+
+def test_a_viewer_stops_nothing(viewer: Client) -> None:
+    assert (
+        viewer.post(reverse("admin:engage_switch"), {"scope": "everything", "reason": "x"}).status_code == 403
+    )
+
+
+def test_a_button_returns_to_our_own_pages_alone(agent: Client, shop: Shop) -> None:
+    case = target("note", shop)
+    url = reverse("admin:note", args=[case.pk])
+    assert agent.post(url, {"text": "a", "next": "/admin/"})["Location"] == "/admin/"
+    assert "evil" not in agent.post(url, {"text": "b", "next": "https://evil.example/"})["Location"]

@@ -122,6 +122,8 @@ class LLMPlanner:
             return _by_rules(facts, str(error))
 
     def _ask(self, facts: CaseFacts) -> Proposal:
+        # Once in a process's life this takes seconds, which are no fault of the model's.
+        _completion()
         ends = time.monotonic() + self.options.deadline
         messages = conversation(facts)
         reply = self._turn(messages, ends)

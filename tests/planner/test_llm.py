@@ -81,6 +81,7 @@ def test_nonsense_twice_leaves_the_plan_to_the_rules(answer: Answer) -> None:
 
 
 def test_a_model_that_drips_is_given_up_on_when_the_deadline_ends() -> None:
+    ask(REFUND)
     began = time.monotonic()
     proposal, _server = ask("drip", deadline=1.5)
     assert time.monotonic() - began < 5

@@ -45,8 +45,10 @@ def person(by: Actor, right: str, shop_id: int | None = None) -> User:
 
     Raises NotPermitted. Superusers have no right that a role doesn't give them where money is concerned.
     """
-    user = get_user_model().objects.filter(pk=int(by.id), is_active=True).first()
-    if by.kind != "staff" or user is None or right not in _rights(user):
+    user = None
+    if by.kind == "staff":
+        user = get_user_model().objects.filter(pk=int(by.id), is_active=True).first()
+    if user is None or right not in _rights(user):
         raise NotPermitted(_("Your role doesn't allow this. Nothing was changed."))
     if shop_id is not None and not user.shops.filter(pk=shop_id).exists():
         raise NotPermitted(_("You don't work for this shop. Nothing was changed."))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import httpx
@@ -21,7 +21,7 @@ from audit import actors
 from audit.actors import AGENT, Actor
 from cases.composing import composer
 from cases.handoff import scope_of, situation
-from cases.models import Case, Shop, User
+from cases.models import Case, Person, Shop, User
 from tests import factories
 from tools.models import Order, ToolCall
 
@@ -42,13 +42,17 @@ def acting(shop: Shop, role: str = "approver") -> Actor:
 
 
 def refundable_case(
-    amount_minor: int = 1500, *, shop: Shop | None = None, quantity: int = 1, **order: object
+    amount_minor: int = 1500, *, shop: Shop | None = None, quantity: int = 1, person: Person | None = None
 ) -> Case:
-    """An open case about goods that arrived yesterday, which its own customer reports as damaged."""
+    """An open case about goods that arrived yesterday, which its own customer reports as damaged.
+
+    A further case of a `person` who has one already was opened by us, so it hangs on no conversation.
+    """
     shop = shop or factories.make_shop()
-    row = factories.make_order(shop, [("Tent Fjord 2P", quantity, amount_minor)], shipping_minor=0, **order)
-    factories.make_shipment(row)
-    return factories.make_case(order=row)
+    known: dict[str, Any] = {"person": person} if person else {}
+    order = factories.make_order(shop, [("Tent Fjord 2P", quantity, amount_minor)], shipping_minor=0, **known)
+    factories.make_shipment(order)
+    return factories.make_case(order=order, **({"conversation": None} if person else {}))
 
 
 def order_of(case: Case) -> Order:

@@ -40,7 +40,6 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     return {
         "version": 1,

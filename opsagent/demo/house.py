@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +34,7 @@ from opsagent.supervisor import (
     Spec,
     Supervisor,
     cluster_specs,
+    run_folder,
     sandbox_spec,
     watch_spec,
     web_spec,
@@ -153,10 +153,10 @@ def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report)
         web_spec(web_port, lambda: _answers(f"{web}/admin/login/"), threads=2),
     ]
     with (
-        tempfile.TemporaryDirectory(prefix="opsagent-demo-") as run_dir,
+        run_folder(data_dir) as run_dir,
         Supervisor(
             specs,
-            run_dir=Path(run_dir),
+            run_dir=run_dir,
             silence=settings.HEARTBEAT_SECONDS,
             logs=_logs(data_dir),
             postgres=postgres,

@@ -26,7 +26,7 @@ def test_an_entry_says_who_did_what_to_which_thing_and_when() -> None:
         entry = Entry.objects.get(pk=write("case/7", "case.closed", by=AGENT).pk)
     assert (entry.stream, entry.seq, entry.action) == ("case/7", 1, "case.closed")
     assert (entry.actor_kind, entry.actor_id) == ("agent", "agent")
-    assert (entry.subject_type, entry.subject_id) == ("auth.group", str(Group.objects.get().pk))
+    assert (entry.subject_type, entry.subject_id) == ("auth.group", str(Group.objects.get(name="agents").pk))
     assert entry.at == NOON
     assert entry.sentence == "The case was closed."
 

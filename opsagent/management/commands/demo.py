@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 import time
@@ -51,6 +52,8 @@ class Command(BaseCommand):
         if options["events"] < 10:
             raise CommandError("A day has at least ten events: use --events 10 or more.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # The console is the reader's: what processes do in good order stays in the logs.
+        logging.getLogger("opsagent.supervisor").setLevel(logging.WARNING)
         headless = options["headless"]
         self.console = Console(stderr=options["json"] or headless)
         plan = Plan(

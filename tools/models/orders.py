@@ -50,7 +50,9 @@ class Order(models.Model):
         help_text=_("An older webhook never overwrites a newer state."),
     )
     heard_at = models.DateTimeField(
-        _("first heard of"), db_default=Now(), help_text=_("An order is late only once we have known it for a while.")
+        _("first heard of"),
+        db_default=Now(),
+        help_text=_("An order is late only once we have known it for a while."),
     )
     read_at = models.DateTimeField(_("read from the shop"), null=True)
 

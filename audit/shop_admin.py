@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -16,18 +15,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 
-def of_own_shops(
-    rows: QuerySet[Any], user: AbstractBaseUser | AnonymousUser, path: str = "shop"
-) -> QuerySet[Any]:
+def of_own_shops(rows: QuerySet[Any], user: Any, path: str = "shop") -> QuerySet[Any]:
     """The rows of the person's shops, and those that belong to none; a superuser sees all.
 
     `path` leads from a row to its shop. One query, whatever the number of shops.
     """
     if user.is_anonymous:
         return rows.none()
-    if getattr(user, "is_superuser", False):
+    if user.is_superuser:
         return rows
-    shops: QuerySet[Any] = user.shops.values("pk")  # type: ignore[union-attr]  # every account here has shops
+    shops: QuerySet[Any] = user.shops.values("pk")
     return rows.filter(Q(**{f"{path}__in": shops}) | Q(**{f"{path}__isnull": True}))
 
 
@@ -79,7 +76,7 @@ class ShopAdmin(admin.ModelAdmin[Any]):
             "title": str(row),
             **self.page_context(request, row),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's own views set it
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.page_template, context)
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
@@ -104,7 +101,7 @@ class HistoryAdmin(ShopAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         name = f"{self.opts.app_label}.view_{self.opts.model_name}"
-        return bool(request.user.has_perm(name))  # type: ignore[union-attr]  # the site lets only staff in
+        return bool(request.user.has_perm(name))
 
 
 def button_column(

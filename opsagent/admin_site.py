@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from contextlib import suppress
+from functools import wraps
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-View = Callable[..., HttpResponse]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # The sidebar: what stands in which section, in this order; a model that isn't here is reached from pages alone.
 SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
@@ -71,7 +73,7 @@ class OpsAdminSite(admin.AdminSite):
     # The frame has a sidebar of its own, which needs no script.
     enable_nav_sidebar = False
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]  # Django's own list holds both
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         from opsagent import buttons, forms, search
 
         own: list[URLPattern | URLResolver] = [
@@ -83,9 +85,7 @@ class OpsAdminSite(admin.AdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Django's, with the page made in the reader's own time zone."""
-        inner = super().admin_view(in_own_time(view), cacheable)
-        inner.__name__ = getattr(view, "__name__", "admin_view")
-        return inner
+        return super().admin_view(in_own_time(view), cacheable)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from opsagent import desk
@@ -109,16 +109,21 @@ class OpsAdminSite(admin.AdminSite):
 
 
 def in_own_time(view: View) -> View:
-    def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        name = getattr(request.user, "time_zone", "UTC")
-        with timezone.override(ZoneInfo(name if name in available_timezones() else "UTC")):
+    @wraps(view)
+    def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with timezone.override(own_zone(request.user)):
             response = view(request, *args, **kwargs)
             # Templates are made after the view has returned, when the zone would be gone.
-            render = getattr(response, "render", None)
-            return render() if render and not response.is_rendered else response
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
-    in_zone.__name__ = getattr(view, "__name__", "view")
-    return in_zone
+    return cast("View", in_zone)
+
+
+def own_zone(user: Any) -> ZoneInfo:
+    """The zone that the account names; UTC for visitors and for names that don't exist."""
+    with suppress(ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(getattr(user, "time_zone", "UTC"))
+    return ZoneInfo("UTC")
 
 
 def sections(apps: list[Any], waiting: dict[str, int], here: str) -> list[dict[str, Any]]:

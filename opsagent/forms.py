@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -52,8 +52,8 @@ class SwitchForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        shops = forms.ModelChoiceField.queryset.fset  # type: ignore[attr-defined]  # a property with a setter
-        shops(self.fields["shop"], of_own_shops(Shop.objects.all(), user, "pk"))
+        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
+        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
 
 
 class LimitsForm(forms.Form):
@@ -100,7 +100,7 @@ def engage(site: OpsAdminSite) -> FormView:
     """What would stop, what goes on, and the reason, before anything stops."""
 
     def engage_switch(request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm("approvals.add_killswitch"):  # type: ignore[union-attr]  # signed in
+        if not request.user.has_perm("approvals.add_killswitch"):
             raise PermissionDenied
         form = SwitchForm(request.POST or None, user=request.user)
         if request.method == "POST" and form.is_valid() and _engaged(request, form):
@@ -145,7 +145,7 @@ def draft(site: OpsAdminSite) -> FormView:
     """The next version of a currency's limits, starting from the one that was open on the page."""
 
     def draft_limits(request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm("approvals.add_limitversion"):  # type: ignore[union-attr]  # signed in
+        if not request.user.has_perm("approvals.add_limitversion"):
             raise PermissionDenied
         rows = of_own_shops(LimitVersion.objects.select_related("shop"), request.user)
         row = get_object_or_404(rows, pk=pk)

@@ -35,7 +35,7 @@ def page(site: OpsAdminSite) -> Callable[..., HttpResponse]:
 
 def find(user: Any, words: str) -> dict[str, list[Any]]:
     """What matches, by kind, each only where the person may view it; at most 20 of a kind."""
-    found = {
+    found: dict[str, list[Any]] = {
         "orders": _orders(user, words) if user.has_perm("tools.view_order") else [],
         "people": _people(user, words) if user.has_perm("cases.view_person") else [],
         "cases": _cases(user, words) if user.has_perm("cases.view_case") else [],

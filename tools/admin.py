@@ -64,8 +64,8 @@ class OrderAdmin(HistoryAdmin):
             "shipments": list(row.shipments.all()),
             "returns": list(row.returns.all()),
             # Reached by name, since cases and flags live in the layers above.
-            "cases": list(row.cases.all()),  # type: ignore[attr-defined]
-            "flags": list(row.flags.filter(lowered_at__isnull=True)),  # type: ignore[attr-defined]
+            "cases": list(row.cases.all()),
+            "flags": list(row.flags.filter(lowered_at__isnull=True)),
         }
 
 
@@ -128,7 +128,7 @@ class ToolCallAdmin(HistoryAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         names = super().get_list_display(request)
-        if not request.user.has_perm("cases.change_case"):  # type: ignore[union-attr]  # signed in
+        if not request.user.has_perm("cases.change_case"):
             return names
         return [*names, button_column(_undo_url, _("Undo"))]
 

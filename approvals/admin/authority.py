@@ -129,7 +129,7 @@ class KillSwitchAdmin(HistoryAdmin):
         return format_html('<span class="badge {}">{}</span>', tone, word)
 
     def page_context(self, request: HttpRequest, row: KillSwitch) -> dict[str, Any]:
-        may = request.user.has_perm("approvals.change_killswitch")  # type: ignore[union-attr]  # signed in
+        may = request.user.has_perm("approvals.change_killswitch")
         return {
             "title": _("Stopped: %(what)s") % {"what": self.what(row)},
             "row": row,

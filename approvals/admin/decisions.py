@@ -79,7 +79,7 @@ class DecisionAdmin(HistoryAdmin):
         order = order_of(row)
         request_row = getattr(row, "approval", None)
         reversal = Reversal.objects.filter(decision=row).select_related("by").first()
-        may_reverse = request.user.has_perm("approvals.add_reversal")  # type: ignore[union-attr]  # signed in
+        may_reverse = request.user.has_perm("approvals.add_reversal")
         return {
             "title": headline(row),
             "decision": row,
@@ -128,7 +128,7 @@ class RiskFlagAdmin(HistoryAdmin):
         return " ".join(str(thing) for thing in (flag.order, flag.case) if thing)
 
     def page_context(self, request: HttpRequest, row: RiskFlag) -> dict[str, Any]:
-        may_lower = request.user.has_perm("approvals.lower_riskflag")  # type: ignore[union-attr]  # signed in
+        may_lower = request.user.has_perm("approvals.lower_riskflag")
         return {
             "title": _("Flag: %(kind)s") % {"kind": row.get_kind_display()},
             "flag": row,

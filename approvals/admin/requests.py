@@ -84,7 +84,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
         payment = _payment(row, order)
         refusal = why_not(row, request.user)  # type: ignore[arg-type]  # our own user, signed in
         open_now = row.state == ApprovalRequest.State.PENDING and row.expires_at > timezone.now()
-        right = request.user.has_perm(RIGHT[ApprovalRequest.Tier(row.tier)])  # type: ignore[union-attr]  # signed in
+        right = request.user.has_perm(RIGHT[ApprovalRequest.Tier(row.tier)])
         before, after, place, all_ = neighbours(self.get_queryset(request), row)
         return {
             "title": _("Refund %(amount)s to %(who)s?") % {"amount": row.money, "who": _who(row, order)},
@@ -104,7 +104,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "open_now": open_now,
             "may_sign": open_now and right and not refusal,
             "refusal": refusal,
-            "tries_left": TRIES - _wrong(request) if open_now else 0,
+            "tries_left": TRIES - _wrong(request.user) if open_now else 0,
             "tries": TRIES,
             "tone": TONES[row.state][0],
             "icon": TONES[row.state][1],
@@ -127,9 +127,9 @@ def _payment(row: ApprovalRequest, order: Order | None) -> Payment | None:
     )
 
 
-def _wrong(request: HttpRequest) -> int:
+def _wrong(user: Any) -> int:
     since = sources.now() - WINDOW
-    return CodeAttempt.objects.filter(user_id=request.user.pk, accepted=False, at__gte=since).count()
+    return CodeAttempt.objects.filter(user=user, accepted=False, at__gte=since).count()
 
 
 def _flags(row: ApprovalRequest, order: Order | None) -> list[RiskFlag]:

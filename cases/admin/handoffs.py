@@ -48,7 +48,7 @@ class HandoffAdmin(HistoryAdmin):
         return (WAITING_FIRST, "due_at", "id")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        may_claim = request.user.has_perm("cases.change_handoff")  # type: ignore[union-attr]  # signed in
+        may_claim = request.user.has_perm("cases.change_handoff")
         claim = button_column(claim_url if may_claim else nowhere, _("Claim"), otherwise=claimed_by)
         return (*super().get_list_display(request), claim)
 

@@ -55,6 +55,10 @@ class ShopsAdmin(ShopAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Shop, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        _tell(request, "shop.changed", f"shop/{obj.slug}", obj, obj.pk, {"fields": sorted(form.changed_data)})
+
 
 @admin.register(Template)
 class TemplateAdmin(HistoryAdmin):
@@ -87,7 +91,7 @@ class UserAdmin(StockUserAdmin[User]):
     )
     readonly_fields = ("last_login", "date_joined")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fixed = super().get_readonly_fields(request, obj)
         return fixed if _is_superuser(request.user) else (*fixed, "is_superuser")
 
@@ -96,7 +100,8 @@ class UserAdmin(StockUserAdmin[User]):
         super().save_related(request, form, formsets, change)
         after = set(form.instance.groups.values_list("name", flat=True))
         if before != after:
-            _tell_roles(request, form.instance, added=sorted(after - before), removed=sorted(before - after))
+            roles = {"added": sorted(after - before), "removed": sorted(before - after)}
+            _tell(request, "role.changed", "staff", form.instance, None, roles)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and obj.is_superuser and not _is_superuser(request.user):
@@ -108,16 +113,23 @@ class UserAdmin(StockUserAdmin[User]):
         return False
 
 
-def _tell_roles(request: HttpRequest, user: User, *, added: list[str], removed: list[str]) -> None:
+def _tell(
+    request: HttpRequest,
+    action: str,
+    stream: str,
+    subject: Model,
+    shop_id: int | None,
+    data: dict[str, list[str]],
+) -> None:
     """One entry in the transaction that Django wraps around the form."""
     record(
-        "role.changed",
+        action,
         by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
-        stream="staff",
-        subject=user,
-        shop_id=None,
+        stream=stream,
+        subject=subject,
+        shop_id=shop_id,
         correlation_id=sources.random_id(),
-        data={"added": added, "removed": removed},
+        data=data,
     )
 
 

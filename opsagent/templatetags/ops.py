@@ -29,7 +29,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-def badge(tone: str, picture: str, word: object) -> SafeString:
+def badge(tone: str, picture: str, word: str) -> SafeString:
     """Icon, word and tint; `tone` is good, attention, danger, info, machine or empty."""
     return format_html('<span class="badge {}">{} {}</span>', tone, icon(picture), capfirst(word))
 

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
+from audit.models import Entry
 from cases.models import Shop, User
 from tests import factories as f
 from tests.admin.conftest import SignIn, client_of
@@ -101,6 +102,7 @@ def test_the_admin_role_edits_a_shop_but_not_its_address(sign_in: SignIn, shop: 
     assert response.status_code == 302
     shop.refresh_from_db()
     assert shop.sender_name == "Fjell & Fern help"
+    assert Entry.objects.get(action="shop.changed").data == {"fields": ["sender_name"]}
 
 
 def test_the_admin_role_cannot_make_a_superuser(sign_in: SignIn) -> None:
@@ -123,8 +125,6 @@ def test_the_admin_role_cannot_touch_a_superuser(sign_in: SignIn) -> None:
 
 
 def test_giving_somebody_a_role_is_told_in_the_audit_log(sign_in: SignIn) -> None:
-    from audit.models import Entry
-
     client, user = sign_in("admin"), f.make_user(roles=["viewer"])
     url = reverse("admin:cases_user_change", args=[user.pk])
     form = client.get(url).context["adminform"].form

@@ -43,7 +43,7 @@ def target(name: str, shop: Shop) -> Any:
     if name == "approve_large":
         return f.make_approval(shop=shop, large=True)
     case = f.make_case(order=f.make_order(shop))
-    return {
+    made: dict[str, Callable[[], Any]] = {
         "undo": lambda: f.make_call(f.make_decision(case)),
         "reverse": lambda: f.make_decision(case),
         "lower_flag": lambda: f.make_flag(case),
@@ -51,7 +51,8 @@ def target(name: str, shop: Shop) -> Any:
             shop, published_at=None, effective_at=None, author=f.make_user()
         ),
         "release_switch": lambda: f.make_switch(f.make_user()),
-    }.get(name, lambda: case)()
+    }
+    return made[name]() if name in made else case
 
 
 def press(client: Client, name: str, row: Any, **form: str) -> Any:
@@ -79,7 +80,7 @@ def test_who_may_not_press_is_refused(viewer: Client, shop: Shop, name: str) -> 
 @pytest.mark.parametrize("name", sorted(BUTTONS))
 def test_a_button_is_not_pressed_from_another_site(sign_in: SignIn, shop: Shop, name: str) -> None:
     row, client = target(name, shop), sign_in(role(name))
-    client.handler.enforce_csrf_checks = True  # type: ignore[attr-defined]  # as a browser meets it
+    client.handler.enforce_csrf_checks = True
     assert press(client, name, row).status_code == 403
 
 

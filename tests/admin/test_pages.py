@@ -52,8 +52,8 @@ def a_day(shop: Shop) -> Case:
     f.make_dead_event(shop)
     event = f.make_event(shop)
     EventConflict.objects.create(event=event, shop=shop, raw=b"{}", digest=f.HASH, received_at=f.now())
-    wait = {"state": Case.State.WAITING, "wait_reason": "customer", "wake_at": f.now() - timedelta(hours=1)}
-    f.make_case(order=f.make_order(shop), **wait)
+    woken = f.now() - timedelta(hours=1)
+    f.make_case(order=f.make_order(shop), state=Case.State.WAITING, wake_at=woken)
     f.make_case(order=f.make_order(shop), state=Case.State.CLOSED)
     f.make_limits(shop, author=user)
     f.make_switch(user)

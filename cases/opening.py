@@ -39,7 +39,9 @@ def _find_or_open(
         return _join(case, conversation, order, correlation_id)
     before = _latest_closed(conversation, order)
     if before is not None and before.closed_at and at - before.closed_at <= timedelta(days=shop.reopen_days):
-        return _reopen(before, correlation_id)
+        # Its order may have another open case by now: then that one goes on.
+        other = _locked(Q(order=before.order)) if before.order else None
+        return _join(other, conversation, order, correlation_id) if other else _reopen(before, correlation_id)
     return open_case(
         shop,
         Subject.MESSAGE,

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from approvals.models import RiskFlag
 from audit.actors import SYSTEM, TRIAGE
 from cases.handoff import hand_off, raise_flags
 from cases.intake.receiving import Handled
@@ -82,7 +83,10 @@ def _person(order: Order) -> Person | None:
 
 
 def _fraud(event: InboundEvent, order: Order, source: str) -> Handled:
-    """Fraud-suspect always goes to a human, at once and whatever anybody is sure of."""
+    """Fraud-suspect always goes to a human, at once and whatever anybody is sure of; the same news calls once."""
+    if RiskFlag.objects.filter(order=order, kind=RiskFlag.Kind.FRAUD, source=source).exists():
+        # A person has it, or has looked and lowered it: each later change of the order is no new suspicion.
+        return Handled(order=order)
     case = case_for_order(event.shop, order, Subject.RISK, event.correlation_id, _person(order))
     raise_flags(case, ("fraud",), source=source, by=TRIAGE)
     hand_off(case, Reason.FRAUD, by=TRIAGE, detail=source, event=event, called_at=event.received_at)
@@ -172,6 +176,8 @@ def handle_fraud_warning(event: InboundEvent, seen: FraudWarningSnapshot) -> Han
     )
     if payment is None:
         return _unplaced(event, Subject.RISK, Reason.FRAUD, seen.charge)
+    if payment.order.placed_at < event.shop.cutover_at:
+        return Handled(order=payment.order)
     return _fraud(event, payment.order, "stripe.early_fraud_warning")
 
 

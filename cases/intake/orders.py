@@ -146,7 +146,9 @@ def _after_refund(event: InboundEvent, record: graph.RefundRecord) -> Handled:
     if ours is not None and ours.state in ("unknown", "pending"):
         ring("settle", ours.pk)
     failed_later = ours is not None and record.status == "failed" and ours.state == "succeeded"
-    if not (failed_later or record.exceeded or record.unplaced_minor or record.clamped):
+    # Before the order's first reading its payments aren't known: the reading brings the refund along.
+    unplaced = record.unplaced_minor and record.order.payments.exists()
+    if not (failed_later or record.exceeded or unplaced or record.clamped):
         return Handled(order=record.order)
     case = case_for_order(event.shop, record.order, Subject.RISK, event.correlation_id, _person(record.order))
     detail = "refund.failed_later" if failed_later else "refund.does_not_add_up"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -35,6 +36,13 @@ class LimitVersionAdmin(HistoryAdmin):
     list_select_related = ("shop", "author", "published_by")
     page_template = "admin/ops/limits.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        published = LimitVersion.objects.filter(
+            shop=OuterRef("shop"), currency=OuterRef("currency"), published_at__isnull=False
+        )
+        newest = published.order_by("-version").values("version")[:1]
+        return super().get_queryset(request).annotate(newest=Subquery(newest))
+
     @admin.display(description=gettext_lazy("limits"), ordering="currency")
     def name(self, row: LimitVersion) -> str:
         return _("Refund, %(currency)s, version %(version)s") % {
@@ -56,7 +64,12 @@ class LimitVersionAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="published_at")
     def standing(self, row: LimitVersion) -> str:
-        tone, word = ("good", _("published")) if row.published_at else ("attention", _("proposed"))
+        if row.published_at is None:
+            tone, word = "attention", _("proposed")
+        elif row.version == row.newest:  # type: ignore[attr-defined]  # annotated by get_queryset
+            tone, word = "good", _("in force")
+        else:
+            tone, word = "", _("replaced")
         return format_html('<span class="badge {}">{}</span>', tone, word)
 
     def page_context(self, request: HttpRequest, row: LimitVersion) -> dict[str, Any]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cases.models import User
 
 AfterSigning = Callable[[tuple[ToolCall, ...]], None]
+AfterVoiding = Callable[[ApprovalRequest], None]
 
 State = ApprovalRequest.State
 Tier = ApprovalRequest.Tier
@@ -86,13 +87,20 @@ def why_not(request: ApprovalRequest, user: User) -> str:
 
 
 def approve(
-    request_id: int, *, code: str = "", situation: Situation, compose: Compose, after: AfterSigning, by: Actor
+    request_id: int,
+    *,
+    code: str = "",
+    situation: Situation,
+    compose: Compose,
+    after: AfterSigning,
+    voided: AfterVoiding,
+    by: Actor,
 ) -> tuple[ApprovalRequest, tuple[ToolCall, ...]]:
     """Sign exactly the effect that was shown; its calls are stored and may be sent at once.
 
-    `after` runs with the calls in the signature's own transaction. A large refund takes a one-time code, which is
-    checked and counted in a transaction of its own first. Raises
-    NotPermitted, AlreadyDecided, CodeRefused, or EffectChanged, which also voids the request.
+    `after` runs with the calls in the signature's own transaction, `voided` in the one that voids a request whose
+    effect has changed. A large refund takes a one-time code, which is checked and counted in a transaction of its
+    own first. Raises NotPermitted, AlreadyDecided, CodeRefused, or EffectChanged, which also voids the request.
     """
     request = ApprovalRequest.objects.select_related("decision__limits").get(pk=request_id)
     user = person(by, RIGHT[Tier(request.tier)], request.shop_id)
@@ -112,10 +120,10 @@ def approve(
             tell("approval.approved", request, request.decision, by, tier=request.tier)
             return request, calls
     except _Changed as change:
-        void(request_id, why=change.why, by=by)
+        _end_changed(request_id, change.why, voided, by=by)
         raise EffectChanged(_("The order, the limits or the risk changed. Nothing was sent.")) from change
     except (Refused, IntegrityError) as change:
-        void(request_id, why="money_gone", by=by)
+        _end_changed(request_id, "money_gone", voided, by=by)
         raise EffectChanged(_("The payment can't give that much any more. Nothing was sent.")) from change
 
 
@@ -201,15 +209,33 @@ def reject(request_id: int, *, reason: str, by: Actor) -> ApprovalRequest:
     return request
 
 
-def void(request_id: int, *, why: str, by: Actor) -> bool:
-    """End a request whose effect is no longer what was asked. False where it had been decided already."""
+def _end_changed(request_id: int, why: str, voided: AfterVoiding, *, by: Actor) -> None:
+    """Void a request whose effect is no longer what was asked, and give its case on, in one transaction."""
     with transaction.atomic():
         request = _open_request(request_id)
+        if request.state == State.PENDING:
+            _void(request, why, by)
+            voided(request)
+
+
+def void(request_id: int, *, why: str, by: Actor) -> bool:
+    """End a request that its case no longer needs. False where it had been decided already.
+
+    The caller holds the case, so only the last lock of the order is taken here: asking for the order's now would
+    wait in a circle with whoever signs.
+    """
+    with transaction.atomic():
+        rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("decision")
+        request = rows.get(pk=request_id)
         if request.state != State.PENDING:
             return False
-        _sign(request, State.VOIDED, None, why)
-        tell("approval.voided", request, request.decision, by, why=why)
+        _void(request, why, by)
         return True
+
+
+def _void(request: ApprovalRequest, why: str, by: Actor) -> None:
+    _sign(request, State.VOIDED, None, why)
+    tell("approval.voided", request, request.decision, by, why=why)
 
 
 def expire(request_id: int, *, by: Actor) -> bool:

@@ -202,6 +202,8 @@ def _after_resolving(case: Case, close: bool, by: Actor) -> None:
 
 
 def _open_handoff(handoff_id: int) -> Handoff:
+    # The case before its hand-off, as `hand_off` does it.
+    Case.objects.select_for_update(of=("self",)).get(handoffs=handoff_id)
     rows = Handoff.objects.select_for_update(of=("self",)).select_related("case", "claimed_by", "shop")
     return rows.get(pk=handoff_id)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from approvals import services as authority
 from approvals.deciding import Wish, decide
-from approvals.errors import AlreadyDecided, Invalid, Refusal
+from approvals.errors import AlreadyDecided, Invalid
 from approvals.models import ApprovalRequest
 from approvals.services import person
 from audit import sources
@@ -195,13 +195,7 @@ def decide_approval(
     request = ApprovalRequest.objects.select_related("decision__planner").get(pk=request_id)
     if not approve:
         return _reject(request_id, reason, by)
-    case = _read_case(request.case_id)
-
-    try:
-        return _sign(request, case, code or "", by)
-    except Refusal:
-        _after_void(request_id, by)
-        raise
+    return _sign(request, _read_case(request.case_id), code or "", by)
 
 
 def _read_case(case_id: int) -> Case:
@@ -216,6 +210,7 @@ def _sign(request: ApprovalRequest, case: Case, code: str, by: Actor) -> Approva
         situation=facts,
         compose=composer(case),
         after=lambda made: _go(case, made),
+        voided=_to_person,
         by=by,
     )
     return signed
@@ -233,14 +228,8 @@ def _reject(request_id: int, reason: str, by: Actor) -> ApprovalRequest:
     return request
 
 
-def _after_void(request_id: int, by: Actor) -> None:
+def _to_person(request: ApprovalRequest) -> None:
     """A request that a change voided leaves its case with a person, never with nobody."""
-    with transaction.atomic():
-        request = ApprovalRequest.objects.select_related("decision").get(pk=request_id)
-        case = (
-            Case.objects.select_for_update(of=("self",))
-            .select_related("shop", "order")
-            .get(pk=request.case_id)
-        )
-        if request.state == ApprovalRequest.State.VOIDED and case.state == State.APPROVAL:
-            hand_off(case, Handoff.Reason.POLICY, by=AGENT, detail=request.reason, decision=request.decision)
+    case = _read_case(request.case_id)
+    if case.state == State.APPROVAL:
+        hand_off(case, Handoff.Reason.POLICY, by=AGENT, detail=request.reason, decision=request.decision)

@@ -17,9 +17,12 @@ from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
 
 
 def lock_order(order_id: int | None) -> None:
-    """Take an order's lock, before its case's; nothing for a case without an order."""
+    """Take an order's lock, before its case's; nothing for a case without an order.
+
+    Rows that only refer to the order, as a risk flag does, may still be written by whoever holds the case alone.
+    """
     if order_id is not None:
-        Order.objects.select_for_update().filter(pk=order_id).first()
+        Order.objects.select_for_update(no_key=True).filter(pk=order_id).first()
 
 
 def reserve(call: ToolCall) -> None:
@@ -62,7 +65,7 @@ def settle(call: ToolCall) -> None:
 
 def _lock(call: ToolCall) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(call.request)
-    Order.objects.select_for_update().get(pk=body["order"])
+    Order.objects.select_for_update(no_key=True).get(pk=body["order"])
     return body
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from django.db import connection, transaction
+from django.db import DatabaseError, DataError, InterfaceError, connection, transaction
 from django.db.models import F
 
 from audit import sources
@@ -65,20 +65,29 @@ class Received:
 def receive(shop: Shop, delivery: Delivery) -> Received:
     """Store and handle one delivery; when this returns, it is committed and may be answered with 2xx.
 
-    A body that its handler can't read is kept as a dead letter. Any other exception rolls everything back and
-    reaches the sender as a 500, so that they deliver again.
+    A body that can't be read, or that its handler trips over, is kept as a dead letter: the same bytes would fail at
+    each new delivery. A database that fails rolls everything back and reaches the sender as a 500, so that they
+    deliver again.
     """
     try:
         with transaction.atomic():
             return _receive(shop, delivery, dead="")
-    except (Unreadable, ContractDrift) as problem:
-        reason = (
-            problem.reason
-            if isinstance(problem, Unreadable)
-            else f"changed by the vendor: {problem.field_path}"
-        )
+    except Exception as problem:
+        if isinstance(problem, DatabaseError | InterfaceError) and not isinstance(problem, DataError):
+            raise
+        reason = _reason(problem)
+        log.exception("webhook.dead", shop=shop.slug, source=delivery.source, reason=reason)
         with transaction.atomic():
-            return _receive(shop, delivery, dead=reason or "unreadable")
+            return _receive(shop, delivery, dead=reason)
+
+
+def _reason(problem: Exception) -> str:
+    """Why, for staff, with nothing of the body in it."""
+    if isinstance(problem, Unreadable):
+        return problem.reason or "unreadable"
+    if isinstance(problem, ContractDrift):
+        return f"changed by the vendor: {problem.field_path}"[:200]
+    return f"could not be handled: {type(problem).__name__}"
 
 
 def _receive(shop: Shop, delivery: Delivery, dead: str) -> Received:

@@ -66,8 +66,9 @@ def spend(request: ApprovalRequest, user: User) -> bool:
 
 
 def _wrong_lately(user: User) -> int:
-    # The person's row is the lock: parallel sessions count one after the other.
-    type(user)._default_manager.select_for_update().get(pk=user.pk)
+    # The person's row is the lock: parallel sessions count one after the other. A signature that names this person
+    # holds the request, which a try refers to, so it must not wait for the row as well.
+    type(user)._default_manager.select_for_update(no_key=True).get(pk=user.pk)
     since = sources.now() - WINDOW
     return CodeAttempt.objects.filter(user=user, accepted=False, at__gte=since).count()
 

@@ -86,10 +86,14 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A vendor's own word about a call: done, or on its way. Anything else is a ToolError."""
+    """A vendor's own word about a call: done, or on its way. Anything else is a ToolError.
+
+    Only a reading may find that it `failed` after all, which sending tells as Refused.
+    """
 
     ref: str
     pending: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

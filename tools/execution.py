@@ -115,6 +115,8 @@ def _attempt(call: ToolCall) -> Ended:
 
 
 def _good(outcome: Outcome, settled_by: str = "") -> Ended:
+    if outcome.failed:
+        return Ended(State.FAILED, outcome.ref, "failed_at_vendor", settled_by=settled_by)
     return Ended(State.PENDING if outcome.pending else State.SUCCEEDED, outcome.ref, settled_by=settled_by)
 
 
@@ -143,13 +145,13 @@ def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | 
             # Still as open as before: no change of state, so nothing to tell.
             ToolCall.objects.filter(pk=mine.pk).update(lease_until=sources.now() + NUDGE)
             return mine.state
-        _move(mine, ended)
+        _move(mine, ended, after_outcome)
         after_outcome(mine)
         _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", mine)
         return mine.state
 
 
-def _move(call: ToolCall, ended: Ended) -> None:
+def _move(call: ToolCall, ended: Ended, after: AfterOutcome) -> None:
     now = sources.now()
     call.state, call.error, call.lease_until = ended.state, ended.error, None
     call.vendor_ref = ended.ref or call.vendor_ref
@@ -165,10 +167,10 @@ def _move(call: ToolCall, ended: Ended) -> None:
         ledger.settle(call)
     elif ended.state == State.FAILED:
         ledger.release(call)
-        _cancel_rest(call)
+        _cancel_rest(call, after)
 
 
-def _cancel_rest(call: ToolCall) -> None:
+def _cancel_rest(call: ToolCall, after: AfterOutcome) -> None:
     """The steps after one that didn't happen will never have their turn."""
     later = ToolCall.objects.select_for_update().filter(
         decision_id=call.decision_id, position__gt=call.position, state=State.RESERVED
@@ -177,6 +179,7 @@ def _cancel_rest(call: ToolCall) -> None:
         step.state, step.error, step.ended_at = State.CANCELLED, "step_before_failed", sources.now()
         step.save(update_fields=["state", "error", "ended_at"])
         ledger.release(step)
+        after(step)
         _tell("call.cancelled", step)
 
 
@@ -184,7 +187,7 @@ def _cancel(call: ToolCall, reason: str, after: AfterOutcome) -> None:
     call.state, call.error, call.ended_at, call.lease_until = State.CANCELLED, reason, sources.now(), None
     call.save(update_fields=["state", "error", "ended_at", "lease_until"])
     ledger.release(call)
-    _cancel_rest(call)
+    _cancel_rest(call, after)
     after(call)
     _tell("call.cancelled", call)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.conf import settings
 
 from audit import sources
@@ -11,10 +14,23 @@ from cases.planner.rules import RulesPlanner
 from tools.registry import catalogue_hash
 
 Kind = PlannerConfig.Kind
+_scripts: list[Planner] = []
+
+
+@contextmanager
+def scripted(planner: Planner) -> Iterator[None]:
+    """Let this planner think for configurations of kind scripted, in every thread; for tests."""
+    _scripts.append(planner)
+    try:
+        yield
+    finally:
+        _scripts.pop()
 
 
 def planner_for(config: PlannerConfig) -> Planner:
     """The planner of this configuration. Raises ValueError for a scripted one, which only tests can make."""
+    if config.kind == Kind.SCRIPTED and _scripts:
+        return _scripts[-1]
     if config.kind == Kind.LLM:
         from cases.planner.llm import LLMPlanner
 

@@ -48,7 +48,7 @@ class TestOpening:
 
     def test_mail_and_chat_of_one_person_meet_in_the_orders_case(self, world: World) -> None:
         who = world.customer()
-        order, row = world.known(who)
+        _order, row = world.known(who)
         deliver(world.mail(who, f"Where is order {row.name}?"))
         deliver(world.chat(who, f"Still waiting for {row.name}"))
         assert (the_case().order_id, the_case().messages.count()) == (row.pk, 2)

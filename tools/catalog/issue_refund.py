@@ -155,7 +155,9 @@ def find(call: ToolCall) -> Outcome | None:
     else:
         external_id = payment.order.external_id
         found = shopify.find_refund(account, external_id, key=key, correlation_id=correlation_id)
-    return Outcome(found.ref, pending=found.status == "pending") if found else None
+    if found is None:
+        return None
+    return Outcome(found.ref, pending=found.status == "pending", failed=found.status == "failed")
 
 
 def _account(call: ToolCall) -> Account:

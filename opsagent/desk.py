@@ -76,6 +76,7 @@ def context(user: Any) -> dict[str, Any]:
         "kpis": _kpis(user, now) if user.has_perm("cases.view_case") else [],
         "done": _done(user),
         "health": health(),
+        "vendors": _vendors(user, now),
         "switches": _switches(user),
     }
 
@@ -299,6 +300,24 @@ def _done(user: Any) -> list[dict[str, Any]]:
 
 def _switches(user: Any) -> list[KillSwitch]:
     return list(_mine(KillSwitch, user).filter(released_at__isnull=True).select_related("shop"))
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """How a vendor answered within the last hour: calls sent, and those that failed or were not answered."""
+
+    name: str
+    sent: int
+    bad: int
+
+
+def _vendors(user: Any, now: datetime) -> list[Vendor]:
+    if not user.has_perm("tools.view_toolcall"):
+        return []
+    bad = Q(state__in=[ToolCall.State.FAILED, ToolCall.State.UNKNOWN])
+    calls = _mine(ToolCall, user).filter(first_sent_at__gte=now - timedelta(hours=1)).order_by()
+    rows = calls.values("vendor").annotate(sent=Count("pk"), bad=Count("pk", filter=bad)).order_by("vendor")
+    return [Vendor(row["vendor"], row["sent"], row["bad"]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ CALLS = {
 TOLD = frozenset(
     {
         "approval.approved", "approval.expired", "approval.rejected", "approval.requested", "approval.voided",
-        "call.cancelled", "call.failed", "call.reserved", "call.succeeded", "decision.made", "event.received",
-        "handoff.claimed", "handoff.opened", "handoff.resolved", "message.received", "note.added", "risk.lowered",
-        "risk.raised",
+        "call.cancelled", "call.failed", "call.reserved", "call.sending", "call.succeeded", "decision.made",
+        "event.received", "handoff.claimed", "handoff.opened", "handoff.resolved", "message.received", "note.added",
+        "risk.lowered", "risk.raised",
     }
 )  # fmt: skip
 
@@ -138,8 +138,8 @@ def _about(message: Message) -> str:
     if message.template is not None:
         return f"“{message.template.key}”, {message.get_state_display()}."
     if message.direction == Message.Direction.IN:
-        labels = ", ".join(sorted(str(label) for label in message.labels))
-        return _("Triage: %(labels)s.") % {"labels": labels} if labels else _("Triage found no risk.")
+        flags = ", ".join(message.labels.get("flags", []))
+        return _("Triage: %(flags)s.") % {"flags": flags} if flags else _("Triage found no risk.")
     return f"{message.author}." if message.author else ""
 
 

@@ -41,7 +41,8 @@ class LimitVersionAdmin(HistoryAdmin):
             shop=OuterRef("shop"), currency=OuterRef("currency"), published_at__isnull=False
         )
         newest = published.order_by("-version").values("version")[:1]
-        return super().get_queryset(request).annotate(newest=Subquery(newest))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(newest=Subquery(newest))
+        return rows
 
     @admin.display(description=gettext_lazy("limits"), ordering="currency")
     def name(self, row: LimitVersion) -> str:

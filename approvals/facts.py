@@ -174,7 +174,8 @@ def _exposure(effect: Effect, without_decision: int | None) -> dict[str, int]:
 
 
 def _entitlement(effect: Effect, shop_id: int) -> str:
-    if effect.kind is not Kind.MONEY:
+    # A wish that names what isn't there has no effect, and so nothing to be entitled to.
+    if effect.kind is not Kind.MONEY or not effect.body:
         return ""
     terms = TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first()
     if terms is None:

@@ -96,8 +96,11 @@ def lock_exposure(effect: Effect) -> None:
 
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
     """The facts about an effect; `without_decision` leaves out that decision's own calls and requests."""
-    order = Order.objects.filter(pk=scope.order_id).first() if scope.order_id else None
+    orders = Order.objects.select_related("shop")
+    order = orders.filter(pk=scope.order_id).first() if scope.order_id else None
     money = effect.money
+    # History is only read by the agent; people may still write about it.
+    by_agent = situation.by_kind == "agent"
     return Facts(
         kind=effect.kind,
         by_kind=situation.by_kind,
@@ -106,8 +109,9 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         exposure_minor=_exposure(effect, without_decision),
         flags=tuple(sorted(flags_up(scope.case_id, order))),
         risk_level=order.risk_level if order else "unknown",
-        switches=tuple(switches_on(scope.shop_id, _stops(effect, situation.planner))),
+        switches=tuple(switches_on(scope.shop_id, _stops(effect, situation.planner if by_agent else ""))),
         human_only=situation.human_only,
+        connected=not by_agent or order is None or order.placed_at >= order.shop.cutover_at,
         entitled_by=_entitlement(effect, scope.shop_id),
         goodwill_percent=int(effect.body.get("goodwill_percent", 0)),
         reachable=situation.reachable,

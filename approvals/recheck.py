@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from approvals.facts import Situation, flags_up, lock_exposure, switches_on
 from approvals.models import ApprovalRequest, Decision
@@ -16,13 +17,18 @@ Outcome = Decision.Outcome
 
 def stopped(call: ToolCall, situation: Situation) -> str:
     """The code of what stops this call now; an empty text where it may go."""
-    keys = {"tool": {call.tool, call.decision.tool}, "vendor": {call.vendor}, "planner": {situation.planner}}
+    by = call.decision.by_kind
+    planner = {situation.planner} if by == "agent" else set()
+    keys = {"tool": {call.tool, call.decision.tool}, "vendor": {call.vendor}, "planner": planner}
     if switches_on(call.shop_id, keys):
         return "switch.engaged"
-    if call.decision.by_kind != "agent":
+    if by in ("triage", "staff"):
         # Triage tells a customer that a person will read: the flag is its reason, not its stop.
         return ""
-    if situation.human_only and not _signed(call):
+    if _signed(call):
+        # A person said yes to this effect: that another has the case by now is no reason against it.
+        situation = replace(situation, human_only=False)
+    if situation.human_only:
         return "case.taken_over"
     flag = _flag(call)
     if flag:
@@ -44,7 +50,7 @@ def _flag(call: ToolCall) -> str:
 
 
 def _money(call: ToolCall, situation: Situation) -> str:
-    """What policy and the signer's role say today."""
+    """What the payment, policy and the signer's role say today."""
     decision = call.decision
     effect = Effect(
         call.tool,

@@ -1,0 +1,125 @@
+"""The undo window: until the first byte leaves a person may say stop, and exactly one of both wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from approvals.errors import AlreadyDecided, NotPermitted
+from audit import sources
+from audit.models import Entry
+from cases import services, tasks
+from cases.models import Case, Handoff, Message, Shop
+from tests import factories
+from tests.adapters.faking import Vendor
+from tests.authority.rows import acting, decide_refund, failures, refundable_case, refunded, together
+from tools import wire
+from tools.models import LedgerEntry, OrderLine, Payment, ToolCall
+
+WINDOW = timedelta(minutes=10)
+
+
+def small_refund(shop: Shop, undo: timedelta = WINDOW) -> ToolCall:
+    case = refundable_case(shop=shop)
+    call = decide_refund(case, undo=undo).calls[0]
+    Case.objects.filter(pk=case.pk).update(
+        state="waiting", wait_reason="effect", wake_at=factories.now() + timedelta(hours=1)
+    )
+    return call
+
+
+@pytest.mark.django_db
+def test_undo_sends_nothing_and_gives_the_money_and_the_goods_back(north: Shop, vendor: Vendor) -> None:
+    call = small_refund(north)
+    assert services.undo(call.pk, by=acting(north, "agent")).state == "cancelled"
+    with sources.frozen(factories.now() + WINDOW * 2):
+        assert [tasks.execute(one.pk) for one in ToolCall.objects.all()] == [None, None]
+    assert vendor.asked == []
+    payment, line = Payment.objects.get(), OrderLine.objects.get()
+    assert (payment.reserved_minor, payment.refundable.amount_minor) == (0, 1500)
+    assert (line.refunded_quantity, line.refunded_minor) == (0, 0)
+    assert sum(LedgerEntry.objects.exclude(kind="captured").values_list("amount_minor", flat=True)) == 0
+
+
+@pytest.mark.django_db
+def test_an_undone_case_comes_to_a_person_and_its_message_never_leaves(north: Shop) -> None:
+    call = small_refund(north)
+    services.undo(call.pk, by=acting(north, "agent"))
+    row = Handoff.objects.get()
+    assert (row.reason, row.detail, row.decision_id) == ("failed", "undone", call.decision_id)
+    assert set(ToolCall.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert not Message.objects.filter(direction="out", state="queued", template__key="refund_done").exists()
+    assert Entry.objects.filter(action="case.undone").count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["viewer", "limit author", "auditor", "admin"])
+def test_no_other_role_undoes(north: Shop, role: str) -> None:
+    call = small_refund(north)
+    with pytest.raises(NotPermitted):
+        services.undo(call.pk, by=acting(north, role))
+    call.refresh_from_db()
+    assert call.state == "reserved"
+
+
+@pytest.mark.django_db
+def test_a_colleague_of_another_shop_undoes_nothing(north: Shop) -> None:
+    with pytest.raises(NotPermitted):
+        services.undo(small_refund(north).pk, by=acting(factories.make_shop(), "agent"))
+
+
+@pytest.mark.django_db
+def test_what_was_undone_or_sent_is_not_undone_again(north: Shop, vendor: Vendor) -> None:
+    undone, sent = small_refund(north), small_refund(north, undo=timedelta(0))
+    services.undo(undone.pk, by=acting(north, "agent"))
+    tasks.execute(sent.pk)
+    for call in (undone, sent):
+        with pytest.raises(AlreadyDecided):
+            services.undo(call.pk, by=acting(north, "agent"))
+    assert LedgerEntry.objects.filter(kind="released").count() == 1
+
+
+@pytest.mark.django_db
+def test_what_was_begun_once_is_not_undone_while_it_waits_to_be_tried_again(north: Shop) -> None:
+    call = small_refund(north, undo=timedelta(0))
+    busy = Vendor(httpx.Response(429))
+    with wire.transport_override(busy.transport):
+        assert tasks.execute(call.pk) == "reserved"
+    with pytest.raises(AlreadyDecided):
+        services.undo(call.pk, by=acting(north, "agent"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_round", range(4))
+def test_undo_and_release_at_once_are_one_of_both(north: Shop, _round: int) -> None:
+    call = small_refund(north, undo=timedelta(0))
+    by = acting(north, "agent")
+    wires = [Vendor(refunded) for _ in range(3)]
+
+    def release(fake: Vendor) -> Callable[[], object]:
+        def run() -> object:
+            with wire.transport_override(fake.transport):
+                return tasks.execute(call.pk)
+
+        return run
+
+    ended = together(lambda: services.undo(call.pk, by=by), *[release(fake) for fake in wires])
+    call.refresh_from_db()
+    sent = sum(len(fake.asked) for fake in wires)
+    assert (call.state, sent) in (("succeeded", 1), ("cancelled", 0))
+    assert failures(ended) == (["AlreadyDecided"] if sent else [])
+    payment = Payment.objects.get()
+    assert (payment.reserved_minor, payment.refunded_minor) == (0, 1500 * sent)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_colleagues_undo_once(north: Shop) -> None:
+    call = small_refund(north)
+    by = acting(north, "agent")
+    ended = together(*[lambda: services.undo(call.pk, by=by)] * 8)
+    assert failures(ended) == ["AlreadyDecided"] * 7
+    assert LedgerEntry.objects.filter(kind="released").count() == 1
+    assert Handoff.objects.count() == 1

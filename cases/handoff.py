@@ -19,6 +19,7 @@ from cases.composing import composer, recipient, sender_is_contact
 from cases.models import Case, Conversation, Handoff, InboundEvent, Person, Template
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
+from cases.titles import title_of
 from tools.base import Scope
 from tools.models import ToolCall
 
@@ -71,7 +72,12 @@ def hand_off(
         due_at=due_at,
     )
     Case.objects.filter(pk=case.pk).update(
-        state=Case.State.HANDOFF, wait_reason="", wake_at=None, due_at=None, lease_until=None
+        title=title_of(case, {"reason": reason}) if not case.decisions.exists() else case.title,
+        state=Case.State.HANDOFF,
+        wait_reason="",
+        wake_at=None,
+        due_at=None,
+        lease_until=None,
     )
     case.refresh_from_db()
     _void_pending(case)

@@ -12,6 +12,7 @@ from audit import sources
 from audit.actors import SYSTEM
 from cases.models import Case, Conversation, Person, Shop
 from cases.telling import tell
+from cases.titles import opening_title
 from tools.models import Order
 
 Subject = Case.Subject
@@ -66,7 +67,7 @@ def _join(case: Case, conversation: Conversation, order: Order | None, correlati
         case.conversation, case.person = conversation, conversation.person
         fields += ["conversation", "person"]
     if case.order_id is None and order is not None and _locked(Q(order=order)) is None:
-        case.order, case.title = order, title(case.subject, order)
+        case.order, case.title = order, opening_title(case.subject, order)
         fields += ["order", "title"]
     case.save(update_fields=fields)
     tell("case.joined", case, by=SYSTEM)
@@ -126,7 +127,7 @@ def open_case(
     case = Case.objects.create(
         shop=shop,
         subject=subject,
-        title=title(subject, order),
+        title=opening_title(subject, order),
         order=order,
         conversation=conversation,
         person=person or (order.person if order else None),
@@ -137,9 +138,3 @@ def open_case(
     )
     tell("case.opened", case, by=SYSTEM, subject=case, kind=subject, order=order.pk if order else None)
     return case
-
-
-def title(subject: str, order: Order | None) -> str:
-    """A title of codes and numbers; staff see what was said on the page itself."""
-    label = str(Subject(subject).label).capitalize()
-    return f"{label}, {order.name}" if order else label

@@ -20,6 +20,7 @@ from cases.planner.factory import current_config, planner_for
 from cases.planner.gather import gather
 from cases.planner.protocol import Proposal
 from cases.telling import ring, tell
+from cases.titles import title_of
 from tools import orders as graph
 from tools.base import Kind
 from tools.catalog import lookup_order
@@ -136,6 +137,10 @@ def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal) -> str | None:
         made = _decide(case, config, proposal)
         Case.objects.filter(pk=case.pk).update(planned=turn.seen, due_at=None, lease_until=None, attempts=0)
         case.refresh_from_db()
+        earlier = case.decisions.filter(by_kind="agent").exclude(pk=made.decision.pk)
+        if not earlier.exclude(tool="request_information").exists():
+            # The first turn that asks nothing says what the case is about; what follows is the same wish.
+            Case.objects.filter(pk=case.pk).update(title=title_of(case, made.decision.action))
         _follow(case, made)
         return case.state
 

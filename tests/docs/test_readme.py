@@ -1,0 +1,163 @@
+"""README's tables, lists and steps against the code that they speak of."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from contextlib import redirect_stdout
+from datetime import timedelta
+
+import pytest
+from django.urls import resolve
+
+from approvals import second_factor
+from approvals.limits import DEFAULTS
+from approvals.models import LimitVersion
+from cases.intake.mail import PROVIDERS
+from cases.models import Shop, User
+from cases.roles import ROLES
+from cases.webhooks import LARGEST
+from opsagent.demo.cast import STAFF
+from opsagent.environment import SHOP_VARIABLES, VARIABLES, Variable
+from tests.docs.pages import ROOT, blocks, page, rows, section
+from tools.adapters import shopify_documents, shopify_webhooks, stripe_webhooks
+from tools.catalog.send_message import METRIC
+from tools.execution import SAME_KEY_FOR
+from tools.types import Money
+
+README = "README.md"
+
+
+def default(variable: Variable) -> str:
+    return f"`{variable.default}`" if variable.default and " " not in variable.default else variable.default
+
+
+def test_each_variable_stands_in_its_table_with_what_happens_without_it() -> None:
+    table = rows(section(README, "### Every variable"))
+    ours = [[f"`{v.name}`", v.meaning, default(v) or "none", v.missing] for v in VARIABLES]
+    shops = [
+        [f"`{v.name}`", group.vendor, v.meaning, default(v) or "none", v.missing]
+        for group in SHOP_VARIABLES
+        for v in group.variables
+    ]
+    assert table == [*ours, *shops]
+
+
+def test_each_variable_that_an_account_reads_is_in_the_table_of_the_environment() -> None:
+    code = (ROOT / "tools/adapters/accounts.py").read_text()
+    read = set(re.findall(r'self\._\w+\("([A-Z_]+)"', code))
+    assert read == {variable.name for group in SHOP_VARIABLES for variable in group.variables}
+
+
+def test_the_two_commands_install_and_run_what_ci_runs() -> None:
+    demo, tests = (block.strip() for block in blocks(README, "sh")[:2])
+    install = (
+        "python3 -m venv .venv && .venv/bin/python -m pip install -q --require-hashes -r requirements.txt"
+    )
+    assert demo == f"{install} && .venv/bin/python manage.py demo"
+    assert tests == f"{install} -r requirements-dev.txt && .venv/bin/python -m pytest"
+    ci = (ROOT / ".ci/run").read_text()
+    installed = [line for line in ci.splitlines() if " -m pip install " in line]
+    assert all("--require-hashes" in line for line in installed)
+    assert re.findall(r"-r (\S+)", "\n".join(installed)) == ["requirements.txt", "requirements-dev.txt"]
+    # Last in the file, and with no option but the quiet one.
+    assert shlex.split(ci.splitlines()[-1]) == ["step", "python", "-m", "pytest", "-q"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "known"),
+    [("### Shopify", shopify_webhooks.PARSERS), ("### Stripe", stripe_webhooks.PARSERS)],
+)
+def test_the_topics_to_subscribe_to_are_those_that_are_read(heading: str, known: dict[str, object]) -> None:
+    text = section(README, heading)
+    form = r"`([a-z_]+/[a-z_]+)`" if heading == "### Shopify" else r"`((?:charge|refund|radar)\.[a-z_.]+)`"
+    assert set(re.findall(form, text)) == set(known)
+
+
+def test_what_must_be_set_up_at_vendors_has_the_names_that_the_code_uses() -> None:
+    sends = (ROOT / "tools/catalog/send_message.py").read_text()
+    assert f"`{METRIC}`" in section(README, "### E-mail")
+    assert '"opsagent_message"' in sends
+    assert "`opsagent_message`" in section(README, "### WhatsApp")
+    assert f"version {shopify_documents.VERSION} " in section(README, "### Shopify")
+    assert [name for name in PROVIDERS if f"`{name}`" not in section(README, "### E-mail")] == []
+
+
+def test_webhook_addresses_lead_to_a_door() -> None:
+    addresses = set(re.findall(r"/hooks/<short name>/[a-z/]+/", page(README)))
+    assert {resolve(address.replace("<short name>", "acme")).url_name for address in addresses} == {
+        "hook-shopify",
+        "hook-stripe",
+        "hook-whatsapp",
+        "hook-email",
+    }
+
+
+def test_the_limits_of_a_new_shop_are_told_as_they_are() -> None:
+    table = [row for row in rows(section(README, "## Where do I change …")) if row[0] in DEFAULTS]
+    assert table == [
+        [currency, str(Money(auto, currency)), str(Money(one, currency)), "second factor"]
+        for currency, (auto, one) in DEFAULTS.items()
+    ]
+
+
+def test_figures_in_the_text_are_those_of_the_code() -> None:
+    assert second_factor.TRIES == 5
+    assert timedelta(minutes=15) == second_factor.WINDOW
+    assert "five wrong ones lock for fifteen minutes" in page(README).replace("\n", " ")
+    assert timedelta(hours=20) == SAME_KEY_FOR
+    assert "up to 20 hours" in page("CONTRIBUTING.md")
+    assert max(LARGEST.values()) == 20 * 1024 * 1024
+    assert re.search(r"bodies of\s+20 MB", page(README))
+
+
+def test_the_tour_signs_in_as_people_who_have_the_roles_it_names() -> None:
+    cast = {row[0]: row[3] for row in STAFF}
+    named = re.findall(r"`(\w+)` \(([\w ]+)\)", section(README, "## A tour of the admin"))
+    assert named
+    assert [(name, role) for name, role in named if role not in cast[name]] == []
+    assert [role for role in ROLES if role not in {role for roles in cast.values() for role in roles}] == []
+
+
+def test_the_tour_names_buttons_as_they_are_written() -> None:
+    written = "\n".join(path.read_text() for path in (ROOT / "templates/admin").rglob("*.html"))
+    tour = section(README, "## A tour of the admin")
+    buttons = [words for words in re.findall(r"\*\*([^*]+)\*\*", tour) if not words.endswith("?")]
+    assert buttons
+    parts = [part.strip() for words in buttons for part in words.split("…") if part.strip()]
+    assert [part for part in parts if part not in written] == []
+
+
+def test_the_steps_to_open_a_shop_open_one(db: None) -> None:
+    User.objects.create_superuser("root", password="a long enough password")
+    [code] = [block for block in blocks(README, "python") if "Shop.objects.create(" in block]
+    with redirect_stdout(io.StringIO()) as screen:
+        exec(compile(code, "open_shop.py", "exec"), {})  # noqa: S102  # what the reader is told to run
+    shop = Shop.objects.get(slug="acme")
+    assert shop.staff.count() == 2
+    assert LimitVersion.objects.filter(shop=shop, published_at__isnull=False).count() == len(DEFAULTS)
+    assert User.objects.get(username="fay").has_perm("approvals.approve_large_refund")
+    assert len(screen.getvalue().splitlines()) > 20
+
+
+def test_a_newcomer_finds_limit_template_and_tool() -> None:
+    table = {row[0].strip("*"): row[1] for row in rows(section(README, "## Where do I change …"))}
+    assert "approvals/limits.py" in table["the refund limit"]
+    assert "templates/messages/<lang>/<key>.txt" in table["a message template"]
+    assert "CONTRIBUTING.md#adding-a-tool" in table["a tool"]
+
+
+def test_parts_come_in_the_order_in_which_they_are_needed() -> None:
+    order = [
+        "Two commands",
+        "How an event",
+        "A tour",
+        "Connect real",
+        "Choose a",
+        "Run it",
+        "Commands",
+        "Where do",
+    ]
+    places = [page(README).index(f"\n## {heading}") for heading in [*order, "Why it is like this"]]
+    assert places == sorted(places)

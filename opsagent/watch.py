@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 # Dotted names of functions without arguments, and the seconds between two calls of each.
 WATCH_JOBS: dict[str, float] = {
     "cases.tasks.sweep": 1.0,
+    "cases.watching.watch_orders": 60.0,
 }
 # A job that is silent for longer is taken for hung, and the process is started anew.
 JOB_SECONDS = 60.0

@@ -73,6 +73,8 @@ def _resume(case: Case) -> None:
 def _go_on(case: Case, call: ToolCall) -> None:
     decision = call.decision
     if decision.tool == "request_information":
+        # A new question is reminded of once more.
+        Case.objects.filter(pk=case.pk).update(reminders=0)
         planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
         return
     if decision.tool == "remind":

@@ -6,8 +6,10 @@ but latency.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -25,6 +27,8 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from tools import execution
 from tools.models import ToolCall
+
+log = structlog.get_logger()
 
 State = Case.State
 Wait = Case.Wait
@@ -99,13 +103,20 @@ def _cases() -> int:
     return len(ids)
 
 
+def _each(ids: list[int], work: Callable[[int], None]) -> int:
+    """Do the work for each row; one that can't be worked on must not hide all that come after it."""
+    for row_id in ids:
+        try:
+            work(row_id)
+        except Exception:
+            log.exception("sweep.failed", work=work.__name__, row=row_id)
+    return len(ids)
+
+
 def _waits() -> int:
     """Waits whose date has come."""
     due = Case.objects.filter(state=State.WAITING, wake_at__lte=sources.now())
-    ids = list(due.order_by("wake_at").values_list("pk", flat=True)[:BATCH])
-    for case_id in ids:
-        _wake(case_id)
-    return len(ids)
+    return _each(list(due.order_by("wake_at").values_list("pk", flat=True)[:BATCH]), _wake)
 
 
 def _wake(case_id: int) -> None:
@@ -146,14 +157,15 @@ def _unanswered(case: Case) -> None:
 
 
 def _approvals() -> int:
-    """Requests that nobody decided in time: the case goes to a person in the same transaction."""
+    """Requests that nobody decided in time."""
     late = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING, expires_at__lte=sources.now())
-    ids = list(late.values_list("pk", flat=True)[:BATCH])
-    for request_id in ids:
-        with transaction.atomic():
-            if authority.expire(request_id, by=SYSTEM):
-                request = ApprovalRequest.objects.select_related("decision", "case__shop", "case__order").get(
-                    pk=request_id
-                )
-                hand_off(request.case, Handoff.Reason.EXPIRED, by=SYSTEM, decision=request.decision)
-    return len(ids)
+    return _each(list(late.values_list("pk", flat=True)[:BATCH]), _expire)
+
+
+def _expire(request_id: int) -> None:
+    """The case goes to a person in the same transaction."""
+    with transaction.atomic():
+        if authority.expire(request_id, by=SYSTEM):
+            rows = ApprovalRequest.objects.select_related("decision", "case__shop", "case__order")
+            request = rows.get(pk=request_id)
+            hand_off(request.case, Handoff.Reason.EXPIRED, by=SYSTEM, decision=request.decision)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,29 +12,12 @@ from django.db import connection
 from audit.models import Entry
 from cases.models import Case, EventConflict, InboundEvent, Message, Person
 from opsagent.demo import whatsapp
+from tests.flow.breaking import broken
 from tests.flow.threads import THREADS, at_once
 from tests.flow.world import World, as_bytes, deliver, post, queued
 from tools.models import Order
 
 State = InboundEvent.State
-
-
-@contextmanager
-def broken(table: str, when: str = "INSERT") -> Iterator[None]:
-    """A database that refuses to write to one table."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE OR REPLACE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'disk full'; END $$"
-        )
-        cursor.execute(
-            f"CREATE TRIGGER disk_is_full BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION disk_is_full()"
-        )
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TRIGGER disk_is_full ON {table}")
 
 
 @pytest.mark.django_db
@@ -107,6 +88,13 @@ class TestOneDelivery:
         step = world.stage.shopify_step("north", "themes/publish", {"id": 1}, world.stage.start, kind="theme")
         deliver(step)
         assert InboundEvent.objects.get().state == State.ABSORBED
+
+    def test_a_message_that_the_database_can_not_hold_is_a_dead_letter(self, world: World) -> None:
+        step = world.mail(world.customer(), "Hello")
+        body = json.loads(step.body) | {"TextBody": "before\0after"}
+        deliver(replace(step, body=as_bytes(body)))
+        assert InboundEvent.objects.get().dead_reason.startswith("could not be handled")
+        assert not Person.objects.exists()
 
     def test_a_mail_without_sender_is_a_dead_letter(self, world: World) -> None:
         step = world.mail(world.customer(), "Hello")

@@ -16,12 +16,11 @@ from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
 from cases.planning import MOST_ATTEMPTS, advance
 from cases.tasks import sweep
-from opsagent.demo import postmark
 from tests import factories
 from tests.flow.threads import at_once
-from tests.flow.turns import asks, damaged, fresh, planner, refund, says, scripted_shop
+from tests.flow.turns import asks, damaged, fresh, planner, refund, says, scripted_shop, writes_again
 from tests.flow.vendors import over, vendors
-from tests.flow.world import World, deliver, drain, forget_tasks, queued, the_case
+from tests.flow.world import World, drain, forget_tasks, queued, the_case
 from tools.models import Order, ToolCall
 
 pytestmark = pytest.mark.django_db
@@ -272,13 +271,6 @@ class TestCrash:
             with planner(refund(row)):
                 drain(only=["advance"])
         assert Decision.objects.count() == 1
-
-
-def writes_again(world: World, row: Order, text: str) -> None:
-    """The order's customer sends another mail."""
-    assert row.person is not None
-    letter = postmark.Letter(name=row.person.name, address=row.person.email, subject="Again", text=text)
-    deliver(world.stage.writes("north", letter, world.stage.start, story_id=None))
 
 
 @pytest.mark.django_db(transaction=True)

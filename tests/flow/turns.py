@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from audit.models import Entry
-from cases.models import Case, PlannerConfig
+from cases.models import PlannerConfig
 from cases.planner.factory import scripted
 from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
+from opsagent.demo import postmark
 from tests import factories
 from tests.flow.world import World, deliver, drain
 from tools.models import Order, ToolCall
@@ -79,5 +80,8 @@ def fresh(row: Any) -> Any:
     return row
 
 
-def only_case() -> Case:
-    return Case.objects.select_related("order").get()
+def writes_again(world: World, row: Order, text: str) -> None:
+    """The order's customer sends another mail."""
+    assert row.person is not None
+    letter = postmark.Letter(name=row.person.name, address=row.person.email, subject="Again", text=text)
+    deliver(world.stage.writes("north", letter, world.stage.start, story_id=None))

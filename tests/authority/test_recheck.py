@@ -35,12 +35,16 @@ def signed_refund(north: Shop) -> ToolCall:
     return ToolCall.objects.get(decision=request.decision, position=0)
 
 
+def payment_of(call: ToolCall) -> Payment:
+    return Payment.objects.get(calls=call)
+
+
 def assert_stopped(call: ToolCall, vendor: Vendor, why: str) -> None:
     """Cancelled before a byte was sent, its money given back, the case with a person."""
     assert tasks.execute(call.pk) == "cancelled"
     call.refresh_from_db()
     assert (call.error, call.attempts, vendor.asked) == (why, 0, [])
-    assert Payment.objects.get(pk=call.payment_id).reserved_minor == 0
+    assert payment_of(call).reserved_minor == 0
     assert ToolCall.objects.filter(decision_id=call.decision_id, state="cancelled").count() == 2
     assert Handoff.objects.filter(case_id=call.case_id).exclude(state="resolved").count() == 1
 
@@ -51,7 +55,7 @@ def test_what_is_still_right_is_sent_once(north: Shop, vendor: Vendor) -> None:
     assert tasks.execute(call.pk) is None
     (request,) = vendor.asked
     assert request.headers["Idempotency-Key"] == str(call.idempotency_key)
-    payment = Payment.objects.get(pk=call.payment_id)
+    payment = payment_of(call)
     assert (payment.reserved_minor, payment.refunded_minor) == (0, 1500)
 
 
@@ -143,13 +147,13 @@ def test_what_a_person_signed_goes_out_whoever_has_the_case_by_then(north: Shop,
 def test_money_that_others_took_meanwhile_is_not_paid_twice(north: Shop, vendor: Vendor, column: str) -> None:
     """A colleague refunded by hand, or the bank holds the money: what was set aside isn't there any more."""
     call = waiting_refund(north)
-    Payment.objects.filter(pk=call.payment_id).update(**{column: 1})
+    Payment.objects.filter(pk=payment_of(call).pk).update(**{column: 1})
     assert_stopped(call, vendor, "refund.more_than_refundable")
 
 
 def test_money_that_others_took_and_that_was_left_over_stops_nothing(north: Shop, vendor: Vendor) -> None:
     call = waiting_refund(north)
-    Payment.objects.filter(pk=call.payment_id).update(captured_minor=1600, elsewhere_minor=100)
+    Payment.objects.filter(pk=payment_of(call).pk).update(captured_minor=1600, elsewhere_minor=100)
     assert tasks.execute(call.pk) == "succeeded"
 
 

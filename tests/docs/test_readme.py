@@ -5,22 +5,25 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from base64 import b64encode
 from contextlib import redirect_stdout
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import resolve
 
 from approvals import second_factor
 from approvals.limits import DEFAULTS
 from approvals.models import LimitVersion
 from cases.intake.mail import PROVIDERS
-from cases.models import Shop, User
+from cases.models import Handoff, Shop, User
 from cases.roles import ROLES
 from cases.webhooks import LARGEST
 from opsagent.demo.cast import STAFF
 from opsagent.environment import SHOP_VARIABLES, VARIABLES, Variable
 from tests.docs.pages import ROOT, blocks, page, rows, section
+from tests.factories import make_shop
 from tools.adapters import shopify_documents, shopify_webhooks, stripe_webhooks
 from tools.catalog.send_message import METRIC
 from tools.execution import SAME_KEY_FOR
@@ -139,6 +142,17 @@ def test_the_steps_to_open_a_shop_open_one(db: None) -> None:
     assert LimitVersion.objects.filter(shop=shop, published_at__isnull=False).count() == len(DEFAULTS)
     assert User.objects.get(username="fay").has_perm("approvals.approve_large_refund")
     assert len(screen.getvalue().splitlines()) > 20
+
+
+def test_the_letter_to_try_calls_a_person(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_shop("north")
+    monkeypatch.setenv("NORTH_ANYMAIL_WEBHOOK_SECRETS", "postmark:secret")
+    [curl] = [block for block in blocks(README, "sh") if "curl" in block]
+    [(path, body)] = re.findall(r"localhost:8000(/\S+) -d '(.+?)'", curl, re.DOTALL)
+    basic = {"Authorization": f"Basic {b64encode(b'postmark:secret').decode()}"}
+    answer = Client().post(path, body, content_type="application/json", headers=basic)
+    assert answer.status_code == 200
+    assert Handoff.objects.get().reason == Handoff.Reason.LEGAL
 
 
 def test_a_newcomer_finds_limit_template_and_tool() -> None:

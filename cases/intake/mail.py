@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from email.utils import parseaddr
 
 from anymail.exceptions import AnymailError
@@ -20,6 +19,7 @@ from django.http import HttpRequest
 
 from cases.intake.messages import Letter, handle_letter
 from cases.intake.receiving import Delivery, Handled, Unreadable
+from cases.intake.vouching import vouched_for
 from cases.models import Conversation, InboundEvent
 
 # Providers that sign in with the user:password of the address: the secret is ours alone to check.
@@ -29,7 +29,6 @@ PROVIDERS: dict[str, type[AnymailBaseWebhookView]] = {
     "sparkpost": SparkPostInboundWebhookView,
     "brevo": BrevoInboundWebhookView,
 }
-_AUTHENTIC = re.compile(r"\b(spf|dkim|dmarc)=pass\b", re.IGNORECASE)
 
 
 def verified(esp: str, request: HttpRequest, secrets: tuple[str, ...]) -> bool:
@@ -50,14 +49,16 @@ def deliveries(esp: str, request: HttpRequest, raw: bytes, secrets: tuple[str, .
     digest = hashlib.sha256(raw).hexdigest()
     try:
         events = PROVIDERS[esp](webhook_secret=list(secrets)).parse_events(request)
-        return [_delivery(event, raw, digest, request) for event in events]
+        return [_delivery(event, esp, raw, digest, request) for event in events]
     except (AnymailError, ValueError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
         return [_dead(f"no mail in it: {type(problem).__name__}", raw, digest, request)]
 
 
-def _delivery(event: AnymailInboundEvent, raw: bytes, digest: str, request: HttpRequest) -> Delivery:
+def _delivery(
+    event: AnymailInboundEvent, esp: str, raw: bytes, digest: str, request: HttpRequest
+) -> Delivery:
     mail: AnymailInboundMessage = event.message
-    letter = _letter(mail)
+    letter = _letter(mail, esp)
 
     def handle(stored: InboundEvent) -> Handled:
         return handle_letter(stored, letter)
@@ -82,7 +83,7 @@ def _dead(reason: str, raw: bytes, digest: str, request: HttpRequest) -> Deliver
     return Delivery("email", "", digest, "inbound", raw, request.content_type or "", handle)
 
 
-def _letter(mail: AnymailInboundMessage) -> Letter:
+def _letter(mail: AnymailInboundMessage, esp: str) -> Letter:
     name, address = parseaddr(str(mail.get("From", "")))
     return Letter(
         channel=Conversation.Channel.EMAIL,
@@ -90,14 +91,11 @@ def _letter(mail: AnymailInboundMessage) -> Letter:
         name=name[:200],
         subject=str(mail.subject or ""),
         text=str(mail.stripped_text or mail.text or ""),
-        verified=_authentic(mail),
-        attachments=len(mail.attachments),
+        verified=vouched_for(mail, address, esp),
+        attachments=_attachments(mail),
     )
 
 
-def _authentic(mail: AnymailInboundMessage) -> bool:
-    """Whether the provider vouches for the sender: SPF, DKIM or DMARC passed, as its own headers say."""
-    results = " ".join(str(value) for value in mail.get_all("Authentication-Results", []))
-    if _AUTHENTIC.search(results):
-        return True
-    return str(mail.get("Received-SPF", "")).lower().startswith("pass")
+def _attachments(mail: AnymailInboundMessage) -> int:
+    """How many files came along; phones send their photos as images within the text."""
+    return sum(part.is_attachment() or part.get_content_maintype() == "image" for part in mail.walk())

@@ -1,4 +1,4 @@
-"""Whose word a letter is: only the provider's own headers vouch for an address, and an unproven name is nobody's."""
+"""Whose word a letter is: only the provider's own headers vouch for an address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from cases.intake.vouching import vouched_for
-from cases.models import Conversation, Message, Person
+from cases.models import Conversation, Message
 from opsagent.demo.script import Step
 from tests.flow.world import World, as_bytes, deliver
 
@@ -63,7 +63,9 @@ UNPROVEN: dict[str, Headers] = {
     "a comment that doesn't end": [(RESULTS, "mx; spf=fail (; dkim=pass header.d=shop.example.com")],
     "SPF of the greeting": [("Received-SPF", "Pass identity=helo; envelope-from=kim@shop.example.com")],
     "SPF of another sender": [("Received-SPF", SPF_PASS.format("x@evil.net"))],
-    "SPF of a comment": [("Received-SPF", "Pass (envelope-from=kim@shop.example.com) envelope-from=x@evil.net")],
+    "SPF of a comment": [
+        ("Received-SPF", "Pass (envelope-from=kim@shop.example.com) envelope-from=x@evil.net")
+    ],
 }
 
 
@@ -93,27 +95,6 @@ class TestLetters:
     def test_a_letter_of_the_story_is_vouched_for(self, world: World) -> None:
         deliver(world.mail(world.customer(), "Hello"))
         assert Conversation.objects.get().verified
-
-    def test_an_unproven_letter_gives_nobody_a_name(self, world: World) -> None:
-        step = world.mail(world.customer(), "Hello")
-        deliver(changed(step, Headers=[]))
-        assert not Conversation.objects.get().verified
-        assert Person.objects.get().name == ""
-
-    def test_a_later_letter_that_is_vouched_for_gives_the_name(self, world: World) -> None:
-        who = world.customer()
-        deliver(changed(world.mail(who, "Hello"), Headers=[], MessageID="unproven"))
-        deliver(world.mail(who, "Hello again"))
-        assert Person.objects.get().name == who.full_name
-
-    def test_an_unproven_letter_renames_nobody(self, world: World) -> None:
-        who = world.customer()
-        world.known(who)
-        known = Person.objects.get().name
-        step = world.mail(who, "Hello")
-        full = {"Name": "You won, see evil.net", "Email": who.email, "MailboxHash": ""}
-        deliver(changed(step, Headers=[], FromFull=full))
-        assert Person.objects.get().name == known != ""
 
     def test_a_photo_inside_the_text_counts_as_attached(self, world: World) -> None:
         step = world.mail(world.customer(), "See the photo", photos=2)

@@ -40,9 +40,13 @@ def customer(shop: Shop, known: CustomerSnapshot) -> Person:
 
 
 def writer_by_email(shop: Shop, email: str, name: str) -> Person:
-    """Who wrote an e-mail."""
+    """Who wrote an e-mail. `name` fills an empty one, so it must be empty unless the sender was vouched for."""
     address = email.strip().lower()
-    return _by(shop, email=address) or _create(shop, email=address, name=name[:200])
+    person = _by(shop, email=address)
+    if person is None:
+        return _create(shop, email=address, name=name[:200])
+    _fill(person, {"name": name[:200]})
+    return person
 
 
 def writer_by_whatsapp(shop: Shop, sender: str, wa_id: str, name: str) -> Person:

@@ -57,7 +57,9 @@ def handle_letter(event: InboundEvent, letter: Letter) -> Handled:
 def _writer(event: InboundEvent, letter: Letter) -> Person:
     if letter.channel == Conversation.Channel.WHATSAPP:
         return writer_by_whatsapp(event.shop, letter.sender, letter.wa_id, letter.name)
-    return writer_by_email(event.shop, letter.sender, letter.name)
+    # A forged sender would else choose the words by which we greet the address's owner.
+    name = letter.name if letter.verified else ""
+    return writer_by_email(event.shop, letter.sender, name)
 
 
 def _meant_order(person: Person, text: str, at: datetime) -> Order | None:

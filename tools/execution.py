@@ -145,13 +145,15 @@ def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | 
             # Still as open as before: no change of state, so nothing to tell.
             ToolCall.objects.filter(pk=mine.pk).update(lease_until=sources.now() + NUDGE)
             return mine.state
-        _move(mine, ended, after_outcome)
-        after_outcome(mine)
+        rest = _move(mine, ended)
+        _follow(mine, rest, after_outcome)
         _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", mine)
+        _tell_cancelled(rest)
         return mine.state
 
 
-def _move(call: ToolCall, ended: Ended, after: AfterOutcome) -> None:
+def _move(call: ToolCall, ended: Ended) -> list[ToolCall]:
+    """Write the new state with its booking; returns the later steps that end with it."""
     now = sources.now()
     call.state, call.error, call.lease_until = ended.state, ended.error, None
     call.vendor_ref = ended.ref or call.vendor_ref
@@ -167,29 +169,41 @@ def _move(call: ToolCall, ended: Ended, after: AfterOutcome) -> None:
         ledger.settle(call)
     elif ended.state == State.FAILED:
         ledger.release(call)
-        _cancel_rest(call, after)
+        return _cancel_rest(call)
+    return []
 
 
-def _cancel_rest(call: ToolCall, after: AfterOutcome) -> None:
+def _cancel_rest(call: ToolCall) -> list[ToolCall]:
     """The steps after one that didn't happen will never have their turn."""
     later = ToolCall.objects.select_for_update().filter(
         decision_id=call.decision_id, position__gt=call.position, state=State.RESERVED
     )
-    for step in later:
+    steps = list(later.order_by("position"))
+    for step in steps:
         step.state, step.error, step.ended_at = State.CANCELLED, "step_before_failed", sources.now()
         step.save(update_fields=["state", "error", "ended_at"])
         ledger.release(step)
-        after(step)
-        _tell("call.cancelled", step)
+    return steps
+
+
+def _follow(call: ToolCall, rest: list[ToolCall], after: AfterOutcome) -> None:
+    for ended in (call, *rest):
+        after(ended)
+
+
+def _tell_cancelled(calls: list[ToolCall]) -> None:
+    # Written last: an entry holds its stream until the commit, and what follows locks the case before that.
+    for call in calls:
+        _tell("call.cancelled", call)
 
 
 def _cancel(call: ToolCall, reason: str, after: AfterOutcome) -> None:
     call.state, call.error, call.ended_at, call.lease_until = State.CANCELLED, reason, sources.now(), None
     call.save(update_fields=["state", "error", "ended_at", "lease_until"])
     ledger.release(call)
-    _cancel_rest(call, after)
-    after(call)
-    _tell("call.cancelled", call)
+    rest = _cancel_rest(call)
+    _follow(call, rest, after)
+    _tell_cancelled([call, *rest])
 
 
 def cancel(call_id: int, *, reason: str, after_outcome: AfterOutcome) -> bool:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import threading
+
 import httpx
 import pytest
+from django.db import transaction
 
 from approvals.errors import AlreadyDecided, NotPermitted
 from audit import sources
 from audit.models import Entry
-from cases import services, tasks
+from audit.actors import TRIAGE
+from cases import following, services, tasks
+from cases.handoff import hand_off
 from cases.models import Case, Handoff, Message, Shop
 from tests import factories
 from tests.adapters.faking import Vendor
 from tests.authority.rows import acting, decide_refund, failures, refundable_case, refunded, together
-from tools import wire
+from tools import execution, wire
 from tools.models import LedgerEntry, OrderLine, Payment, ToolCall
 
 WINDOW = timedelta(minutes=10)
@@ -123,3 +128,27 @@ def test_eight_colleagues_undo_once(north: Shop) -> None:
     assert failures(ended) == ["AlreadyDecided"] * 7
     assert LedgerEntry.objects.filter(kind="released").count() == 1
     assert Handoff.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undo_and_a_letter_do_not_lock_each_other(north: Shop) -> None:
+    """An audit entry holds its case's stream, so it is written after the case's lock was taken."""
+    call = small_refund(north)
+    met = threading.Barrier(2)
+
+    def stop() -> bool:
+        return execution.cancel(call.pk, reason="undone", after_outcome=follow)
+
+    def follow(ended: ToolCall) -> None:
+        if ended.position == 0:
+            met.wait(10)
+        following.after_outcome(ended)
+
+    def write() -> None:
+        with transaction.atomic():
+            case = Case.objects.select_for_update(of=("self",)).get(pk=call.case_id)
+            met.wait(10)
+            hand_off(case, Handoff.Reason.ANGER, by=TRIAGE)
+
+    assert failures(together(stop, write)) == []
+    assert Handoff.objects.get().reason == "anger"

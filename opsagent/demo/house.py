@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -226,11 +225,8 @@ class Progress:
         draft.replace(self.path)
 
 
-def play(
-    home: House, progress: Progress, story: Story, on_step: Callable[[Step], None]
-) -> tuple[Tally, float]:
-    """Play the day and wait until the agent has done what it can; the tally and the seconds that it took."""
-    began = time.monotonic()
+def play(home: House, progress: Progress, story: Story, on_step: Callable[[Step], None]) -> Tally:
+    """Play the day and wait until the agent has done what it can."""
 
     def step_done(place: int, step: Step) -> None:
         progress.reached(place)
@@ -242,7 +238,7 @@ def play(
     finally:
         player.close()
     settle()
-    return tally, time.monotonic() - began
+    return tally
 
 
 def settle() -> bool:

@@ -29,9 +29,10 @@ class NotDelivered(Exception):
 
 @dataclass
 class Tally:
-    """What the door answered."""
+    """What the door answered. `posted`: signed and answered 2xx; `lost_answers`: tries that may have been taken."""
 
     posted: int = 0
+    lost_answers: int = 0
     refused: int = 0
     feeds: int = 0
     answers: Counter[int] = field(default_factory=Counter)
@@ -123,13 +124,15 @@ class Player:
                 headers = signed_headers(step, self.secrets)
                 answer = self.web.post(hook_path(step), content=step.body, headers=headers)
             except httpx.TransportError:
+                self.tally.lost_answers += step.signed
                 time.sleep(PAUSE_SECONDS)
                 continue
             self.tally.answers[answer.status_code] += 1
             if answer.status_code >= 500:
+                self.tally.lost_answers += step.signed
                 time.sleep(PAUSE_SECONDS)
                 continue
-            self.tally.posted += step.signed
+            self.tally.posted += step.signed and answer.is_success
             self.tally.refused += answer.status_code == 401
             return
         raise NotDelivered(f"{hook_path(step)} {step.external_id} was never taken")

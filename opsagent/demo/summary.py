@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 
 from approvals.models import ApprovalRequest, Decision
-from cases.invariants import violations
+from cases.invariants import open_handoffs, pending_requests, violations
 from cases.models import Case, Handoff, InboundEvent, RefusedRequests
+from opsagent.demo.player import Tally
 from opsagent.demo.script import Expectation, Story
 from tools.models import ToolCall
 
@@ -22,9 +23,16 @@ UNDER_WAY = ("reserved", "sending", "pending", "unknown")
 
 @dataclass
 class Summary:
-    """One line of JSON, last on standard output. Money in minor units, times in seconds."""
+    """One line of JSON, last on standard output. Money in minor units, times in seconds.
+
+    `wanted` deliveries with a right signature were asked for (0: any number), `posted` were answered 2xx, and
+    `lost_answers` of them may have been taken once more, since the first answer never came.
+    """
 
     seed: int = 0
+    wanted: int = 0
+    posted: int = 0
+    lost_answers: int = 0
     events: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -52,8 +60,15 @@ class Summary:
 
     @property
     def good(self) -> bool:
-        """Whether every accepted event ended and the books are equal."""
-        return self.accepted == self.ended and self.books_equal and not self.invariant_violations
+        """Whether what was posted arrived, every accepted event ended and the books are equal."""
+        ended = self.accepted == self.ended
+        return self.arrived and ended and self.books_equal and not self.invariant_violations
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the rows tell of exactly those deliveries that the vendors' side posted."""
+        more = self.accepted + self.duplicates - self.posted
+        return not self.wanted or (self.posted == self.wanted and 0 <= more <= self.lost_answers)
 
 
 def under_way() -> bool:
@@ -62,9 +77,10 @@ def under_way() -> bool:
     return Case.objects.filter(busy_case).exists() or ToolCall.objects.filter(state__in=UNDER_WAY).exists()
 
 
-def summarise(story: Story, sandbox: str, seconds: float) -> Summary:
-    """Count everything."""
-    result = Summary(seed=story.seed, seconds=round(seconds, 2))
+def summarise(story: Story, sandbox: str, seconds: float, tally: Tally, *, wanted: int = 0) -> Summary:
+    """Count everything. `wanted` holds the posted deliveries to a number; 0 where an earlier run posted some."""
+    result = Summary(seed=story.seed, seconds=round(seconds, 2), wanted=wanted)
+    result.posted, result.lost_answers = tally.posted, tally.lost_answers
     _events(result)
     _cases(result)
     _lanes(result, story)
@@ -84,10 +100,19 @@ def _events(result: Summary) -> None:
     result.events = result.accepted + result.duplicates
     result.refused = RefusedRequests.objects.aggregate(n=Sum("count", default=0))["n"]
     result.dead = posted.filter(state=InboundEvent.State.DEAD).count()
-    open_case = Q(case__state=Case.State.OPEN) | Q(
-        case__state=Case.State.WAITING, case__wait_reason=Case.Wait.EFFECT
+    result.ended = posted.filter(_ended()).count()
+
+
+def _ended() -> Q:
+    """Absorbed, dead, or in a case that is closed, in a dated wait, at an open request or in an open hand-off."""
+    states = Case.State
+    waits = Q(case__state=states.WAITING, case__wake_at__isnull=False) & ~Q(
+        case__wait_reason=Case.Wait.EFFECT
     )
-    result.ended = posted.exclude(open_case).count()
+    asked = Q(case__state=states.APPROVAL) & Exists(pending_requests().filter(case=OuterRef("case")))
+    called = Q(case__state=states.HANDOFF) & Exists(open_handoffs().filter(case=OuterRef("case")))
+    without_case = Q(case__isnull=True, state__in=[InboundEvent.State.ABSORBED, InboundEvent.State.DEAD])
+    return without_case | Q(case__state=states.CLOSED) | waits | asked | called
 
 
 def _cases(result: Summary) -> None:

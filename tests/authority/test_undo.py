@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
-
-import threading
 
 import httpx
 import pytest
@@ -13,8 +12,8 @@ from django.db import transaction
 
 from approvals.errors import AlreadyDecided, NotPermitted
 from audit import sources
-from audit.models import Entry
 from audit.actors import TRIAGE
+from audit.models import Entry
 from cases import following, services, tasks
 from cases.handoff import hand_off
 from cases.models import Case, Handoff, Message, Shop

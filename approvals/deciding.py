@@ -93,7 +93,7 @@ def _write(
         shop_id=scope.shop_id,
         case_id=scope.case_id,
         tool=effect.tool,
-        action=dict(wish.arguments),
+        action=_kept(wish, by),
         effect=dict(effect.body),
         effect_hash=effect.digest,
         entitled_by=entitled,
@@ -123,6 +123,15 @@ def _write(
         tool=decision.tool,
     )
     return decision
+
+
+def _kept(wish: Wish, by: Actor) -> dict[str, Any]:
+    """The arguments as they were validated; of what doesn't fit the tool nothing is kept, since it may be anything."""
+    try:
+        _tool, arguments = parse(wish.tool, dict(wish.arguments), by_planner=by.kind == "agent")
+    except InvalidArgs:
+        return {}
+    return arguments.model_dump(mode="json")
 
 
 def make_calls(

@@ -26,11 +26,18 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is claimed: the reason, the parcels of each claimed line, and whether a return was received."""
+    """What is claimed: the reason and the parcels of each claimed line, and what else decides.
+
+    `whole_order`: every piece of the order is claimed. `returned_at`: when the return that was received had been
+    asked for. A return names no lines yet, so it entitles to whole orders alone.
+    """
 
     reason: str
     parcels: Sequence[Sequence[Parcel]]
-    return_received: bool = False
+    whole_order: bool = False
+    shipping: bool = False
+    final_sale: bool = False
+    returned_at: datetime | None = None
     goodwill_percent: int = 0
 
 
@@ -39,6 +46,8 @@ def entitled_by(claim: Claim, terms: Terms, now: datetime) -> str:
 
     A line whose parcel isn't delivered is neither damaged nor missing, whatever the message says.
     """
+    if claim.shipping and not claim.whole_order:
+        return ""
     if claim.goodwill_percent:
         return "terms.goodwill" if _delivered_within(claim, terms.damage_days, now) else ""
     if claim.reason in ("damaged", "wrong_item"):
@@ -46,8 +55,16 @@ def entitled_by(claim: Claim, terms: Terms, now: datetime) -> str:
     if claim.reason == "missing":
         return "terms.missing" if _delivered_within(claim, terms.missing_days, now) else ""
     if claim.reason == "returned":
-        return "terms.returned" if claim.return_received else ""
+        return "terms.returned" if _returned(claim, terms) else ""
     return ""
+
+
+def _returned(claim: Claim, terms: Terms) -> bool:
+    """The whole order came back, was asked for in time, and nothing of it was a final sale."""
+    if claim.final_sale or not claim.whole_order or claim.returned_at is None:
+        return False
+    times = [parcel.delivered_at for parcels in claim.parcels for parcel in parcels if parcel.delivered_at]
+    return bool(times) and claim.returned_at - max(times) <= timedelta(days=terms.return_days)
 
 
 def _delivered_within(claim: Claim, days: int, now: datetime) -> bool:

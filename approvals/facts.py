@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 
 from approvals.entitlement import Claim, Parcel, Terms, entitled_by
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag, TermsVersion
@@ -174,7 +174,13 @@ def _exposure(effect: Effect, without_decision: int | None) -> dict[str, int]:
             if scope is not None
         }
     )
-    return {name: int(total) for name, total in sums.items()}
+    found = {name: int(total) for name, total in sums.items()}
+    # What staff gave back by hand is the same customer's money.
+    elsewhere = Payment.objects.filter(order_id=payment.order_id).aggregate(
+        n=Sum("elsewhere_minor", default=0)
+    )
+    found["order"] += int(elsewhere["n"])
+    return found
 
 
 def _entitlement(effect: Effect, shop_id: int) -> str:
@@ -190,10 +196,19 @@ def _entitlement(effect: Effect, shop_id: int) -> str:
     claim = Claim(
         reason=body["reason"],
         parcels=_parcels(line_ids),
-        return_received=order.returns.filter(status="closed").exists(),
+        whole_order=_whole(order, body["lines"]),
+        shipping=bool(body["shipping_minor"]),
+        final_sale=order.lines.filter(pk__in=line_ids, final_sale=True).exists(),
+        returned_at=order.returns.filter(status="closed").aggregate(at=Max("requested_at"))["at"],
         goodwill_percent=body["goodwill_percent"],
     )
     return entitled_by(claim, Terms(terms.return_days, terms.damage_days, terms.missing_days), sources.now())
+
+
+def _whole(order: Order, parts: list[dict[str, int]]) -> bool:
+    """Whether the parts are every piece that was bought."""
+    claimed = {part["line"]: part["quantity"] for part in parts}
+    return claimed == dict(order.lines.values_list("pk", "quantity"))
 
 
 def _parcels(line_ids: Iterable[int]) -> list[list[Parcel]]:

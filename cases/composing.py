@@ -102,7 +102,7 @@ def _item(case: Case, sku: str) -> str:
     if sku:
         line = OrderLine.objects.filter(order__shop_id=case.shop_id, sku=sku).first()
         item = SupplierItem.objects.filter(shop_id=case.shop_id, sku=sku).first()
-        return line.title if line else item.title if item else sku
+        return line.title if line else item.title if item else ""
     lines = list(case.order.lines.all()[:2]) if case.order else []
     return lines[0].title if len(lines) == 1 else ""
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from approvals.recheck import stopped
 from audit.actors import AGENT, SYSTEM
-from cases import planning
 from cases.composing import mark_sent
 from cases.handoff import after_failed_call, situation
 from cases.models import Case, PlannerConfig
 from cases.telling import ring, tell, wants_thought
+from cases.waiting import close, wait
 from tools.ledger import lock_order
 from tools.models import ToolCall
 
@@ -75,28 +75,28 @@ def _go_on(case: Case, call: ToolCall) -> None:
     if decision.tool == "request_information":
         # A new question is reminded of once more.
         Case.objects.filter(pk=case.pk).update(reminders=0)
-        planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
+        wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
         return
     if decision.tool == "remind":
         _after_reminder(case, str(decision.action.get("template", "")))
         return
     then = decision.action.get("then", "close")
     if then == "wait_parcel":
-        planning.wait(case, Case.Wait.PARCEL, PARCEL_AT_MOST)
+        wait(case, Case.Wait.PARCEL, PARCEL_AT_MOST)
     elif then == "wait_return":
-        planning.wait(case, Case.Wait.RETURN, RETURN_AT_MOST)
+        wait(case, Case.Wait.RETURN, RETURN_AT_MOST)
     elif then == "wait_customer":
-        planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
+        wait(case, Case.Wait.CUSTOMER, timedelta(days=case.shop.remind_after_days))
     else:
-        planning.close(case, by_name="agent")
+        close(case, by_name="agent")
 
 
 def _after_reminder(case: Case, template: str) -> None:
     if template == "closing_unanswered":
-        planning.close(case, by_name="agent")
+        close(case, by_name="agent")
         return
     left = case.shop.close_after_days - case.shop.remind_after_days
-    planning.wait(case, Case.Wait.CUSTOMER, timedelta(days=max(1, left)))
+    wait(case, Case.Wait.CUSTOMER, timedelta(days=max(1, left)))
 
 
 def _stopped(call: ToolCall) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from approvals import services as authority
 from approvals.deciding import Wish, decide
-from approvals.errors import AlreadyDecided
+from approvals.errors import AlreadyDecided, Invalid
 from approvals.facts import Situation
 from approvals.models import Decision, RiskFlag
 from approvals.services import person
@@ -21,7 +21,7 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.titles import title_of
 from tools.base import Scope
-from tools.models import ToolCall
+from tools.models import OPEN_STATES, ToolCall
 
 Reason = Handoff.Reason
 State = Handoff.State
@@ -187,11 +187,19 @@ def resolve_handoff(handoff_id: int, *, close: bool, by: Actor) -> Handoff:
             raise AlreadyDecided(_("This hand-off was resolved already."))
         if row.state == State.WAITING:
             raise AlreadyDecided(_("Claim it first: a hand-off is resolved by the person who has it."))
+        if close:
+            refuse_open_money(row.case)
         row.state, row.resolved_at = State.RESOLVED, sources.now()
         row.save(update_fields=["state", "resolved_at"])
         _after_resolving(row.case, close, by)
         tell("handoff.resolved", row.case, by=by, subject=row, closed=close)
     return row
+
+
+def refuse_open_money(case: Case) -> None:
+    """Raises Invalid while money is on its way: a closed case would hear of no failure."""
+    if case.calls.filter(amount_minor__gt=0, state__in=OPEN_STATES).exists():
+        raise Invalid(_("Money is still on its way in this case. Undo it or wait for it, then close."))
 
 
 def _after_resolving(case: Case, close: bool, by: Actor) -> None:
@@ -202,7 +210,9 @@ def _after_resolving(case: Case, close: bool, by: Actor) -> None:
         )
         tell("case.closed", case, by=by)
         return
-    Case.objects.filter(pk=case.pk).update(state=Case.State.OPEN, human_only=False, assigned_to=None)
+    Case.objects.filter(pk=case.pk).update(
+        state=Case.State.OPEN, human_only=False, assigned_to=None, attempts=0
+    )
     case.refresh_from_db()
     wants_thought(case)
 

@@ -87,7 +87,7 @@ def _reopen(case: Case, correlation_id: UUID) -> Case:
     case.state, case.closed_at, case.closed_by = Case.State.OPEN, None, ""
     case.correlation_id, case.human_only = correlation_id, False
     case.reopened += 1
-    case.reminders = 0
+    case.reminders = case.attempts = 0
     case.save()
     tell("case.reopened", case, by=SYSTEM, times=case.reopened)
     return case

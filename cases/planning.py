@@ -12,7 +12,8 @@ from django.db.models import Q
 from approvals.deciding import Made, Wish, decide
 from approvals.models import Decision
 from audit import sources
-from audit.actors import AGENT, SYSTEM
+from audit.actors import AGENT, vendor
+from cases import refunds
 from cases.composing import composer
 from cases.handoff import hand_off, raise_flags, scope_of, situation
 from cases.models import Case, Handoff, Message, PlannerConfig
@@ -21,6 +22,7 @@ from cases.planner.gather import gather
 from cases.planner.protocol import Proposal
 from cases.telling import ring, tell
 from cases.titles import title_of
+from cases.waiting import EFFECT_AT_MOST, close, wait
 from tools import orders as graph
 from tools.base import Kind
 from tools.catalog import lookup_order
@@ -39,7 +41,6 @@ LEASE = timedelta(seconds=60)
 RETRY = timedelta(seconds=20)
 MOST_ATTEMPTS = 5
 FRESH = timedelta(seconds=30)
-EFFECT_AT_MOST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def advance(case_id: int) -> str | None:
     if turn.case.attempts > MOST_ATTEMPTS:
         return _give_up(turn, "attempts")
     try:
-        _read(turn.case)
+        read_order(turn.case, FRESH)
     except (Refused, ContractDrift) as error:
         return _give_up(turn, error.code)
     except ToolError as error:
@@ -84,15 +85,22 @@ def _claim(case_id: int) -> Turn | None:
     return Turn(case, case.fence, case.dirty)
 
 
-def _read(case: Case) -> None:
-    """Read the order at the shop, so that facts are fresh; the reading is recorded like any other news."""
+def read_order(case: Case, fresh: timedelta) -> None:
+    """Read the order at the shop, unless that was done `fresh` ago; the reading is recorded like any other news.
+
+    One network call, so never inside a transaction. Raises ToolError.
+    """
     order = case.order
-    if order is None or (order.read_at and sources.now() - order.read_at < FRESH):
+    if order is None or (order.read_at and sources.now() - order.read_at < fresh):
         return
     seen = lookup_order.read(lookup_order.LookupOrder(order_id=order.pk), scope_of(case))
     with transaction.atomic():
-        graph.record_order(case.shop_id, seen, str(order.person_id) if order.person_id else None)
+        change = graph.record_order(case.shop_id, seen, str(order.person_id) if order.person_id else None)
         type(order).objects.filter(pk=order.pk).update(read_at=sources.now())
+        for record in change.refunds:
+            refunds.follow(record, shop=case.shop, correlation_id=case.correlation_id)
+        if change.changed:
+            tell("order.updated", case, by=vendor("shopify"), subject=order, refunds=len(change.refunds))
     order.refresh_from_db()
 
 
@@ -210,26 +218,3 @@ def _reason(decision: Decision, kind: Kind | None) -> str:
             else Reason.PLANNER
         )
     return Reason.DENIED if decision.outcome == Outcome.DENY else Reason.POLICY
-
-
-def wait(case: Case, reason: str, at_most: timedelta) -> None:
-    """The case waits until something happens, or until the date at the latest."""
-    Case.objects.filter(pk=case.pk).update(
-        state=State.WAITING, wait_reason=reason, wake_at=sources.now() + at_most, due_at=None
-    )
-    case.refresh_from_db()
-    tell("case.waiting", case, by=SYSTEM, reason=reason)
-
-
-def close(case: Case, *, by_name: str) -> None:
-    """Nothing more to do."""
-    Case.objects.filter(pk=case.pk).update(
-        state=State.CLOSED,
-        closed_at=sources.now(),
-        closed_by=by_name,
-        wait_reason="",
-        wake_at=None,
-        due_at=None,
-    )
-    case.refresh_from_db()
-    tell("case.closed", case, by=AGENT if by_name == "agent" else SYSTEM)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from approvals import services as authority
@@ -19,11 +19,19 @@ from audit import sources
 from audit.actors import AGENT, Actor
 from cases import following
 from cases.composing import composer, conversation_of, recipient
-from cases.handoff import claim_handoff, hand_off, reachable, resolve_handoff, scope_of, situation
+from cases.handoff import (
+    claim_handoff,
+    hand_off,
+    reachable,
+    refuse_open_money,
+    resolve_handoff,
+    scope_of,
+    situation,
+)
 from cases.models import Case, Handoff, Message
 from cases.planner.factory import current_config
-from cases.planning import EFFECT_AT_MOST, wait
 from cases.telling import ring, tell
+from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution
 from tools.models import ToolCall
 
@@ -66,12 +74,25 @@ def take_over(case_id: int, *, by: Actor) -> Case:
     with transaction.atomic():
         case = _case(case_id, by)
         if case.state == State.CLOSED:
-            raise AlreadyDecided(_("This case is closed. Reopen it with a note first."))
+            reopen_for_person(case, by=by)
         row = hand_off(case, Handoff.Reason.STAFF, by=by)
         if row.state == Handoff.State.WAITING:
             claim_handoff(row.pk, by=by)
         case.refresh_from_db()
     return case
+
+
+def reopen_for_person(case: Case, *, by: Actor) -> None:
+    """Open a closed case again for the person who goes on with it. Needs a transaction."""
+    try:
+        with transaction.atomic():
+            Case.objects.filter(pk=case.pk).update(
+                state=State.OPEN, closed_at=None, closed_by="", human_only=False, attempts=0
+            )
+    except IntegrityError as error:
+        raise Invalid(_("The same order or conversation has an open case. Go on in that one.")) from error
+    case.refresh_from_db()
+    tell("case.reopened", case, by=by)
 
 
 def add_note(case_id: int, *, text: str, by: Actor) -> Message:
@@ -98,7 +119,9 @@ def reply(case_id: int, *, text: str, by: Actor) -> Message:
         to = recipient(case)
         if to is None or not reachable(to, scope_of(case).channel):
             raise Invalid(_("There is no address to reply to. Nothing was sent."))
-        if not case.human_only and case.state != State.CLOSED:
+        if case.state == State.CLOSED:
+            reopen_for_person(case, by=by)
+        if not case.human_only:
             take_over(case_id, by=by)
             case.refresh_from_db()
         message = _words(case, _text(text), by)
@@ -133,12 +156,12 @@ def _words(case: Case, text: str, by: Actor) -> Message:
 
 
 def close_case(case_id: int, *, by: Actor) -> Case:
-    """The person is done with it. What waited to be sent is cancelled first."""
+    """The person is done with it: what waits for a signature is void, a message that is on its way still goes."""
     with transaction.atomic():
         case = _case(case_id, by)
         if case.state == State.CLOSED:
             raise AlreadyDecided(_("This case was closed already."))
-        _refuse_open_money(case)
+        refuse_open_money(case)
         for request in case.approvals.filter(state=ApprovalRequest.State.PENDING):
             authority.void(request.pk, why="closed", by=by)
         row = case.handoffs.exclude(state=Handoff.State.RESOLVED).first()
@@ -156,23 +179,28 @@ def close_case(case_id: int, *, by: Actor) -> Case:
     return case
 
 
-def _refuse_open_money(case: Case) -> None:
-    if case.calls.filter(
-        amount_minor__gt=0, state__in=["reserved", "sending", "pending", "unknown"]
-    ).exists():
-        raise Invalid(_("Money is still on its way in this case. Undo it or wait for it, then close."))
-
-
 def snooze(case_id: int, *, until: datetime, by: Actor) -> Case:
     """Set the case aside until a date; it comes back by itself."""
     with transaction.atomic():
         case = _case(case_id, by)
-        if case.state not in (State.OPEN, State.WAITING) or case.wait_reason == Wait.EFFECT:
-            raise Invalid(_("Only a case that nothing is under way in can be set aside."))
         if not sources.now() < until <= sources.now() + timedelta(days=90):
             raise Invalid(_("Choose a date within the next 90 days."))
+        if case.state == State.HANDOFF:
+            _put_down(case, by)
+        elif case.state not in (State.OPEN, State.WAITING) or case.wait_reason == Wait.EFFECT:
+            raise Invalid(_("Only a case that nothing is under way in can be set aside."))
         wait(case, Wait.SNOOZE, until - sources.now())
     return case
+
+
+def _put_down(case: Case, by: Actor) -> None:
+    """The hand-off of a case that its holder sets aside ends; when the case wakes, a person is called again."""
+    row = case.handoffs.select_for_update().exclude(state=Handoff.State.RESOLVED).get()
+    if row.state != Handoff.State.CLAIMED:
+        raise Invalid(_("Claim the hand-off first, then set the case aside."))
+    row.state, row.resolved_at = Handoff.State.RESOLVED, sources.now()
+    row.save(update_fields=["state", "resolved_at"])
+    tell("handoff.resolved", case, by=by, subject=row, closed=False)
 
 
 def undo(call_id: int, *, by: Actor) -> ToolCall:

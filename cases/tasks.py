@@ -25,17 +25,21 @@ from cases.handoff import hand_off, scope_of, situation
 from cases.models import Case, Handoff
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
+from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution
+from tools.errors import ToolError
 from tools.models import ToolCall
-
-log = structlog.get_logger()
 
 State = Case.State
 Wait = Case.Wait
 
 FORGOTTEN = timedelta(seconds=10)
 UNKNOWN_AT_MOST = timedelta(minutes=10)
+# Facts at most this old when money leaves.
+MONEY_FACTS = timedelta(minutes=5)
 BATCH = 100
+
+log = structlog.get_logger()
 
 
 def advance(case_id: int) -> str | None:
@@ -44,13 +48,32 @@ def advance(case_id: int) -> str | None:
 
 
 def execute(call_id: int) -> str | None:
-    """Send one tool call, if it is its time and nothing stops it."""
+    """Send one tool call, if it is its time and nothing stops it.
+
+    Money that waited for somebody is sent on facts read anew: a shop that can't be read now is asked again later.
+    """
+    if not _facts_are_fresh(call_id):
+        return None
     return execution.run(call_id, before_send=before_send, after_outcome=after_outcome)
+
+
+def _facts_are_fresh(call_id: int) -> bool:
+    calls = ToolCall.objects.select_related("case__shop", "case__order", "case__conversation")
+    call = calls.filter(pk=call_id, state=ToolCall.State.RESERVED, amount_minor__gt=0).first()
+    if call is None or call.not_before > sources.now():
+        return True
+    try:
+        planning.read_order(call.case, MONEY_FACTS)
+    except ToolError as error:
+        log.warning("call.facts_not_read", call=call_id, code=error.code)
+        execution.postpone(call_id, error=error.code, after_outcome=after_outcome)
+        return False
+    return True
 
 
 def settle(call_id: int) -> str | None:
     """Find out what became of a call whose outcome is open; after ten minutes a person is told as well."""
-    state = execution.settle(call_id, after_outcome=after_outcome)
+    state = execution.settle(call_id, before_send=before_send, after_outcome=after_outcome)
     if state in (ToolCall.State.UNKNOWN, ToolCall.State.PENDING):
         _tell_person(call_id)
     return state
@@ -128,7 +151,9 @@ def _wake(case_id: int) -> None:
             return
         reason = case.wait_reason
         tell("case.woken", case, by=SYSTEM, reason=reason)
-        if reason == Wait.CUSTOMER:
+        if case.human_only:
+            hand_off(case, Handoff.Reason.STAFF, by=SYSTEM, detail=f"woken.{reason}")
+        elif reason == Wait.CUSTOMER:
             _unanswered(case)
         elif reason == Wait.EFFECT:
             hand_off(case, Handoff.Reason.STUCK, by=SYSTEM, detail="effect")
@@ -150,7 +175,7 @@ def _unanswered(case: Case) -> None:
         by=SYSTEM,
     )
     if made.calls:
-        planning.wait(case, Wait.EFFECT, planning.EFFECT_AT_MOST)
+        wait(case, Wait.EFFECT, EFFECT_AT_MOST)
         ring("execute", made.calls[0].pk)
     else:
         hand_off(case, Handoff.Reason.POLICY, by=SYSTEM, detail=made.decision.rule, decision=made.decision)

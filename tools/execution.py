@@ -10,7 +10,7 @@ turns it into `unknown`, and `settle` finds out what the vendor knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -199,7 +199,7 @@ def _tell_cancelled(calls: list[ToolCall]) -> None:
 
 def _cancel(call: ToolCall, reason: str, after: AfterOutcome) -> None:
     call.state, call.error, call.ended_at, call.lease_until = State.CANCELLED, reason, sources.now(), None
-    call.save(update_fields=["state", "error", "ended_at", "lease_until"])
+    call.save(update_fields=["state", "error", "ended_at", "lease_until", "attempts"])
     ledger.release(call)
     rest = _cancel_rest(call)
     _follow(call, rest, after)
@@ -210,10 +210,53 @@ def cancel(call_id: int, *, reason: str, after_outcome: AfterOutcome) -> bool:
     """Cancel a call that nobody has begun to send. False where it was too late: exactly one of both wins."""
     with transaction.atomic():
         call = _wait_for(call_id)
-        if call.state != State.RESERVED or call.attempts:
+        if call.state != State.RESERVED or call.first_sent_at is not None:
             return False
         _cancel(call, reason, after_outcome)
         return True
+
+
+def postpone(call_id: int, *, error: str, after_outcome: AfterOutcome) -> str | None:
+    """The facts that a call needs can't be read now: it is tried later, and cancelled when that never ends."""
+    with transaction.atomic():
+        call = _locked(Q(pk=call_id, state=State.RESERVED))
+        if call is None:
+            return None
+        call.attempts += 1
+        if call.attempts >= MOST_ATTEMPTS:
+            _cancel(call, "facts.not_read", after_outcome)
+            return State.CANCELLED
+        call.error, call.lease_until = error[:64], None
+        call.not_before = sources.now() + timedelta(seconds=min(2**call.attempts, 300))
+        call.save(update_fields=["attempts", "error", "lease_until", "not_before"])
+        return call.state
+
+
+def cancel_unsent(payment_ids: Sequence[int], *, after_outcome: AfterOutcome) -> int:
+    """Void what was set aside on these payments and not begun to be sent. Runs with their order locked.
+
+    A call that somebody is claiming right now is skipped: that claim waits for the order and then sees the same sums.
+    """
+    rows = ToolCall.objects.select_for_update(skip_locked=True, of=("self",)).select_related("shop")
+    unsent = list(rows.filter(payment_id__in=payment_ids, state=State.RESERVED, first_sent_at__isnull=True))
+    for call in unsent:
+        _cancel(call, "refund.more_than_refundable", after_outcome)
+    return len(unsent)
+
+
+def fail_later(call_id: int) -> bool:
+    """The vendor took back a success: the sums are turned back, so that the customer can be refunded again.
+
+    Runs in the caller's transaction, with the order locked. False where the call isn't a success (any more).
+    """
+    call = _locked(Q(pk=call_id, state=State.SUCCEEDED))
+    if call is None:
+        return False
+    call.state, call.error = State.FAILED_LATER, "failed_later"
+    call.save(update_fields=["state", "error"])
+    ledger.reverse(call)
+    _tell("call.failed_later", call)
+    return True
 
 
 def _wait_for(call_id: int) -> ToolCall:
@@ -235,11 +278,11 @@ def expire_leases() -> list[int]:
     return [call.pk for call in calls]
 
 
-def settle(call_id: int, *, after_outcome: AfterOutcome) -> str | None:
+def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
     """Find out at the vendor what became of a pending or unknown call. Returns its state, None if it had ended.
 
-    No trace at the vendor, an idempotent key and less than 20 hours: the same key is sent again. Otherwise, or
-    where the vendor can't be read, a later look or a person decides.
+    No trace at the vendor, an idempotent key, less than 20 hours and nothing that `before_send` objects to: the same
+    key is sent again. Otherwise, or where the vendor can't be read, a later look or a person decides.
     """
     call = _take_open(call_id)
     if call is None:
@@ -254,7 +297,7 @@ def settle(call_id: int, *, after_outcome: AfterOutcome) -> str | None:
         if found.pending and call.state == State.PENDING:
             return call.state
         return _record(call, _good(found, ToolCall.Settled.READING), after_outcome)
-    return _send_again(call, after_outcome)
+    return _send_again(call, before_send, after_outcome)
 
 
 def _take_open(call_id: int) -> ToolCall | None:
@@ -269,15 +312,29 @@ def _take_open(call_id: int) -> ToolCall | None:
         return call
 
 
-def _send_again(call: ToolCall, after_outcome: AfterOutcome) -> str | None:
+def _send_again(call: ToolCall, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
     # WhatsApp has no idempotency key: only its status webhook, or a person, knows.
     if call.state == State.PENDING or call.vendor in WITHOUT_KEYS or not _young(call, sources.now()):
+        return call.state
+    if _objected(call, before_send):
         return call.state
     ended = _attempt(call)
     if ended.state not in (State.SUCCEEDED, State.PENDING):
         # The first sending may have been executed: a later no or silence doesn't take that back.
         ended = Ended(State.UNKNOWN, error=ended.error)
     return _record(call, ended, after_outcome)
+
+
+def _objected(call: ToolCall, before_send: BeforeSend) -> bool:
+    """Whether something stops the second sending. The call stays open: the first one may have been executed."""
+    with transaction.atomic():
+        mine = _locked(Q(pk=call.pk, fence=call.fence, state=State.UNKNOWN))
+        if mine is None:
+            return True
+        stop = before_send(mine)
+        if stop:
+            ToolCall.objects.filter(pk=mine.pk).update(error=stop[:64], lease_until=sources.now() + NUDGE)
+        return bool(stop)
 
 
 def _young(call: ToolCall, now: datetime) -> bool:

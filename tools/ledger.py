@@ -63,6 +63,16 @@ def settle(call: ToolCall) -> None:
     _book(call, LedgerEntry.Kind.REFUNDED)
 
 
+def reverse(call: ToolCall) -> None:
+    """The vendor took a refund back: it counts as not refunded, and its lines may be refunded again."""
+    if call.payment_id is None:
+        return
+    body = _lock(call)
+    Payment.objects.filter(pk=call.payment_id).update(refunded_minor=F("refunded_minor") - call.amount_minor)
+    _move_lines(body, -1)
+    _book(call, LedgerEntry.Kind.REVERSED)
+
+
 def _lock(call: ToolCall) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(call.request)
     Order.objects.select_for_update(no_key=True).get(pk=body["order"])
@@ -84,7 +94,7 @@ def _move_lines(body: dict[str, Any], sign: int) -> None:
 def _book(call: ToolCall, kind: LedgerEntry.Kind) -> None:
     if call.payment is None:
         raise ValueError("Only a call with a payment is booked.")
-    sign = -1 if kind == LedgerEntry.Kind.RELEASED else 1
+    sign = -1 if kind in (LedgerEntry.Kind.RELEASED, LedgerEntry.Kind.REVERSED) else 1
     LedgerEntry.objects.create(
         shop_id=call.shop_id,
         payment=call.payment,

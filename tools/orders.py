@@ -94,7 +94,7 @@ def _order_row(shop_id: int, seen: OrderSnapshot) -> tuple[Order, bool]:
             "placed_at": seen.placed_at,
         },
     )
-    order = Order.objects.select_for_update(of=("self",)).select_related("shop").get(pk=found.pk)
+    order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("shop").get(pk=found.pk)
     if created:
         order.promised_at = order.placed_at + timedelta(days=order.shop.ships_within_days)
         order.save(update_fields=["promised_at"])
@@ -257,5 +257,5 @@ def record_stock(shop_id: int, seen: StockSnapshot) -> StockLevel | None:
 
 
 def _locked(shop_id: int, external_id: str) -> Order | None:
-    rows = Order.objects.select_for_update(of=("self",)).select_related("shop")
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related("shop")
     return rows.filter(shop_id=shop_id, external_id=external_id).first()

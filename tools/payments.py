@@ -112,7 +112,7 @@ def record_refund(shop_id: int, seen: RefundSnapshot) -> RefundRecord | None:
     order = _order_of(shop_id, seen)
     if order is None:
         return None
-    return record_refund_of(Order.objects.select_for_update().get(pk=order.pk), seen)
+    return record_refund_of(Order.objects.select_for_update(no_key=True).get(pk=order.pk), seen)
 
 
 def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
@@ -266,7 +266,9 @@ def _disputed_payment(shop_id: int, seen: DisputeSnapshot) -> Payment | None:
     if seen.charge:
         return _of_charge(shop_id, seen.charge)
     order = (
-        Order.objects.select_for_update().filter(shop_id=shop_id, external_id=seen.order_external_id).first()
+        Order.objects.select_for_update(no_key=True)
+        .filter(shop_id=shop_id, external_id=seen.order_external_id)
+        .first()
     )
     payments = Payment.objects.select_for_update().filter(order=order, vendor="shopify").order_by("pk")
     found = list(payments) if order else []
@@ -278,7 +280,7 @@ def _of_charge(shop_id: int, charge: str) -> Payment | None:
     found = Payment.objects.filter(shop_id=shop_id, vendor="stripe", external_id=charge).first()
     if found is None:
         return None
-    Order.objects.select_for_update().get(pk=found.order_id)
+    Order.objects.select_for_update(no_key=True).get(pk=found.order_id)
     return Payment.objects.select_for_update(of=("self",)).select_related("order").get(pk=found.pk)
 
 

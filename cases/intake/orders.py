@@ -10,14 +10,15 @@ from django.db.models import Count
 
 from approvals.models import RiskFlag
 from audit.actors import SYSTEM, TRIAGE
+from cases import refunds
 from cases.handoff import hand_off, raise_flags
 from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person
 from cases.opening import case_for_order, open_case
 from cases.people import customer
-from cases.telling import ring, tell, wants_thought
+from cases.telling import tell, wants_thought
 from tools import orders as graph
-from tools.models import Order, Payment, Shipment
+from tools.models import Dispute, Order, Payment, Shipment
 from tools.snapshots import (
     CaptureSnapshot,
     ChargeSnapshot,
@@ -47,8 +48,13 @@ def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
     order = change.order
     if order.placed_at < event.shop.cutover_at:
         return Handled(order=order)
+    wrong = [
+        case for case in (_follow_refund(event, record) for record in change.refunds) if case is not None
+    ]
     if order.risk_level == Order.Risk.HIGH:
         return _fraud(event, order, "shopify.risk.high")
+    if wrong:
+        return Handled(case=wrong[0])
     if change.created and _twin(order) is not None:
         return Handled(case=_ask_about(event, order, Subject.TWIN_ORDER))
     return Handled(order=order)
@@ -97,7 +103,10 @@ def handle_risk(event: InboundEvent, seen: RiskSnapshot) -> Handled:
     """A risk level that rises to high calls a person."""
     order = graph.record_risk(event.shop_id, seen)
     if order is None:
-        return Handled()
+        if seen.level != "high":
+            # The reading of the order, before any turn of the agent, tells the level again.
+            return Handled()
+        return _unplaced(event, Subject.RISK, Reason.FRAUD, f"order {seen.order_external_id}")
     if order.risk_level == Order.Risk.HIGH and order.placed_at >= event.shop.cutover_at:
         return _fraud(event, order, "shopify.risk.high")
     return Handled(order=order)
@@ -137,32 +146,30 @@ def handle_refund(event: InboundEvent, seen: RefundSnapshot) -> Handled:
     record = graph.record_refund(event.shop_id, seen)
     if record is None:
         return Handled()
-    return _after_refund(event, record)
+    return Handled(case=_follow_refund(event, record), order=record.order)
 
 
-def _after_refund(event: InboundEvent, record: graph.RefundRecord) -> Handled:
-    """Ours settles its call; what doesn't add up goes to a person."""
-    ours = record.ours
-    if ours is not None and ours.state in ("unknown", "pending"):
-        ring("settle", ours.pk)
-    failed_later = ours is not None and record.status == "failed" and ours.state == "succeeded"
-    # Before the order's first reading its payments aren't known: the reading brings the refund along.
-    unplaced = record.unplaced_minor and record.order.payments.exists()
-    if not (failed_later or record.exceeded or unplaced or record.clamped):
-        return Handled(order=record.order)
-    case = case_for_order(event.shop, record.order, Subject.RISK, event.correlation_id, _person(record.order))
-    detail = "refund.failed_later" if failed_later else "refund.does_not_add_up"
-    hand_off(case, Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=event.received_at)
-    return Handled(case=case)
+def _follow_refund(event: InboundEvent, record: graph.RefundRecord) -> Case | None:
+    return refunds.follow(
+        record,
+        shop=event.shop,
+        correlation_id=event.correlation_id,
+        event=event,
+        called_at=event.received_at,
+    )
 
 
 def handle_dispute(event: InboundEvent, seen: DisputeSnapshot) -> Handled:
     """The bank questions a charge: a person answers, and nothing automatic touches the order."""
+    before = Dispute.objects.filter(shop_id=event.shop_id, external_id=seen.external_id).first()
     dispute = graph.record_dispute(event.shop_id, seen)
     if dispute is None:
         return _unplaced(event, Subject.DISPUTE, Reason.DISPUTE, seen.charge or seen.external_id)
     order = dispute.payment.order
     if seen.status not in WARNS or order.placed_at < event.shop.cutover_at:
+        return Handled(order=order)
+    if before is not None and before.status == dispute.status:
+        # The same news again: a person has it, or has had it.
         return Handled(order=order)
     case = case_for_order(event.shop, order, Subject.DISPUTE, event.correlation_id, _person(order))
     source = f"{seen.vendor}.dispute"
@@ -201,7 +208,7 @@ def handle_charge(event: InboundEvent, seen: ChargeSnapshot) -> Handled:
     payment = graph.record_charge(event.shop_id, seen)
     if payment is not None:
         return Handled(order=payment.order)
-    orders = Order.objects.select_for_update().filter(shop_id=event.shop_id)
+    orders = Order.objects.select_for_update(no_key=True).filter(shop_id=event.shop_id)
     order = orders.filter(external_id=seen.order_external_id).first() if seen.order_external_id else None
     if order is not None and seen.captured_minor:
         graph.record_payment(order, _payment(seen))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,9 @@ def arrived(ago: timedelta) -> Parcel:
 
 
 def granted(reason: str, *parcels: list[Parcel], goodwill: int = 0, back: bool = False) -> str:
-    return entitled_by(Claim(reason, parcels, back, goodwill), TERMS, NOW)
+    returned_at = NOW if back else None
+    claim = Claim(reason, parcels, whole_order=True, returned_at=returned_at, goodwill_percent=goodwill)
+    return entitled_by(claim, TERMS, NOW)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,8 @@ def test_one_line_out_of_its_window_spoils_the_whole_claim() -> None:
 
 
 def test_a_return_counts_once_the_shop_has_it() -> None:
-    assert granted("returned", [arrived(timedelta(days=90))], back=True) == "terms.returned"
+    assert granted("returned", [arrived(timedelta(days=30))], back=True) == "terms.returned"
+    assert granted("returned", [arrived(timedelta(days=30) + A_MOMENT)], back=True) == ""
     assert granted("damaged", [arrived(timedelta(days=90))], back=True) == ""
 
 
@@ -81,3 +85,28 @@ def test_a_return_counts_once_the_shop_has_it() -> None:
 def test_goodwill_has_the_window_of_damage_whatever_reason_stands_beside_it(ago: int, term: str) -> None:
     for reason in ("goodwill", "returned", "lost"):
         assert granted(reason, [arrived(timedelta(days=ago))], goodwill=10, back=True) == term
+
+
+def test_a_part_of_the_order_takes_no_shipping_along() -> None:
+    parcels = [[arrived(timedelta(days=1))]]
+    assert (
+        entitled_by(Claim("damaged", parcels, whole_order=True, shipping=True), TERMS, NOW) == "terms.damaged"
+    )
+    assert entitled_by(Claim("damaged", parcels, shipping=True), TERMS, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "term"),
+    [
+        ({}, "terms.returned"),
+        # A return names no lines yet: sending back the cheap item is no reason to refund the dear one.
+        ({"whole_order": False}, ""),
+        ({"final_sale": True}, ""),
+        ({"returned_at": NOW - timedelta(days=10)}, "terms.returned"),
+        ({"returned_at": NOW + timedelta(days=1)}, ""),
+    ],
+)
+def test_a_return_entitles_to_the_whole_order_in_time(change: dict[str, Any], term: str) -> None:
+    parcels = [[arrived(timedelta(days=30))]]
+    claim = Claim("returned", parcels, **{"whole_order": True, "returned_at": NOW, **change})
+    assert entitled_by(claim, TERMS, NOW) == term

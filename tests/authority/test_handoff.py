@@ -175,11 +175,25 @@ def test_a_case_with_money_on_its_way_is_not_closed_by_hand() -> None:
         services.close_case(case.pk, by=acting(case.shop, "agent"))
 
 
-@pytest.mark.parametrize("action", ["close_case", "take_over"])
-def test_what_is_closed_is_neither_closed_nor_taken_over(action: str) -> None:
+def test_what_is_closed_is_not_closed_again() -> None:
     case = factories.make_case(state="closed")
     with pytest.raises(AlreadyDecided):
-        getattr(services, action)(case.pk, by=acting(case.shop, "agent"))
+        services.close_case(case.pk, by=acting(case.shop, "agent"))
+
+
+def test_taking_over_a_closed_case_opens_it_for_that_person() -> None:
+    case = factories.make_case(state="closed")
+    services.take_over(case.pk, by=acting(case.shop, "agent"))
+    case.refresh_from_db()
+    assert (case.state, case.human_only, case.closed_at) == ("handoff", True, None)
+
+
+def test_a_closed_case_stays_closed_where_its_order_has_an_open_one() -> None:
+    order = factories.make_order(factories.make_shop())
+    case = factories.make_case(order.shop, order=order, state="closed")
+    factories.make_case(order.shop, order=order)
+    with pytest.raises(Invalid, match="open case"):
+        services.take_over(case.pk, by=acting(case.shop, "agent"))
 
 
 def test_a_waiting_approval_ends_with_its_case() -> None:

@@ -10,9 +10,11 @@ from pydantic import Field
 from tools.adapters import klaviyo, whatsapp
 from tools.adapters.accounts import Account
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
-from tools.models import ToolCall
+from tools.errors import InvalidArgs
+from tools.models import OrderLine, StockLevel, SupplierItem, ToolCall
 
 METRIC = "Opsagent message"
+ABOUT_STOCK = ("in_stock_now", "back_in_stock_on")
 BY_CHANNEL = {"email": "klaviyo", "whatsapp": "whatsapp"}
 
 Template = Literal[
@@ -44,9 +46,22 @@ class SendMessage(Arguments):
 
 
 def resolve(arguments: SendMessage, scope: Scope) -> Effect:
-    """The recipient is the conversation's or the order's own contact: the planner has no say in it."""
+    """The recipient is the conversation's or the order's own contact: the planner has no say in it.
+
+    Raises InvalidArgs for an item that the shop doesn't know, since its name goes out with the text.
+    """
+    if arguments.sku and not (arguments.template in ABOUT_STOCK and _known(arguments.sku, scope.shop_id)):
+        raise InvalidArgs(code="sku.unknown")
     return message_effect(
         "send_message", arguments.template, scope, {"then": arguments.then, "sku": arguments.sku}
+    )
+
+
+def _known(sku: str, shop_id: int) -> bool:
+    return (
+        OrderLine.objects.filter(order__shop_id=shop_id, sku=sku).exists()
+        or StockLevel.objects.filter(shop_id=shop_id, sku=sku).exists()
+        or SupplierItem.objects.filter(shop_id=shop_id, sku=sku).exists()
     )
 
 

@@ -5,15 +5,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tools', '0002_append_only'),
+        ("tools", "0002_append_only"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='order',
-            name='heard_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='An order is late only once we have known it for a while.', verbose_name='first heard of'),
+            model_name="order",
+            name="heard_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                help_text="An order is late only once we have known it for a while.",
+                verbose_name="first heard of",
+            ),
         ),
     ]

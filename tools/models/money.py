@@ -79,6 +79,7 @@ class LedgerEntry(models.Model):
         REFUNDED = "refunded", _("refunded")
         ELSEWHERE = "elsewhere", _("refunded elsewhere")
         DISPUTED = "disputed", _("disputed")
+        REVERSED = "reversed", _("refund taken back by the vendor")
 
     shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
     payment = models.ForeignKey(

@@ -1,0 +1,49 @@
+"""What follows when a vendor tells of a refund, by webhook or in a reading: ours settles, the rest must add up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.actors import TRIAGE
+from cases import following
+from cases.handoff import hand_off
+from cases.models import Case, Handoff, InboundEvent, Person, Shop
+from cases.opening import case_for_order
+from cases.telling import ring
+from tools import execution
+from tools.models import ToolCall
+from tools.orders import RefundRecord
+
+State = ToolCall.State
+
+
+def follow(
+    record: RefundRecord,
+    *,
+    shop: Shop,
+    correlation_id: UUID,
+    event: InboundEvent | None = None,
+    called_at: datetime | None = None,
+) -> Case | None:
+    """The case that now has a person, or None where all adds up. Runs with the order locked."""
+    ours = record.ours
+    if ours is not None and ours.state in (State.UNKNOWN, State.PENDING):
+        ring("settle", ours.pk)
+    failed_later = ours is not None and record.status == "failed" and _take_back(ours)
+    if record.exceeded:
+        execution.cancel_unsent(record.exceeded, after_outcome=following.after_outcome)
+    # Before the order's first reading its payments aren't known: the reading brings the refund along.
+    unplaced = bool(record.unplaced_minor) and record.order.payments.exists()
+    if not (failed_later or record.exceeded or unplaced or record.clamped):
+        return None
+    person = Person.objects.filter(pk=record.order.person_id).first() if record.order.person_id else None
+    case = case_for_order(shop, record.order, Case.Subject.RISK, correlation_id, person)
+    detail = "refund.failed_later" if failed_later else "refund.does_not_add_up"
+    hand_off(case, Handoff.Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=called_at)
+    return case
+
+
+def _take_back(call: ToolCall) -> bool:
+    """A success that the vendor took back: the money is with us again, and the customer has not got it."""
+    return call.state == State.SUCCEEDED and execution.fail_later(call.pk)

@@ -159,14 +159,14 @@ def mains(demo: psutil.Process, word: str) -> list[psutil.Process]:
     return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
 
+# Behind a cluster's main process stand its sentinel and then its workers.
 VICTIMS = [
-    *((f"workers --cluster {name}", 0) for name in CLUSTERS),
-    # Behind a cluster's main process stand its sentinel and then its workers.
     *((f"workers --cluster {name}", 2) for name in CLUSTERS),
-    ("granian", 0),
     ("granian", 1),
     ("manage.py sandbox", 0),
     ("manage.py watch", 0),
+    *((f"workers --cluster {name}", 0) for name in CLUSTERS),
+    ("granian", 0),
 ]
 
 
@@ -176,7 +176,7 @@ def test_kill_9_of_every_process_in_the_middle_of_a_day_loses_and_doubles_nothin
     with folder() as data, running(data, 200, 5) as process:
         demo = psutil.Process(process.pid)
         _wait(lambda: bool(mains(demo, "granian")) and bool(mains(demo, "manage.py watch")), 90)
-        time.sleep(3)
+        time.sleep(2)
         killed = [name for name in VICTIMS if _kill(demo, *name)]
         family = demo.children(recursive=True)
         result = result_of(process, 400)
@@ -210,13 +210,16 @@ def test_kill_9_of_the_demo_itself_leaves_nothing_running() -> None:
 
 
 def _kill(demo: psutil.Process, word: str, place: int) -> bool:
-    """Kill one process and give its supervisor a moment; False where the day was over already."""
-    found = mains(demo, word) if demo.is_running() else []
-    if len(found) <= place:
-        return False
-    found[place].kill()
-    time.sleep(1.5)
-    return True
+    """Kill one process, as soon as it is there; False where the day was over before."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends and demo.status() != psutil.STATUS_ZOMBIE:
+        found = mains(demo, word)
+        if len(found) > place:
+            found[place].kill()
+            time.sleep(1)
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> None:

@@ -15,7 +15,7 @@ from cases.tasks import execute
 from opsagent.demo.script import Neutral
 from tests import factories
 from tests.flow.threads import THREADS, at_once
-from tests.flow.turns import decided, fresh, states, told
+from tests.flow.turns import decided, fresh, states, told, wait_for
 from tests.flow.vendors import Vendors, away, busy, html, in_transaction, lost, over, refused, sums, vendors
 from tests.flow.world import World, deliver, drain, the_case
 from tools import execution
@@ -118,7 +118,7 @@ class TestOrderOfSteps:
         with vendors() as fake, sources.frozen(sources.now()) as clock:
             drain()
             assert (fake.asked, fresh(call).state) == ([], "reserved")
-            clock.advance(timedelta(seconds=601))
+            wait_for(clock, timedelta(seconds=601))
             assert execute(call.pk) == "succeeded"
 
 
@@ -169,7 +169,7 @@ class TestUnavailable:
             assert fresh(call).not_before > clock.at
             assert execute(call.pk) is None
             fake.refund = fake.made
-            clock.advance(timedelta(minutes=6))
+            wait_for(clock, timedelta(minutes=6))
             assert execute(call.pk) == "succeeded"
         assert (len(fake.keys()), len(fake.bodies())) == (1, 1)
         assert told(call) == [
@@ -197,9 +197,23 @@ class TestUnavailable:
             fake.refund = away
             for _ in range(execution.MOST_ATTEMPTS):
                 execute(call.pk)
-                clock.advance(timedelta(minutes=6))
+                wait_for(clock, timedelta(minutes=6))
         assert (fresh(call).state, sums(call)) == ("failed", (0, 0))
         assert Handoff.objects.get().reason == "failed"
+
+
+class TestFacts:
+    """Money that waited for somebody is sent on facts read anew."""
+
+    def test_a_shop_that_can_not_be_read_holds_the_money_back(self, world: World) -> None:
+        call = decided(world)
+        with vendors() as fake, sources.frozen(sources.now()) as clock:
+            clock.advance(timedelta(hours=1))
+            assert execute(call.pk) is None
+            assert fake.writes() == []
+            wait_for(clock, timedelta(seconds=1))
+            assert execute(call.pk) == "succeeded"
+        assert sums(call) == (0, call.amount_minor)
 
 
 class TestLost:

@@ -136,7 +136,8 @@ class TestSendingAgain:
         with vendors() as fake:
             call = unknown(world, fake, made=False)
             fake.refund = answer  # type: ignore[assignment]
-            for _ in range(execution.MOST_ATTEMPTS + 2):
+            ToolCall.objects.filter(pk=call.pk).update(attempts=execution.MOST_ATTEMPTS - 1)
+            for _ in range(3):
                 assert settle(call.pk) == "unknown"
         assert sums(call) == (call.amount_minor, 0)
         assert len(fake.keys()) == 1

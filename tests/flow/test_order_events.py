@@ -135,9 +135,13 @@ class TestFraud:
             deliver(world.risk_step(order, level))
         assert Order.objects.get().risk_level == Order.Risk.HIGH
 
-    def test_a_risk_before_its_order_is_absorbed(self, world: World) -> None:
-        deliver(world.risk_step(world.sold(world.customer()), "HIGH"))
+    def test_a_risk_before_its_order_is_not_forgotten(self, world: World) -> None:
+        order = world.sold(world.customer())
+        deliver(world.risk_step(order, "LOW"))
         assert InboundEvent.objects.get().state == ABSORBED
+        for _ in range(2):
+            deliver(world.risk_step(order, "HIGH"))
+        assert (Handoff.objects.get().reason, the_case().order_id) == ("fraud", None)
 
     def test_more_news_of_a_risky_order_call_nobody_again(self, world: World) -> None:
         order = world.sold(world.customer())

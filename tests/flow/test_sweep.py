@@ -16,10 +16,10 @@ from cases.invariants import violations
 from cases.models import Case, Handoff
 from cases.tasks import advance, execute, settle, sweep
 from tests import factories
-from tests.flow.turns import asks, damaged, decided, fresh, planner, refund, scripted_shop, states
+from tests.flow.turns import asks, damaged, decided, fresh, planner, refund, scripted_shop, states, wait_for
 from tests.flow.vendors import Vendors, away, lost, sums, vendors
 from tests.flow.world import World, drain, forget_tasks, queued, the_case
-from tools.models import Order, ToolCall
+from tools.models import ToolCall
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +133,7 @@ def test_every_task_lost_at_every_step_only_takes_longer(world: World, clock: Cl
     with planner(refund(row)):
         for _ in range(20):
             forget_tasks()
-            Order.objects.update(read_at=clock.advance(LATER))
+            wait_for(clock, LATER)
             sweep()
             tasks = queued()
             forget_tasks()
@@ -165,10 +165,10 @@ def test_a_vendor_that_is_away_for_a_while_costs_nothing_but_time(
     fake.refund = away
     for _ in range(4):
         drain()
-        Order.objects.update(read_at=clock.advance(LATER))
+        wait_for(clock, LATER)
         sweep()
     fake.refund = fake.made
-    clock.advance(timedelta(minutes=6))
+    wait_for(clock, timedelta(minutes=6))
     sweep()
     drain()
     assert (states(), len(fake.keys()), len(fake.bodies())) == (["succeeded", "succeeded"], 1, 1)

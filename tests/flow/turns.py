@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from audit.models import Entry
+from audit.sources import Clock
 from cases.models import PlannerConfig
 from cases.planner.factory import scripted
 from cases.planner.protocol import Proposal
@@ -85,3 +87,10 @@ def writes_again(world: World, row: Order, text: str) -> None:
     assert row.person is not None
     letter = postmark.Letter(name=row.person.name, address=row.person.email, subject="Again", text=text)
     deliver(world.stage.writes("north", letter, world.stage.start, story_id=None))
+
+
+def wait_for(clock: Clock, time: timedelta) -> datetime:
+    """Time passes, and the order is read again meanwhile."""
+    at = clock.advance(time)
+    Order.objects.update(read_at=at)
+    return at

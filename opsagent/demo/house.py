@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -44,6 +46,13 @@ SETTLE_SECONDS = 90.0
 READY_SECONDS = 60.0
 # How far back the story's first order may lie.
 HISTORY = timedelta(days=120)
+
+# Whatever stands outside the system's own schemas, in any of them.
+TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+      AND n.nspname NOT LIKE 'pg\\_toast%'
+"""
 
 Report = Callable[[str], None]
 
@@ -115,15 +124,38 @@ def _with_name(url: str, name: str) -> str:
 
 
 def _recreate(name: str) -> None:
+    """Drop and make. Raises CommandError where the name belongs to a database that no demo made."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone():
+            _refuse_foreign(name)
         for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {}"):
             cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
     connection.close()
     connection.settings_dict["NAME"] = name
 
 
+def _refuse_foreign(name: str) -> None:
+    """Raises CommandError unless the database is empty, or holds our tables and no shop but the demo's."""
+    with psycopg.connect(**{**connection.get_connection_params(), "dbname": name}) as other:
+        tables = {row[0] for row in other.execute(TABLES)}
+        if not tables:
+            return
+        ours = ("django_", *(f"{app.label}_" for app in apps.get_app_configs()))
+        if "cases_shop" not in tables or not all(table.startswith(ours) for table in tables):
+            raise CommandError(
+                f"The demo would make the database {name} anew, but the one of this name isn't its own. "
+                "Rename it, or name another DATABASE_URL."
+            )
+        _refuse([row[0] for row in other.execute("SELECT slug FROM cases_shop")])
+
+
 def _refuse_strangers() -> None:
-    others = Shop.objects.exclude(slug__in=SHOPS).values_list("slug", flat=True)
+    _refuse(Shop.objects.values_list("slug", flat=True))
+
+
+def _refuse(slugs: Iterable[str]) -> None:
+    others = sorted(set(slugs) - set(SHOPS))
     if others:
         raise CommandError(
             f"This database holds other shops ({', '.join(others)}), so the demo doesn't touch it. "

@@ -83,8 +83,8 @@ def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[
         return call, False
 
 
-def _locked(condition: Q) -> ToolCall | None:
-    rows = ToolCall.objects.select_for_update(skip_locked=True, of=("self",))
+def _locked(condition: Q, *, skip_locked: bool = True) -> ToolCall | None:
+    rows = ToolCall.objects.select_for_update(skip_locked=skip_locked, of=("self",))
     return (
         rows.select_related("shop", "payment__order", "message__conversation__person")
         .filter(condition)
@@ -136,8 +136,10 @@ def _after(error: ToolError, call: ToolCall) -> Ended:
 def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | None:
     """Write the outcome, unless somebody else has taken the call over since."""
     with transaction.atomic():
+        # Waits for whoever looks at the call just now: an answer must not be lost to an undo that came too late.
         mine = _locked(
-            Q(pk=call.pk, fence=call.fence, state__in=[State.SENDING, State.UNKNOWN, State.PENDING])
+            Q(pk=call.pk, fence=call.fence, state__in=[State.SENDING, State.UNKNOWN, State.PENDING]),
+            skip_locked=False,
         )
         if mine is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -151,3 +152,23 @@ def test_an_undo_and_a_letter_do_not_lock_each_other(north: Shop) -> None:
 
     assert failures(together(stop, write)) == []
     assert Handoff.objects.get().reason == "anger"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_is_not_lost_to_somebody_who_looks_at_the_call_just_then(north: Shop) -> None:
+    call = small_refund(north, undo=timedelta(0))
+    looking = threading.Event()
+
+    def look() -> None:
+        with transaction.atomic():
+            ToolCall.objects.select_for_update().get(pk=call.pk)
+            looking.set()
+            time.sleep(0.3)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        threading.Thread(target=together, args=[look], daemon=True).start()
+        assert looking.wait(10)
+        return refunded(request)
+
+    with wire.transport_override(httpx.MockTransport(answer)):
+        assert tasks.execute(call.pk) == "succeeded"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from approvals import services as authority
 from approvals.deciding import Wish, decide
 from approvals.errors import AlreadyDecided, Invalid
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, Decision
 from approvals.services import person
 from audit import sources
 from audit.actors import AGENT, Actor
@@ -46,6 +46,7 @@ __all__ = [
     "decide_approval",
     "reply",
     "resolve_handoff",
+    "settle_call",
     "snooze",
     "take_over",
     "undo",
@@ -98,17 +99,20 @@ def reopen_for_person(case: Case, *, by: Actor) -> None:
 def add_note(case_id: int, *, text: str, by: Actor) -> Message:
     """A note for colleagues; no customer sees it."""
     with transaction.atomic():
-        case = _case(case_id, by)
-        note = Message.objects.create(
-            shop_id=case.shop_id,
-            case=case,
-            direction=Message.Direction.NOTE,
-            state=Message.State.KEPT,
-            author=by.name[:150],
-            text=_text(text),
-            at=sources.now(),
-        )
-        tell("note.added", case, by=by, subject=note)
+        return _keep_note(_case(case_id, by), _text(text), by)
+
+
+def _keep_note(case: Case, text: str, by: Actor) -> Message:
+    note = Message.objects.create(
+        shop_id=case.shop_id,
+        case=case,
+        direction=Message.Direction.NOTE,
+        state=Message.State.KEPT,
+        author=by.name[:150],
+        text=text,
+        at=sources.now(),
+    )
+    tell("note.added", case, by=by, subject=note)
     return note
 
 
@@ -209,6 +213,31 @@ def undo(call_id: int, *, by: Actor) -> ToolCall:
     person(by, "cases.change_case", call.shop_id)
     if not execution.cancel(call_id, reason="undone", after_outcome=following.after_outcome):
         raise AlreadyDecided(_("Too late: it is being sent or has ended. Nothing was changed."))
+    return ToolCall.objects.get(pk=call_id)
+
+
+def settle_call(call_id: int, *, succeeded: bool, vendor_ref: str, reason: str, by: Actor) -> ToolCall:
+    """Say what became of a call whose outcome nobody could read, after looking at the vendor's own pages.
+
+    Needs the right to approve money of that size, since it decides whether the amount is paid or free again. The
+    reason is kept as a note.
+    """
+    call = ToolCall.objects.select_related("decision").get(pk=call_id)
+    large = call.decision.outcome == Decision.Outcome.TWO_FACTOR
+    person(by, "approvals.approve_large_refund" if large else "approvals.approve_refund", call.shop_id)
+    if not reason.strip() or (succeeded and not vendor_ref.strip()):
+        raise Invalid(_("Say what you saw at the vendor, with the refund's id there if it was done."))
+    with transaction.atomic():
+        ended = execution.conclude(
+            call_id,
+            succeeded=succeeded,
+            ref=vendor_ref.strip(),
+            settled_by=ToolCall.Settled.PERSON,
+            after_outcome=following.after_outcome,
+        )
+        if ended is None:
+            raise AlreadyDecided(_("The outcome is known by now. Nothing was changed."))
+        _keep_note(_read_case(call.case_id), _text(reason), by)
     return ToolCall.objects.get(pk=call_id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -22,6 +23,7 @@ from audit import sources
 from cases.intake import mail, orders
 from cases.intake.messages import Letter, handle_letter
 from cases.intake.receiving import Delivery, Handled, receive, refuse
+from cases.intake.statuses import handle_status
 from cases.models import Conversation, InboundEvent, Shop
 from tools.adapters import shopify_webhooks, stripe_webhooks, whatsapp_webhooks
 from tools.adapters.accounts import Account
@@ -202,7 +204,8 @@ def _whatsapp(
 ) -> Delivery:
     if isinstance(seen, MessageStatusSnapshot):
         external_id = f"{seen.external_id}:{seen.status}"
-        return Delivery("whatsapp", account, external_id, "statuses", raw, content_type, None)
+        status = partial(handle_status, seen=seen)
+        return Delivery("whatsapp", account, external_id, "statuses", raw, content_type, status)
 
     def handle(event: InboundEvent) -> Handled:
         return handle_letter(event, letter_of(seen))

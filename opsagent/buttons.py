@@ -75,6 +75,19 @@ def _in_days(days: int) -> datetime:
     return sources.now() + timedelta(days=days)
 
 
+def _settle(pk: int, form: QueryDict, by: Actor) -> object:
+    succeeded = form.get("succeeded", "")
+    if succeeded not in ("0", "1"):
+        raise Invalid(_("Say whether the vendor did it. Nothing was changed."))
+    return services.settle_call(
+        pk,
+        succeeded=succeeded == "1",
+        vendor_ref=form.get("vendor_ref", ""),
+        reason=form.get("reason", ""),
+        by=by,
+    )
+
+
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
@@ -123,6 +136,12 @@ BUTTONS: dict[str, Button] = {
         CHANGE_CASE,
         lambda pk, form, by: services.undo(pk, by=by),
         gettext_lazy("Undone before it was sent. Its money is no longer set aside."),
+    ),
+    "settle": Button(
+        "tools.toolcall",
+        ("approvals.approve_refund", "approvals.approve_large_refund"),
+        _settle,
+        gettext_lazy("Settled by you. What you saw is kept as a note in the case."),
     ),
     "approve": Button(
         REQUEST,

@@ -142,7 +142,12 @@ class ToolCallAdmin(HistoryAdmin):
             "tone": tone,
             "icon": icon,
             "undoable": undoable(row),
+            "settleable": row.state in SETTLEABLE and any(request.user.has_perm(right) for right in SETTLERS),
         }
+
+
+SETTLEABLE = (ToolCall.State.UNKNOWN, ToolCall.State.PENDING)
+SETTLERS = ("approvals.approve_refund", "approvals.approve_large_refund")
 
 
 def undoable(call: ToolCall) -> bool:

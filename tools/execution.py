@@ -302,6 +302,22 @@ def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome
     return _send_again(call, before_send, after_outcome)
 
 
+def conclude(
+    call_id: int, *, succeeded: bool, ref: str, settled_by: str, after_outcome: AfterOutcome
+) -> str | None:
+    """End an open call by somebody's word: a webhook's or a person's. None where it is not open (any more)."""
+    with transaction.atomic():
+        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]))
+        if call is None:
+            return None
+        # Whoever is looking at it right now has lost it.
+        call.fence += 1
+        call.save(update_fields=["fence"])
+    state = State.SUCCEEDED if succeeded else State.FAILED
+    ended = Ended(state, ref=ref[:128], error="" if succeeded else "settled", settled_by=settled_by)
+    return _record(call, ended, after_outcome)
+
+
 def _take_open(call_id: int) -> ToolCall | None:
     """Claim an open call for one look, so that two lookers don't both send it."""
     with transaction.atomic():

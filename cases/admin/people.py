@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from audit import actors, sources
+from audit.models import Json
 from audit.services import record
 from audit.shop_admin import HistoryAdmin, ShopAdmin
 from cases.models import Person, PlannerConfig, Shop, Template, User
+from cases.staff import password_was_set
 
+SWITCHES = ("is_active", "is_staff", "is_superuser")
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 
 
@@ -96,12 +102,28 @@ class UserAdmin(StockUserAdmin[User]):
         return fixed if _is_superuser(request.user) else (*fixed, "is_superuser")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        before = set(form.instance.groups.values_list("name", flat=True))
+        user = form.instance
+        roles, shops = _names(user.groups, "name"), _names(user.shops, "slug")
         super().save_related(request, form, formsets, change)
-        after = set(form.instance.groups.values_list("name", flat=True))
-        if before != after:
-            roles = {"added": sorted(after - before), "removed": sorted(before - after)}
-            _tell(request, "role.changed", "staff", form.instance, None, roles)
+        new_roles, new_shops = _names(user.groups, "name"), _names(user.shops, "slug")
+        if not change:
+            _tell(request, "staff.created", "staff", user, None, {"shops": sorted(new_shops)})
+        elif changed := _account_changes(form, shops, new_shops):
+            _tell(request, "staff.changed", "staff", user, None, changed)
+        if roles != new_roles:
+            _tell(request, "role.changed", "staff", user, None, _moved(roles, new_roles))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Whoever sets somebody's password can sign in as them, so the log says who did."""
+        with transaction.atomic():
+            user = self.get_object(request, unquote(id))
+            before = user.password if user else ""
+            response = super().user_change_password(request, id, form_url)
+            if user is not None:
+                user.refresh_from_db(fields=["password"])
+                if user.password != before:
+                    password_was_set(user, by=actors.staff(request.user))  # type: ignore[arg-type]  # signed in
+        return response
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is not None and obj.is_superuser and not _is_superuser(request.user):
@@ -119,7 +141,7 @@ def _tell(
     stream: str,
     subject: Model,
     shop_id: int | None,
-    data: dict[str, list[str]],
+    data: Mapping[str, Json],
 ) -> None:
     """One entry in the transaction that Django wraps around the form."""
     record(
@@ -131,6 +153,22 @@ def _tell(
         correlation_id=sources.random_id(),
         data=data,
     )
+
+
+def _names(rows: Any, field: str) -> set[str]:
+    return set(rows.values_list(field, flat=True))
+
+
+def _moved(before: set[str], after: set[str]) -> dict[str, Json]:
+    return {"added": sorted(after - before), "removed": sorted(before - after)}
+
+
+def _account_changes(form: Any, shops: set[str], new_shops: set[str]) -> dict[str, Json]:
+    """What changed, by name; values of switches and shops only, since the rest is personal."""
+    fields = sorted(set(form.changed_data) - {"groups", "shops"})
+    changes: dict[str, Json] = {"fields": list(fields)} if fields else {}
+    changes |= {name: bool(getattr(form.instance, name)) for name in SWITCHES if name in fields}
+    return changes | ({"shops": _moved(shops, new_shops)} if shops != new_shops else {})
 
 
 def _is_superuser(user: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -91,6 +92,22 @@ class OpsAdminSite(admin.AdminSite):
         from opsagent import desk
 
         return super().index(request, {**desk.context(request.user), **(extra_context or {})})
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Django's; a new password is told in the log, one's own too."""
+        from audit import actors
+        from cases.models import User
+        from cases.staff import password_was_set
+
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            user = User.objects.get(username=request.user.get_username())
+            # The form sends the browser on once it has saved.
+            if request.method == "POST" and response.status_code == 302:
+                password_was_set(user, by=actors.staff(user))
+        return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)

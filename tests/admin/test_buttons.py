@@ -22,6 +22,7 @@ ROLE = {
     "approve_large": "finance approver",
     "reject": "approver",
     "publish_limits": "limit publisher",
+    "settle": "approver",
 }
 FORMS = {
     "reject": {"reason": "The photo shows another tent."},
@@ -31,6 +32,7 @@ FORMS = {
     "reply": {"text": "I am on it."},
     "resolve": {"close": "1"},
     "snooze": {"days": "3"},
+    "settle": {"succeeded": "1", "vendor_ref": "re_9", "reason": "It is on their page."},
 }
 
 
@@ -45,6 +47,7 @@ def target(name: str, shop: Shop) -> Any:
     case = f.make_case(order=f.make_order(shop))
     made: dict[str, Callable[[], Any]] = {
         "undo": lambda: f.make_call(f.make_decision(case)),
+        "settle": lambda: f.make_call(f.make_decision(case), state="unknown"),
         "reverse": lambda: f.make_decision(case),
         "lower_flag": lambda: f.make_flag(case),
         "publish_limits": lambda: f.make_limits(
@@ -319,3 +322,21 @@ def test_a_button_returns_to_our_own_pages_alone(agent: Client, shop: Shop) -> N
     url = reverse("admin:note", args=[case.pk])
     assert agent.post(url, {"text": "a", "next": "/admin/"})["Location"] == "/admin/"
     assert "evil" not in agent.post(url, {"text": "b", "next": "https://evil.example/"})["Location"]
+
+
+def test_an_open_outcome_is_settled_once_on_its_page(sign_in: SignIn, shop: Shop) -> None:
+    call, client = target("settle", shop), sign_in("approver")
+    page = client.get(reverse("admin:tools_toolcall_change", args=[call.pk])).content.decode()
+    assert reverse("admin:settle", args=[call.pk]) in page
+    press(client, "settle", call)
+    call.refresh_from_db()
+    assert (call.state, call.settled_by) == ("succeeded", "person")
+    again = press(client, "settle", call, succeeded="0").content.decode()
+    assert "known by now" in again
+    assert reverse("admin:settle", args=[call.pk]) not in again
+
+
+def test_who_only_reads_sees_no_way_to_settle(viewer: Client, shop: Shop) -> None:
+    call = target("settle", shop)
+    page = viewer.get(reverse("admin:tools_toolcall_change", args=[call.pk])).content.decode()
+    assert reverse("admin:settle", args=[call.pk]) not in page

@@ -12,7 +12,7 @@ from django_q.signals import post_execute, post_execute_in_worker, pre_execute
 from django_q.signing import SignedPackage
 from psycopg import sql
 
-from opsagent import heartbeat
+from opsagent import heartbeat, logs
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,7 @@ Package = tuple[int | None, str]
 
 pre_execute.connect(heartbeat.task_begins, dispatch_uid="opsagent.task_begins")
 post_execute_in_worker.connect(heartbeat.task_ends, dispatch_uid="opsagent.task_ends")
+post_execute_in_worker.connect(logs.hide_in_result, dispatch_uid="opsagent.hide_in_result")
 post_execute.connect(heartbeat.result_arrived, dispatch_uid="opsagent.result_arrived")
 
 

@@ -9,15 +9,35 @@ import structlog
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("json", "console")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# What PostgreSQL adds to an error holds the row's values, over several lines; it ends where the text's own order goes
+# on. https://www.postgresql.org/docs/current/protocol-error-fields.html
+DETAIL = re.compile(
+    r"(?<=\n)(?:DETAIL|CONTEXT):.*?(?=\nHINT:|\n\n(?:The above|During handling)|\n?\Z)", re.DOTALL
+)
+BAD_SYNTAX = re.compile(r'(invalid input (?:syntax|value) for [^"\n]*(?:"\w+")?[^"\n]*: )".*"')
+# A value may itself contain what follows it, so the last such words of the line end it.
+INPUT = re.compile(r"(?<=input_value=).*(?=, input_type=)")
 
 
-def mask_addresses(
+def without_personal_text(text: str) -> str:
+    """The text of an error without addresses, values of rows and values that a model refused."""
+    text = DETAIL.sub("[values]", text)
+    text = BAD_SYNTAX.sub(r"\1[value]", text)
+    return EMAIL.sub("[address]", INPUT.sub("[value]", text))
+
+
+def hide_in_result(task: dict[str, Any], **_signal: Any) -> None:
+    """A task that failed is stored with its traceback, which is a log as well."""
+    if not task.get("success", True) and isinstance(task.get("result"), str):
+        task["result"] = without_personal_text(task["result"])
+
+
+def hide_personal_text(
     _logger: Any, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Hides what looks like an e-mail address, the last net under messages of libraries and databases."""
+    """The last net under messages of libraries and databases."""
     return {
-        key: EMAIL.sub("[address]", value) if isinstance(value, str) else value
-        for key, value in event.items()
+        key: without_personal_text(value) if isinstance(value, str) else value for key, value in event.items()
     }
 
 
@@ -51,7 +71,7 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
-                    mask_addresses,
+                    hide_personal_text,
                     renderer,
                 ],
             }

@@ -199,9 +199,9 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
         (
             Variable(
                 "SLACK_WEBHOOK_URL",
-                "Incoming webhook that hears of hand-offs.",
+                "Incoming webhook for hand-offs. It has no effect yet: nothing is sent to it.",
                 "",
-                "Nobody is told in Slack.",
+                "Nothing changes.",
             ),
         ),
     ),

@@ -64,8 +64,15 @@ def test_the_two_commands_install_and_run_what_ci_runs() -> None:
     installed = [line for line in ci.splitlines() if " -m pip install " in line]
     assert all("--require-hashes" in line for line in installed)
     assert re.findall(r"-r (\S+)", "\n".join(installed)) == ["requirements.txt", "requirements-dev.txt"]
-    # Last in the file, and with no option but the quiet one.
-    assert shlex.split(ci.splitlines()[-1]) == ["step", "python", "-m", "pytest", "-q"]
+    # Last in the file, and as it stands there.
+    assert shlex.split(ci.splitlines()[-1]) == ["step", "python", "-m", "pytest"]
+
+
+def test_a_developers_own_settings_decide_nothing_in_ci() -> None:
+    lines = (ROOT / ".ci/run").read_text().replace("\\\n", " ").splitlines()
+    unset = {name for line in lines if line.startswith("unset ") for name in shlex.split(line)[1:]}
+    mine = {v.name for v in VARIABLES if v.name.startswith(("OPSAGENT_LLM_", "OPSAGENT_PLANNER"))}
+    assert unset >= mine | {"DATABASE_URL", "OPSAGENT_MODE", "OPSAGENT_DATA_DIR", "DJANGO_SETTINGS_MODULE"}
 
 
 @pytest.mark.parametrize(

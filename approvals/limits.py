@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from babel.numbers import list_currencies
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
@@ -11,6 +12,18 @@ from approvals.services import person
 from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
+from tools.registry import TOOLS
+
+CURRENCIES = frozenset(list_currencies())
+Scope = KillSwitch.Scope
+# What a switch can name; a typing error would stop nothing.
+KEYS: dict[str, frozenset[str]] = {
+    Scope.TOOL: frozenset(TOOLS),
+    Scope.VENDOR: frozenset({"shopify", "stripe", "klaviyo", "whatsapp", "slack"}),
+    Scope.PLANNER: frozenset({"rules", "llm", "scripted"}),
+    Scope.SHOP: frozenset(),
+    Scope.EVERYTHING: frozenset(),
+}
 
 # (automatic up to, one approver up to), minor units. Start low, raise with evidence.
 DEFAULTS = {"USD": (2000, 20000), "EUR": (2000, 20000), "GBP": (2000, 20000), "JPY": (3000, 30000)}
@@ -52,25 +65,30 @@ def draft_limits(
     user = person(by, "approvals.add_limitversion", shop_id)
     if not reason.strip():
         raise Invalid(_("Say why the limits change: the evidence belongs to the version."))
+    if currency not in CURRENCIES:
+        raise Invalid(_("That is no currency: use its three letters, as EUR."))
     if not 0 <= auto_up_to_minor <= one_approver_up_to_minor:
         raise Invalid(_("The automatic limit can't be above the one for a single approver."))
     if not 0 <= goodwill_percent <= 100:
         raise Invalid(_("Goodwill is a percentage between 0 and 100."))
-    with transaction.atomic():
-        versions = LimitVersion.objects.select_for_update().filter(shop_id=shop_id, currency=currency)
-        newest = versions.order_by("-version").first()
-        row = LimitVersion.objects.create(
-            shop_id=shop_id,
-            currency=currency,
-            version=newest.version + 1 if newest else 1,
-            auto_up_to_minor=auto_up_to_minor,
-            one_approver_up_to_minor=one_approver_up_to_minor,
-            goodwill_percent=goodwill_percent,
-            reason=reason.strip()[:500],
-            author=user,
-            created_at=sources.now(),
-        )
-        _tell("limits.drafted", row, row.shop.slug, by)
+    try:
+        with transaction.atomic():
+            versions = LimitVersion.objects.select_for_update().filter(shop_id=shop_id, currency=currency)
+            newest = versions.order_by("-version").first()
+            row = LimitVersion.objects.create(
+                shop_id=shop_id,
+                currency=currency,
+                version=newest.version + 1 if newest else 1,
+                auto_up_to_minor=auto_up_to_minor,
+                one_approver_up_to_minor=one_approver_up_to_minor,
+                goodwill_percent=goodwill_percent,
+                reason=reason.strip()[:500],
+                author=user,
+                created_at=sources.now(),
+            )
+            _tell("limits.drafted", row, row.shop.slug, by)
+    except IntegrityError as error:
+        raise AlreadyDecided(_("Somebody wrote a version at the same moment. Read theirs first.")) from error
     return row
 
 
@@ -108,9 +126,17 @@ def engage_switch(*, scope: str, key: str, shop_id: int | None, reason: str, by:
     user = person(by, "approvals.add_killswitch", shop_id)
     if not reason.strip():
         raise Invalid(_("Say why it stops, so that the next person knows when it may go on."))
+    if scope not in KillSwitch.Scope.values:
+        raise Invalid(_("Name exactly what stops: a tool, a vendor, a planner, a shop, or everything."))
     needs_key = scope in (KillSwitch.Scope.TOOL, KillSwitch.Scope.VENDOR, KillSwitch.Scope.PLANNER)
     if needs_key != bool(key) or (scope == KillSwitch.Scope.SHOP) != (shop_id is not None and not needs_key):
         raise Invalid(_("Name exactly what stops: a tool, a vendor, a planner, a shop, or everything."))
+    if key and key not in KEYS[scope]:
+        known = ", ".join(sorted(KEYS[scope]))
+        raise Invalid(
+            _("Nothing is called %(key)s, so nothing would stop. Known: %(known)s.")
+            % {"key": key, "known": known}
+        )
     with transaction.atomic():
         row = KillSwitch.objects.create(
             scope=scope, key=key, shop_id=shop_id, reason=reason.strip()[:500], engaged_by=user,
@@ -125,6 +151,9 @@ def release_switch(switch_id: int, *, by: Actor) -> KillSwitch:
     with transaction.atomic():
         row = KillSwitch.objects.select_for_update(of=("self",)).get(pk=switch_id)
         user = person(by, "approvals.change_killswitch", row.shop_id)
+        if row.shop_id is None:
+            # Anybody on duty may stop all shops; letting all of them go on is for those who answer for large sums.
+            person(by, "approvals.approve_large_refund")
         if row.released_at is not None:
             raise AlreadyDecided(_("This switch was released already."))
         row.released_by, row.released_at = user, sources.now()

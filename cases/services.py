@@ -79,6 +79,9 @@ def take_over(case_id: int, *, by: Actor) -> Case:
         row = hand_off(case, Handoff.Reason.STAFF, by=by)
         if row.state == Handoff.State.WAITING:
             claim_handoff(row.pk, by=by)
+        elif row.claimed_by_id != int(by.id):
+            who = row.claimed_by.get_full_name() or row.claimed_by.get_username() if row.claimed_by else ""
+            raise AlreadyDecided(_("%(who)s has this case. Nothing was changed.") % {"who": who})
         case.refresh_from_db()
     return case
 

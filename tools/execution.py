@@ -251,7 +251,7 @@ def fail_later(call_id: int) -> bool:
 
     Runs in the caller's transaction, with the order locked. False where the call isn't a success (any more).
     """
-    call = _locked(Q(pk=call_id, state=State.SUCCEEDED))
+    call = _locked(Q(pk=call_id, state=State.SUCCEEDED), skip_locked=False)
     if call is None:
         return False
     call.state, call.error = State.FAILED_LATER, "failed_later"
@@ -272,7 +272,8 @@ def expire_leases() -> list[int]:
         rows = ToolCall.objects.select_for_update(skip_locked=True).filter(
             state=State.SENDING, lease_until__lt=sources.now()
         )
-        calls = list(rows[:100])
+        # Sorted by stream: two sweepers that write in opposite orders would block each other.
+        calls = sorted(rows[:100], key=lambda call: (call.case_id, call.pk))
         for call in calls:
             call.state, call.error, call.lease_until = State.UNKNOWN, "sender_died", None
             call.save(update_fields=["state", "error", "lease_until"])
@@ -307,7 +308,7 @@ def conclude(
 ) -> str | None:
     """End an open call by somebody's word: a webhook's or a person's. None where it is not open (any more)."""
     with transaction.atomic():
-        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]))
+        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]), skip_locked=False)
         if call is None:
             return None
         # Whoever is looking at it right now has lost it.

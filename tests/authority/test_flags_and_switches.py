@@ -113,10 +113,10 @@ def test_a_switch_stops_what_it_names(scope: str, key: str, with_shop: bool) -> 
     row = engage(shop, scope, key, shop.pk if with_shop else None)
     stopped = decide_refund(refundable_case(shop=shop)).decision
     assert (stopped.rule, stopped.outcome) == ("switch.engaged", "deny")
-    release_switch(row.pk, by=acting(shop, "agent"))
+    release_switch(row.pk, by=acting(shop, "finance approver"))
     assert decide_refund(refundable_case(shop=shop)).decision.rule == "refund.tier.automatic"
     with pytest.raises(AlreadyDecided):
-        release_switch(row.pk, by=acting(shop, "agent"))
+        release_switch(row.pk, by=acting(shop, "finance approver"))
 
 
 @pytest.mark.parametrize(

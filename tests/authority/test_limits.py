@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted, Refusal
 from approvals.facts import in_force
-from approvals.limits import draft_limits, publish_limits, start_with_defaults
+from approvals.limits import draft_limits, engage_switch, publish_limits, release_switch, start_with_defaults
 from approvals.models import ApprovalRequest, Decision, LimitVersion, Reversal, TermsVersion
 from audit.actors import SYSTEM, Actor
 from cases.models import Shop
@@ -265,3 +265,24 @@ def test_every_refusal_says_one_sentence_to_staff() -> None:
     with pytest.raises(Refusal) as refused:
         draft(shop, acting(shop, "viewer"))
     assert refused.value.sentence.endswith(".")
+
+
+def test_what_is_no_currency_gets_no_limits(north: Shop) -> None:
+    with pytest.raises(Invalid, match="no currency"):
+        draft(north, acting(north, "limit author"), currency="EURO")
+
+
+@pytest.mark.parametrize(
+    ("scope", "key"),
+    [("vendor", "strpe"), ("tool", "refund"), ("nothing", ""), ("planner", "x"), ("shop", "x")],
+)
+def test_a_switch_that_would_stop_nothing_is_refused(north: Shop, scope: str, key: str) -> None:
+    with pytest.raises(Invalid):
+        engage_switch(scope=scope, key=key, shop_id=None, reason="Why.", by=acting(north, "agent"))
+
+
+def test_anybody_on_duty_stops_everything_and_finance_lets_it_go_on(north: Shop) -> None:
+    switch = engage_switch(scope="everything", key="", shop_id=None, reason="Odd.", by=acting(north, "agent"))
+    with pytest.raises(NotPermitted):
+        release_switch(switch.pk, by=acting(north, "agent"))
+    assert release_switch(switch.pk, by=acting(north, "finance approver")).released_at is not None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from audit import sources
 
 
 class Person(models.Model):
     """A customer or correspondent. Everything else refers to them by this random id."""
 
-    id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(_("id"), primary_key=True, default=sources.random_id, editable=False)
     shop = models.ForeignKey(
         "cases.Shop", on_delete=models.PROTECT, related_name="people", verbose_name=_("shop")
     )

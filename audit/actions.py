@@ -56,6 +56,7 @@ ACTIONS: dict[str, str | Promise] = {
     "shipment.updated": _("A shipment moved."),
     "shop.changed": _("The set-up of a shop changed."),
     "shop.created": _("A shop was set up."),
+    "staff.authenticator_given": _("Somebody got an authenticator for one-time codes."),
     "staff.changed": _("Somebody's account or shops changed."),
     "staff.created": _("An account was made for a member of staff."),
     "staff.password_set": _("Somebody's password was set."),

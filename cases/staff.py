@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from approvals.errors import Invalid
 from approvals.services import has_right
 from audit import sources
 from audit.actors import Actor
+from audit.models import Json
 from audit.services import record
-from cases.models import User
+from cases.models import Shop, User
 
 SIGNING_RIGHTS = (
     "approvals.approve_refund",
@@ -27,3 +39,84 @@ def password_was_set(user: User, *, by: Actor) -> None:
         correlation_id=sources.random_id(),
         data={"signs_money": any(has_right(user, right) for right in SIGNING_RIGHTS)},
     )
+
+
+def add_staff(
+    username: str, *, roles: Sequence[str], shops: Sequence[str], password: str | None, by: Actor
+) -> tuple[User, bool]:
+    """The account of this name with these roles and shops besides those it has, and whether it is new.
+
+    `password` is for a new account; what an account that is there already signs in with stays. Raises Invalid.
+    """
+    with transaction.atomic():
+        groups, places = _all(Group, "name", roles), _all(Shop, "slug", shops)
+        user = User.objects.select_for_update().filter(username=username).first()
+        is_new = user is None
+        if user is None:
+            user = _create(username, password)
+        before = (
+            set(user.groups.values_list("name", flat=True)),
+            set(user.shops.values_list("slug", flat=True)),
+        )
+        user.groups.add(*groups)
+        user.shops.add(*places)
+        _tell_added(user, sorted(set(roles) - before[0]), sorted(set(shops) - before[1]), is_new, by)
+    return user, is_new
+
+
+def _create(username: str, password: str | None) -> User:
+    user = User(username=username, is_staff=True, email="")
+    try:
+        user.full_clean(exclude=["password"])
+        validate_password(password or "", user)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages)) from error
+    user.set_password(password)
+    user.save(force_insert=True)
+    return user
+
+
+def _all(model: type[Any], field: str, names: Sequence[str]) -> list[Any]:
+    found = {getattr(row, field): row for row in model.objects.filter(**{f"{field}__in": names})}
+    if missing := sorted(set(names) - set(found)):
+        known = ", ".join(model.objects.order_by(field).values_list(field, flat=True))
+        raise Invalid(_("There is no %(name)s. There are: %(known)s") % {"name": missing[0], "known": known})
+    return [found[name] for name in names]
+
+
+def _tell_added(user: User, roles: list[str], shops: list[str], is_new: bool, by: Actor) -> None:
+    entries: list[tuple[str, dict[str, Json]]] = []
+    if is_new:
+        entries.append(("staff.created", {"shops": shops}))
+    elif shops:
+        entries.append(("staff.changed", {"shops": {"added": shops, "removed": []}}))
+    if roles:
+        entries.append(("role.changed", {"added": roles, "removed": []}))
+    for action, data in entries:
+        record(
+            action,
+            by=by,
+            stream="staff",
+            subject=user,
+            shop_id=None,
+            correlation_id=sources.random_id(),
+            data=data,
+        )
+
+
+def give_authenticator(user: User, *, by: Actor) -> TOTPDevice | None:
+    """A new authenticator for one-time codes, or None where they have one: a second would go unseen."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if TOTPDevice.objects.filter(user=user).exists():
+            return None
+        device = TOTPDevice.objects.create(user=user, name="phone", tolerance=0)
+        record(
+            "staff.authenticator_given",
+            by=by,
+            stream="staff",
+            subject=user,
+            shop_id=None,
+            correlation_id=sources.random_id(),
+        )
+    return device

@@ -8,14 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from approvals.limits import start_with_defaults
-from audit import sources
 from audit.actors import SYSTEM
-from audit.services import record
 from cases.models import Shop, User
+from cases.shops import Opening, open_shop
 from opsagent.demo.accounts import remembered
 from opsagent.demo.shops import SHOPS
 
@@ -36,7 +33,7 @@ SETUP = {
     "north": {"legal_entity": "Fjell & Fern Inc.", "base_currency": "USD", "time_zone": "America/New_York"},
     "sakura": {"legal_entity": "Sakura Living K.K.", "base_currency": "JPY", "time_zone": "Asia/Tokyo"},
 }
-LANGUAGES = {"north": ["en", "de", "fr", "es"], "sakura": ["ja", "en"]}
+LANGUAGES = {"north": ("en", "de", "fr", "es"), "sakura": ("ja", "en")}
 
 
 @dataclass(frozen=True)
@@ -54,32 +51,19 @@ def open_shops(connected_since: datetime, undo_seconds: int) -> list[Shop]:
     """Both shops with conservative limits; changes nothing but the undo window where they are there."""
     shops = []
     for slug, facts in SHOPS.items():
-        with transaction.atomic():
-            now = sources.now()
-            shop, created = Shop.objects.get_or_create(
-                slug=slug,
-                defaults={
-                    "name": facts.name,
-                    "languages": LANGUAGES[slug],
-                    "sender_name": facts.name,
-                    "sender_email": facts.inbox,
-                    "env_prefix": slug.upper(),
-                    "undo_seconds": undo_seconds,
-                    "cutover_at": connected_since,
-                    "created_at": now,
-                    **SETUP[slug],
-                },
-            )
-            start_with_defaults(shop.pk, slug, by=SYSTEM)
-            if created:
-                record(
-                    "shop.created",
-                    by=SYSTEM,
-                    stream=f"shop/{slug}",
-                    subject=shop,
-                    shop_id=shop.pk,
-                    correlation_id=sources.random_id(),
-                )
+        new = Opening(
+            slug=slug,
+            env_prefix=slug.upper(),
+            name=facts.name,
+            languages=LANGUAGES[slug],
+            sender_name=facts.name,
+            sender_email=facts.inbox,
+            connected_since=connected_since,
+            **SETUP[slug],
+        )
+        shop, _is_new = open_shop(new, by=SYSTEM)
+        shop.undo_seconds = undo_seconds
+        shop.save(update_fields=["undo_seconds"])
         shops.append(shop)
     return shops
 

@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit.moment import one_moment
+
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 # The sidebar: what stands in which section, in this order; a model that isn't here is reached from pages alone.
@@ -128,7 +130,7 @@ class OpsAdminSite(admin.AdminSite):
 def in_own_time(view: View) -> View:
     @wraps(view)
     def in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with timezone.override(own_zone(request.user)):
+        with timezone.override(own_zone(request.user)), one_moment():
             response = view(request, *args, **kwargs)
             # Templates are made after the view has returned, when the zone would be gone.
             return response.render() if isinstance(response, SimpleTemplateResponse) else response

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Decision, KillSwitch, Reversal, RiskFlag
 from approvals.policy import SENTENCES
+from audit.moment import moment
 from audit.shop_admin import of_own_shops
 from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, Shop
 from opsagent.charts import Sparkline, sparkline
@@ -66,7 +67,7 @@ def shop_names(user: Any) -> str:
 
 def context(user: Any) -> dict[str, Any]:
     """Everything on the desk, each part only where the person may view its rows."""
-    now = timezone.now()
+    now = moment()
     handoffs, approvals = _handoffs(user), _approvals(user)
     return {
         "now": now,
@@ -175,7 +176,7 @@ def _conflicts(user: Any) -> Iterable[Waiting]:
 
 
 def _ended_waits(user: Any) -> Iterable[Waiting]:
-    rows = _mine(Case, user).filter(state=Case.State.WAITING, wake_at__lte=timezone.now()).order_by("wake_at")
+    rows = _mine(Case, user).filter(state=Case.State.WAITING, wake_at__lte=moment()).order_by("wake_at")
     for case in rows[:SOME]:
         yield Waiting(
             "info",

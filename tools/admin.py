@@ -8,10 +8,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column
 from tools.models import (
     Dispute,
@@ -152,7 +152,7 @@ SETTLERS = ("approvals.approve_refund", "approvals.approve_large_refund")
 
 def undoable(call: ToolCall) -> bool:
     """Whether the call waits in its undo window; the service asks again under the lock."""
-    return call.state == ToolCall.State.RESERVED and call.not_before > timezone.now()
+    return call.state == ToolCall.State.RESERVED and call.not_before > moment()
 
 
 def _undo_url(call: ToolCall) -> str:

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +19,7 @@ from approvals.policy import SENTENCES
 from approvals.second_factor import TRIES, WINDOW
 from approvals.services import RIGHT, why_not
 from audit import sources
+from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from tools.models import Dispute, Order, Payment
 from tools.types import Money
@@ -83,7 +83,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
         order = order_of(row.decision)
         payment = _payment(row, order)
         refusal = why_not(row, request.user)  # type: ignore[arg-type]  # our own user, signed in
-        open_now = row.state == ApprovalRequest.State.PENDING and row.expires_at > timezone.now()
+        open_now = row.state == ApprovalRequest.State.PENDING and row.expires_at > moment()
         right = request.user.has_perm(RIGHT[ApprovalRequest.Tier(row.tier)])
         before, after, place, all_ = neighbours(self.get_queryset(request), row)
         return {

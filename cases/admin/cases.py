@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
 from cases.models import Case, Handoff, Message
@@ -85,7 +85,7 @@ def _order(case: Case) -> Order | None:
 
 
 def _undoable(call: ToolCall) -> bool:
-    return call.state == ToolCall.State.RESERVED and call.not_before > timezone.now()
+    return call.state == ToolCall.State.RESERVED and call.not_before > moment()
 
 
 def _others(case: Case) -> list[Case]:

@@ -18,6 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column
 from cases.models import Handoff, Message
 
@@ -64,7 +65,7 @@ class HandoffAdmin(HistoryAdmin):
         return super().changelist_view(request, {**numbers, **(extra_context or {})})
 
     def _today(self, request: HttpRequest) -> dict[str, Any]:
-        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight = timezone.localtime(moment()).replace(hour=0, minute=0, second=0, microsecond=0)
         rows = super().get_queryset(request)
         today = Q(claimed_at__gte=midnight)
         in_time = Q(claimed_at__lte=F("received_at") + PROMISE)

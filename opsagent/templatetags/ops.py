@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from approvals.admin.effect import wish
 from approvals.models import Decision
+from audit.moment import moment
 from tools.types import Money
 
 register = template.Library()
@@ -66,7 +67,7 @@ def clock(at: datetime | None) -> SafeString:
     """The hour today, the weekday this week, else the date; the full moment on hover."""
     if at is None:
         return SafeString("")
-    local, now = timezone.localtime(at), timezone.localtime()
+    local, now = timezone.localtime(at), timezone.localtime(moment())
     if local.date() == now.date():
         short = formats.date_format(local, "H:i")
     elif abs(now - local) < timedelta(days=6):
@@ -81,7 +82,7 @@ def ago(at: datetime | None) -> SafeString:
     """How long ago, in one unit; the full moment on hover."""
     if at is None:
         return SafeString("")
-    return stamp(at, lasting((timezone.now() - at).total_seconds()))
+    return stamp(at, lasting((moment() - at).total_seconds()))
 
 
 @register.filter
@@ -90,7 +91,7 @@ def second(at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("")
     local = timezone.localtime(at)
-    if local.date() != timezone.localdate():
+    if local.date() != timezone.localtime(moment()).date():
         return clock(at)
     return stamp(at, formats.date_format(local, "H:i:s"))
 
@@ -118,7 +119,7 @@ def due(at: datetime | None) -> str:
     """How long until a moment, or that it is past."""
     if at is None:
         return ""
-    left = (at - timezone.now()).total_seconds()
+    left = (at - moment()).total_seconds()
     return _("in %(length)s") % {"length": lasting(left)} if left >= 0 else _("now")
 
 
@@ -132,7 +133,7 @@ def minutes(seconds: float) -> str:
 @register.inclusion_tag("admin/ops/countdown.html")
 def countdown(until: datetime, since: datetime, name: object = "") -> dict[str, Any]:
     """A ring that empties from `since` to `until`; late ones say by how much."""
-    now = timezone.now()
+    now = moment()
     left, total = (until - now).total_seconds(), max(1.0, (until - since).total_seconds())
     tone = "late" if left < 0 else "last" if left <= 15 else "soon" if left <= 30 else ""
     return {
@@ -149,7 +150,7 @@ def countdown(until: datetime, since: datetime, name: object = "") -> dict[str, 
 @register.filter
 def urgency(until: datetime) -> str:
     """The class of a row whose time runs out: late, last or nothing."""
-    left = (until - timezone.now()).total_seconds()
+    left = (until - moment()).total_seconds()
     return "late" if left < 0 else "last" if left <= 15 else ""
 
 

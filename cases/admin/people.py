@@ -99,6 +99,9 @@ class UserAdmin(StockUserAdmin[User]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fixed = super().get_readonly_fields(request, obj)
+        if obj is not None and obj.pk == request.user.pk:
+            # Nobody gives themselves a right, above all none about money: a colleague does.
+            fixed = (*fixed, "is_active", "is_staff", "is_superuser", "groups", "shops")
         return fixed if _is_superuser(request.user) else (*fixed, "is_superuser")
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

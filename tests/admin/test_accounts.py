@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
@@ -108,3 +109,13 @@ def test_changing_ones_own_password_is_told(sign_in: SignIn, shop: Shop) -> None
     assert client.post(url, {**wrong, "old_password": f.PASSWORD}).status_code == 302
     entry = Entry.objects.get(action="staff.password_set")
     assert entry.actor_id == entry.subject_id
+
+
+def test_nobody_gives_themselves_a_role_or_a_shop(sign_in: SignIn, shop: Shop) -> None:
+    client = sign_in("admin")
+    user: User = client.user  # type: ignore[attr-defined]  # set by sign_in
+    other, role = f.make_shop("south"), Group.objects.get(name="finance approver")
+    changed(client, user, groups=[role.pk], shops=[other.pk], is_superuser="on")
+    assert list(user.groups.values_list("name", flat=True)) == ["admin"]
+    assert other not in user.shops.all()
+    assert not told("role.changed")

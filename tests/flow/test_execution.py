@@ -211,7 +211,7 @@ class TestFacts:
             clock.advance(timedelta(hours=1))
             assert execute(call.pk) is None
             assert fake.writes() == []
-            wait_for(clock, timedelta(seconds=1))
+            wait_for(clock, timedelta(minutes=6))
             assert execute(call.pk) == "succeeded"
         assert sums(call) == (0, call.amount_minor)
 

@@ -162,7 +162,7 @@ def test_a_dearer_item_waits_and_nothing_leaves(web: str, sandbox: Sandbox, size
     assert sent(sandbox) == []
 
 
-@pytest.mark.parametrize("kind", ["dropped_after", "html_200", "half_json", "stored_500"])
+@pytest.mark.parametrize("kind", ["dropped_after", "stored_500"])
 def test_a_lost_answer_pays_once_all_the_same(web: str, sandbox: Sandbox, kind: str) -> None:
     world = World(north())
     _order, steps = damaged_item(world)

@@ -10,12 +10,12 @@ from audit import sources
 from audit.actors import TRIAGE, customer
 from cases.handoff import hand_off, most_pressing, raise_flags
 from cases.intake.receiving import Handled
-from cases.models import Case, Conversation, InboundEvent, Message, Person
+from cases.models import Case, Conversation, Handoff, InboundEvent, Message, Person
 from cases.opening import case_for_message
 from cases.people import conversation as conversation_with
 from cases.people import writer_by_email, writer_by_whatsapp
 from cases.telling import tell, wants_thought
-from cases.triage.judge import Labels, judge
+from cases.triage.judge import FAILED, Labels, judge
 from tools.models import Order
 
 RECENT = timedelta(days=60)
@@ -48,10 +48,22 @@ def handle_letter(event: InboundEvent, letter: Letter) -> Handled:
     _speak(case, person, labels.language)
     if labels.flags:
         raise_flags(case, labels.flags, source="triage.message", by=TRIAGE)
-        hand_off(case, most_pressing(labels.flags), by=TRIAGE, event=event, called_at=event.received_at)
+    reason = calls_for(labels)
+    if reason:
+        hand_off(case, reason, by=TRIAGE, event=event, called_at=event.received_at)
     else:
         wants_thought(case)
     return Handled(case=case)
+
+
+def calls_for(labels: Labels) -> str:
+    """Why a message calls for a person at once; empty where the agent may think.
+
+    A message that triage tripped over may be anything, so a person reads it.
+    """
+    if labels.flags:
+        return most_pressing(labels.flags)
+    return Handoff.Reason.STUCK if FAILED in labels.hits else ""
 
 
 def _writer(event: InboundEvent, letter: Letter) -> Person:

@@ -14,6 +14,8 @@ from cases.triage.words import Hit, Text
 log = logging.getLogger(__name__)
 
 THRESHOLD = 0.5
+# Says that a message was not judged, so that nobody takes it for a calm one.
+FAILED = "triage.failed"
 LONGEST = 8_000
 SURE_WORDS = 8
 LATIN = ("en", "de", "fr", "es")
@@ -49,7 +51,7 @@ def judge(text: str) -> Labels:
         return _judge(text)
     except Exception:
         log.exception("Triage could not read a message of %d characters", len(text))
-        return Labels("", dict.fromkeys(KINDS, 0.0), ("triage.failed",), ())
+        return Labels("", dict.fromkeys(KINDS, 0.0), (FAILED,), ())
 
 
 def _judge(text: str) -> Labels:

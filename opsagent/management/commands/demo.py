@@ -82,6 +82,8 @@ class Command(BaseCommand):
             with demo_house.house(plan, postgres, settings.DATA_DIR, self.report) as home:
                 day = demo_house.Progress(plan, settings.DATA_DIR)
                 story = day.story()
+                if not plan.headless:
+                    self.introduce(home)
                 tally = self.play(home, day, story)
                 wanted = plan.events if plan.headless else 0
                 result = summarise(story, home.sandbox, time.monotonic() - began, tally, wanted=wanted)
@@ -128,7 +130,8 @@ class Command(BaseCommand):
                 f" {miss['got']} ({miss['rule']})"
             )
 
-    def serve(self, home: House) -> None:
+    def introduce(self, home: House) -> None:
+        """Who works here and where, before the day begins: its undo windows are short."""
         table = Table(title="Who works here", title_justify="left")
         for heading in ("Sign in as", "Name", "Role", "Password"):
             table.add_column(heading)
@@ -142,10 +145,16 @@ class Command(BaseCommand):
                 )
                 segno.make(who.otpauth, micro=False).terminal(out=sys.stdout, compact=True)
         self.console.print("\nA current code for anybody: python manage.py demo_code NAME")
-        self.console.print(
-            f"[bold]The admin: {home.web.replace('127.0.0.1', 'localhost')}/admin/[/bold]  (Ctrl-C stops everything)"
-        )
+        self.address(home)
+
+    def address(self, home: House) -> None:
+        url = f"{home.web.replace('127.0.0.1', 'localhost')}/admin/"
+        self.console.print(f"[bold]The admin: {url}[/bold]  (Ctrl-C stops everything)")
         sys.stdout.flush()
+
+    def serve(self, home: House) -> None:
+        """Stay until somebody says stop."""
+        self.address(home)
         stop = Event()
         signal.signal(signal.SIGINT, lambda *_: stop.set())
         signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -42,6 +42,7 @@ from opsagent.supervisor import (
 )
 
 HEADLESS_DATABASE = "opsagent_headless"
+WEB_PORT = 8000
 SETTLE_SECONDS = 90.0
 READY_SECONDS = 60.0
 # How far back the story's first order may lie.
@@ -63,7 +64,7 @@ class Plan:
 
     seed: int
     events: int
-    port: int
+    port: int | None
     headless: bool
     undo_seconds: int
 
@@ -166,7 +167,7 @@ def _refuse(slugs: Iterable[str]) -> None:
 @contextmanager
 def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report) -> Iterator[House]:
     """Shops, staff and all processes, ready to work; everything is stopped at the end."""
-    sandbox_port, web_port = _free_port(), plan.port or _free_port()
+    sandbox_port, web_port = _free_port(), web_port_for(plan)
     sandbox, web = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
     secrets = accounts.environment(data_dir, sandbox)
     os.environ.update(secrets)
@@ -211,6 +212,31 @@ def _logs(data_dir: Path) -> Path:
 def _tell(event: Event, report: Report) -> None:
     if event.kind in ("ended", "silent", "failed"):
         report(f"{event.name} {event.kind} {event.detail}, starting it again".replace("  ", " "))
+
+
+def web_port_for(plan: Plan) -> int:
+    """The asked port; without one 8000, or any free one where that is taken, as by a second checkout's demo.
+
+    Raises CommandError where somebody asked for a port that is in use.
+    """
+    if plan.port is not None:
+        if not _is_free(plan.port):
+            raise CommandError(
+                f"Port {plan.port} is in use. Stop what uses it, or give another one with --port."
+            )
+        return plan.port
+    return _free_port() if plan.headless or not _is_free(WEB_PORT) else WEB_PORT
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A port whose last user has just ended is free for the web server as well.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_port() -> int:

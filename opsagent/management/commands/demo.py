@@ -43,7 +43,10 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="the same seed is the same day (1)")
         parser.add_argument("--json", action="store_true", help="one line of JSON last on standard output")
         parser.add_argument(
-            "--port", type=int, default=None, help="of the web server (8000; headless: any free one)"
+            "--port",
+            type=int,
+            default=None,
+            help="of the web server (8000, or any free one where that is taken)",
         )
         parser.add_argument("--undo-seconds", type=int, default=None, help="undo window of automatic refunds")
 
@@ -60,7 +63,7 @@ class Command(BaseCommand):
         plan = Plan(
             seed=options["seed"],
             events=options["events"],
-            port=options["port"] if options["port"] is not None else (0 if headless else 8000),
+            port=options["port"],
             headless=headless,
             undo_seconds=_undo(options["undo_seconds"], headless),
         )

@@ -33,9 +33,13 @@ ACTIONS: dict[str, str | Promise] = {
     "decision.made": _("Policy judged a proposed action."),
     "decision.reversed": _("A person found an automated decision wrong."),
     "dispute.opened": _("A customer's bank opened a dispute."),
+    "drift.cleared": _("A person cleared a vendor's changed answer, after a probe had passed."),
+    "drift.found": _("A vendor's answer no longer fits, and the operation writes nothing for the shop."),
+    "drift.probed": _("A person asked for a probe of a vendor's changed answer."),
     "event.absorbed": _("The event brought facts up to date, and nobody needs to act."),
     "event.conflict": _("An event came again with another body; both are kept."),
     "event.dead": _("The event could not be worked on and lies in the dead-letter list."),
+    "event.found_late": _("No webhook came; reading the vendor found the event."),
     "event.received": _("An event with a right signature was stored."),
     "event.requeued": _("A dead event was put back to work."),
     "feed.imported": _("A supplier's feed was taken in."),
@@ -55,6 +59,9 @@ ACTIONS: dict[str, str | Promise] = {
     "role.changed": _("Somebody's roles changed."),
     "shipment.updated": _("A shipment moved."),
     "shop.changed": _("The set-up of a shop changed."),
+    "shop.connected": _(
+        "A source of events was connected to the shop, with the instant from which it counts."
+    ),
     "shop.created": _("A shop was set up."),
     "staff.authenticator_given": _("Somebody got an authenticator for one-time codes."),
     "staff.changed": _("Somebody's account or shops changed."),

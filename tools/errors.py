@@ -3,7 +3,8 @@
     ToolError
     ├── InvalidArgs       never sent, and our own fault: correct the request; sending it again is pointless
     ├── Refused           the vendor said no, nothing happened, and it is final: release and tell a person
-    │   └── NotConfigured never sent: an environment variable is missing, so staff must connect the vendor
+    │   ├── NotConfigured never sent: an environment variable is missing, so staff must connect the vendor
+    │   └── ReadOnly      never sent: the operation's contract has changed, until staff clear the drift
     ├── Unavailable       never executed: safe to try again later, not before `retry_after` seconds
     ├── OutcomeUnknown    sent, answer lost or unreadable: keep the reservation, read the vendor, same key only
     └── ContractDrift     the vendor's words have changed: guess nothing, the operation goes to people
@@ -60,6 +61,13 @@ class NotConfigured(Refused):
         super().__init__(f"{variable} is not set")
 
 
+class ReadOnly(Refused):
+    """The vendor's answers to this operation, or to what it rests on, have changed: nothing was sent."""
+
+    sentence = _("This vendor's answers have changed, so nothing is sent until somebody clears the drift.")
+    default_code = "read_only"
+
+
 class Unavailable(ToolError):
     """Nothing was executed; `retry_after` is the vendor's wish in seconds, None where it told none."""
 
@@ -99,11 +107,16 @@ class OutcomeUnknown(ToolError):
 
 
 class ContractDrift(ToolError):
-    """A field is missing, retyped or has an unknown deciding value; `field_path` is dotted (`order.lines.0.id`)."""
+    """A field is missing, retyped or has an unknown deciding value; `field_path` is dotted (`order.lines.0.id`).
+
+    `finding` is one of tools.models.Drift.Finding.
+    """
 
     sentence = _("The vendor's answer has changed its form, so it is not used. A person must look.")
     default_code = "contract_drift"
 
-    def __init__(self, detail: str = "", *, vendor: str, operation: str, field_path: str) -> None:
-        self.field_path = field_path
+    def __init__(
+        self, detail: str = "", *, vendor: str, operation: str, field_path: str, finding: str = "other"
+    ) -> None:
+        self.field_path, self.finding = field_path, finding
         super().__init__(f"{field_path} {detail}".strip(), vendor=vendor, operation=operation)

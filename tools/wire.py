@@ -69,7 +69,7 @@ class Call:
     """One request to a vendor, sent with the same bytes at each attempt.
 
     `judge` sees an answer of any status first and names the error that the vendor hides in it (Shopify's THROTTLED
-    comes with 200); None leaves it to the status.
+    comes with 200); None leaves it to the status. `cost` is what the call takes from the vendor's rate budget.
     """
 
     vendor: str
@@ -83,6 +83,7 @@ class Call:
     content: bytes = field(default=b"", repr=False)
     judge: Callable[[Call, Answer], ToolError | None] = _no_verdict
     deadline_seconds: float = DEADLINE_SECONDS
+    cost: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,23 @@ def forbid_inside_transaction() -> None:
             raise RuntimeError("a network call inside a database transaction")
 
 
-def send(call: Call) -> Answer:
+class Gate:
+    """Asked before each attempt and told of each; this one lets everything pass.
+
+    `before` returns, or raises Unavailable to hold the attempt back; `after` sees its answer or its error.
+    """
+
+    def before(self, call: Call) -> None:
+        """Nothing stands in the way."""
+
+    def after(self, call: Call, answer: Answer | None, error: ToolError | None) -> None:
+        """Nothing is learned."""
+
+
+OPEN = Gate()
+
+
+def send(call: Call, gate: Gate = OPEN) -> Answer:
     """Sends a call until it is answered, refused or hopeless, and returns its 2xx answer.
 
     At most two retries with full jitter, within the call's deadline in seconds, never of an unsafe write. Raises
@@ -140,7 +157,7 @@ def send(call: Call) -> Answer:
     attempt, doubt = 0, None
     while True:
         try:
-            return _attempt(call, attempt, ends)
+            return _attempt(call, attempt, ends, gate)
         except ToolError as error:
             doubt = error if isinstance(error, OutcomeUnknown) else doubt
             pause = _pause(call, error, attempt, ends - pace.monotonic())
@@ -162,16 +179,17 @@ def _pause(call: Call, error: ToolError, attempt: int, left: float) -> float | N
     return pause if pause <= min(LONGEST_SLEEP_SECONDS, left - 1) else None
 
 
-def _attempt(call: Call, attempt: int, ends: float) -> Answer:
+def _attempt(call: Call, attempt: int, ends: float, gate: Gate) -> Answer:
+    gate.before(call)
     began = _state.pace.monotonic()
-    outcome = "error"
+    outcome, answer, error = "error", None, None
     try:
         answer = _exchange(call, ends)
         outcome = str(answer.status)
         error = call.judge(call, answer) or error_of_status(call, answer)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict) as problem:
-        outcome = type(problem).__name__
-        raise error_of_exception(call, problem) from problem
+        outcome, error = type(problem).__name__, error_of_exception(call, problem)
+        raise error from problem
     finally:
         log.info(
             "vendor_call",
@@ -184,6 +202,7 @@ def _attempt(call: Call, attempt: int, ends: float) -> Answer:
             milliseconds=round((_state.pace.monotonic() - began) * 1000),
             correlation_id=str(call.correlation_id),
         )
+        gate.after(call, answer, error)
     if error is not None:
         raise error
     return answer

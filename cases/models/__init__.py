@@ -2,13 +2,15 @@
 
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
-from cases.models.events import EventConflict, InboundEvent, RefusedRequests
+from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
 from cases.models.planning import PlannerConfig
-from cases.models.shops import Shop, User
+from cases.models.shops import Connection, Shop, User
 
 __all__ = [
     "Case",
+    "Connection",
     "Conversation",
+    "Cursor",
     "EventConflict",
     "Handoff",
     "InboundEvent",

@@ -42,6 +42,7 @@ class Case(models.Model):
         TWIN_ORDER = "twin_order", _("ordered twice")
         RISK = "risk", _("fraud-suspect order")
         DISPUTE = "dispute", _("dispute")
+        DRIFT = "drift", _("a vendor's answer has changed")
 
     shop = models.ForeignKey(
         "cases.Shop", on_delete=models.PROTECT, related_name="cases", verbose_name=_("shop")
@@ -153,6 +154,7 @@ class Handoff(models.Model):
         UNKNOWN = "unknown", _("an effect's outcome is unknown")
         STUCK = "stuck", _("the agent got no further")
         STAFF = "staff", _("a colleague asked")
+        DRIFT = "drift", _("a vendor's answer has changed")
 
     class State(models.TextChoices):
         """Who has it."""

@@ -42,6 +42,12 @@ class InboundEvent(models.Model):
     correlation_id = models.UUIDField(_("correlation id"))
     received_at = models.DateTimeField(_("received"))
     duplicates = models.PositiveIntegerField(_("delivered again"), default=0)
+    found_late_seconds = models.PositiveIntegerField(
+        _("found late by (seconds)"),
+        null=True,
+        help_text=_("Set where no webhook came and we found it by reading the vendor."),
+    )
+    requeued = models.PositiveSmallIntegerField(_("put back to work"), default=0)
 
     class Meta:
         verbose_name = _("inbound event")
@@ -59,6 +65,9 @@ class InboundEvent(models.Model):
         indexes = [
             models.Index(fields=["received_at"], condition=Q(state="dead"), name="event_dead_letters"),
             models.Index(fields=["case", "received_at"], name="event_by_case"),
+            models.Index(
+                fields=["received_at"], condition=Q(found_late_seconds__isnull=False), name="event_found_late"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,6 +95,36 @@ class EventConflict(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class Cursor(models.Model):
+    """How far a reconciler has read what changed at a vendor. `read_until` is the vendor's own clock."""
+
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.CASCADE, related_name="cursors", verbose_name=_("shop")
+    )
+    source = models.CharField(_("source"), max_length=24)
+    resource = models.CharField(_("what is read"), max_length=48)
+    read_until = models.DateTimeField(_("read until"))
+    next_at = models.DateTimeField(_("next reading"))
+    ran_at = models.DateTimeField(_("last reading"), null=True)
+    error = models.CharField(_("error"), max_length=64, blank=True)
+    lease_until = models.DateTimeField(_("claimed until"), null=True)
+    fence = models.PositiveIntegerField(_("fencing token"), default=0)
+    seen = models.PositiveBigIntegerField(_("changes read"), default=0)
+    found = models.PositiveBigIntegerField(_("found late"), default=0)
+
+    class Meta:
+        verbose_name = _("reconciliation")
+        verbose_name_plural = _("reconciliation")
+        ordering = ["source", "resource"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "source", "resource"], name="cursor_is_one_per_resource"),
+        ]
+        indexes = [models.Index(fields=["next_at"], name="cursor_by_next_reading")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.resource}"
 
 
 class RefusedRequests(models.Model):

@@ -66,6 +66,40 @@ class Shop(models.Model):
         return self.name
 
 
+class Connection(models.Model):
+    """One source of events of a shop, with the instant from which its news counts.
+
+    What is older is history: it is read, and opens no case, sends and pays nothing. A source without a row counts
+    from the shop's own `cutover_at`.
+    """
+
+    class Source(models.TextChoices):
+        """Where events come from; as in InboundEvent.source."""
+
+        SHOPIFY = "shopify", "Shopify"
+        STRIPE = "stripe", "Stripe"
+        WHATSAPP = "whatsapp", "WhatsApp"
+        EMAIL = "email", _("e-mail")
+
+    shop = models.ForeignKey(
+        Shop, on_delete=models.CASCADE, related_name="connections", verbose_name=_("shop")
+    )
+    source = models.CharField(_("source"), max_length=24, choices=Source)
+    cutover_at = models.DateTimeField(_("counts from"))
+    connected_at = models.DateTimeField(_("connected"))
+
+    class Meta:
+        verbose_name = _("connection")
+        verbose_name_plural = _("connections")
+        ordering = ["source"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "source"], name="connection_is_one_per_source"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_source_display()
+
+
 class User(AbstractUser):
     """A member of staff; rights come from the roles (groups), the shops they work for from `shops`.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from tools.errors import ContractDrift, OutcomeUnknown
 from tools.types import to_minor
@@ -16,7 +17,12 @@ Value = TypeVar("Value")
 
 
 class Reply(BaseModel):
-    """Base of the models of vendors' words: narrow, strict, additional fields ignored, input never in an error."""
+    """Base of the models of vendors' words: narrow, strict, additional fields ignored, input never in an error.
+
+    `also_known` names the fields that the pinned version has and that we don't read: any other is a new one.
+    """
+
+    also_known: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -26,9 +32,22 @@ def read(model: type[Model], body: bytes, *, vendor: str, operation: str) -> Mod
     try:
         return model.model_validate_json(body)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = problem.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(step) for step in first["loc"]) or "body"
-    raise ContractDrift(first["type"], vendor=vendor, operation=operation, field_path=path)
+    raise ContractDrift(
+        first["type"], vendor=vendor, operation=operation, field_path=path, finding=_finding(first)
+    )
+
+
+def _finding(error: ErrorDetails) -> str:
+    """What pydantic's error means for staff; the input is looked at and never kept."""
+    if error["type"] == "missing":
+        return "missing"
+    if error["type"] in ("literal_error", "enum"):
+        return "unknown_value"
+    if error["type"] == "json_invalid":
+        return "other"
+    return "null" if error["input"] is None else "retyped"
 
 
 def minor(amount: str, currency: str, *, vendor: str, operation: str, field_path: str) -> int:
@@ -37,7 +56,7 @@ def minor(amount: str, currency: str, *, vendor: str, operation: str, field_path
         return to_minor(amount, currency)
     except (ValueError, ArithmeticError):
         raise ContractDrift(
-            "not an amount", vendor=vendor, operation=operation, field_path=field_path
+            "not an amount", vendor=vendor, operation=operation, field_path=field_path, finding="retyped"
         ) from None
 
 

@@ -4,15 +4,20 @@ from tools.models.calls import OPEN_STATES, ToolCall
 from tools.models.money import Dispute, LedgerEntry, Payment
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
 from tools.models.stock import FeedRun, StockLevel, Supplier, SupplierItem
+from tools.models.upstreams import Circuit, Drift, NewField, RateBudget, Upstream, VendorTemplate
 
 __all__ = [
     "OPEN_STATES",
+    "Circuit",
     "Dispute",
+    "Drift",
     "FeedRun",
     "LedgerEntry",
+    "NewField",
     "Order",
     "OrderLine",
     "Payment",
+    "RateBudget",
     "Return",
     "Shipment",
     "ShipmentLine",
@@ -20,4 +25,6 @@ __all__ = [
     "Supplier",
     "SupplierItem",
     "ToolCall",
+    "Upstream",
+    "VendorTemplate",
 ]

@@ -1,0 +1,12 @@
+"""Every operation of every vendor, as one literal table: what isn't here is neither probed nor checked."""
+
+from __future__ import annotations
+
+from tools.adapters.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = ()
+
+
+def named(vendor: str, name: str) -> Operation | None:
+    """The operation, or None for one that the table doesn't hold (a webhook's topic)."""
+    return next((one for one in OPERATIONS if (one.vendor, one.name) == (vendor, name)), None)

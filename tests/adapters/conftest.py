@@ -1,11 +1,19 @@
-"""Every test of an adapter has a connected shop."""
+"""Every test of an adapter has a connected shop, in the environment and in the database."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from cases.models import Shop
 from tests.adapters.faking import ENVIRONMENT
+from tests.factories import make_shop
 from tools import wire
+
+
+@pytest.fixture(autouse=True)
+def north(db: None) -> Shop:
+    """Rate budgets, circuits and drift are rows of a shop."""
+    return make_shop("north", env_prefix="NORTH")
 
 
 @pytest.fixture(autouse=True)

@@ -43,6 +43,15 @@ class Order(models.Model):
     fulfillment_status = models.CharField(_("shipping status"), max_length=32, blank=True)
     risk_level = models.CharField(_("risk level"), max_length=16, choices=Risk, default=Risk.UNKNOWN)
     country = models.CharField(_("ships to"), max_length=2, blank=True)
+    location = models.CharField(
+        _("location at the shop"),
+        max_length=64,
+        blank=True,
+        help_text=_("Where all its goods are kept; empty where they come from several places."),
+    )
+    is_test = models.BooleanField(
+        _("test order"), null=True, help_text=_("Made with the shop's test payments; unknown until read.")
+    )
     promised_at = models.DateTimeField(_("promised to leave by"), null=True)
     vendor_updated_at = models.DateTimeField(
         _("as the shop knew it at"),
@@ -100,6 +109,9 @@ class OrderLine(models.Model):
         _("amount refunded or reserved"), default=0, help_text=_("Goodwill on this line included.")
     )
     final_sale = models.BooleanField(_("final sale"), default=False)
+    unfulfilled_quantity = models.PositiveIntegerField(
+        _("quantity not shipped yet"), null=True, help_text=_("Unknown until the order has been read.")
+    )
 
     class Meta:
         verbose_name = _("order line")
@@ -150,6 +162,11 @@ class Shipment(models.Model):
     external_id = models.CharField(_("id at the shop"), max_length=64)
     carrier = models.CharField(_("carrier"), max_length=64, blank=True)
     tracking_number = models.CharField(_("tracking number"), max_length=128, blank=True)
+    tracking_numbers = models.JSONField(
+        _("tracking numbers"),
+        default=list,
+        help_text=_("All of them, where a parcel travels in several pieces."),
+    )
     status = models.CharField(_("status"), max_length=24, choices=Status, default=Status.CREATED)
     shipped_at = models.DateTimeField(_("shipped"))
     delivered_at = models.DateTimeField(_("delivered"), null=True)

@@ -5,16 +5,8 @@ import pytest
 
 from tests.adapters.faking import CORRELATION, KEY, NORTH, Vendor
 from tools import wire
-from tools.adapters import shopify, slack, stripe, whatsapp
+from tools.adapters import shopify, stripe
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
-from tools.snapshots import SendResult
-
-
-def send_whatsapp(vendor: Vendor) -> SendResult:
-    with wire.transport_override(vendor.transport):
-        return whatsapp.send_template(
-            NORTH, "DE.123", "refund_done", "de", ["#1001"], callback_data="k1", correlation_id=CORRELATION
-        )
 
 
 def refund_by_stripe(vendor: Vendor) -> object:
@@ -23,39 +15,6 @@ def refund_by_stripe(vendor: Vendor) -> object:
 
 
 MADE = {"object": "refund", "id": "re_1", "amount": 1200, "charge": "ch_1", "currency": "usd", "created": 1}
-
-
-def test_a_template_is_sent_once_and_carries_our_reference() -> None:
-    vendor = Vendor(httpx.Response(200, json={"messages": [{"id": "wamid.9"}]}))
-    assert send_whatsapp(vendor).ref == "wamid.9"
-    sent = vendor.json()
-    assert (sent["to"], sent["recipient_type"], sent["biz_opaque_callback_data"]) == (
-        "DE.123",
-        "individual",
-        "k1",
-    )
-    assert sent["template"]["language"] == {"code": "de", "policy": "deterministic"}
-    assert vendor.asked[0].url == "https://graph.example/v23.0/1065/messages"
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.Response(400, json={"error": {"code": 132001}}), Refused),  # no such template
-        (httpx.Response(400, json={"error": {"code": 130429}}), Unavailable),  # too many at once
-        (httpx.Response(400, json={"error": {"code": 131000}}), OutcomeUnknown),  # "something went wrong"
-        (httpx.Response(400, content=b"no"), Refused),
-        (httpx.Response(200, json={"messages": []}), OutcomeUnknown),
-        (httpx.ReadTimeout("lost"), OutcomeUnknown),
-    ],
-)
-def test_a_message_without_a_key_is_never_sent_twice(
-    answer: httpx.Response | Exception, error: type[ToolError]
-) -> None:
-    vendor = Vendor(answer)
-    with pytest.raises(error):
-        send_whatsapp(vendor)
-    assert len(vendor.asked) == 1
 
 
 def test_a_refund_by_stripe_names_its_key_its_case_and_its_version() -> None:
@@ -134,10 +93,3 @@ def test_a_retry_sends_the_same_bytes_and_key() -> None:
     wish = vendor.json()["variables"]["input"]
     assert (wish["transactions"][0]["amount"], wish["shipping"]["amount"]) == ("3000", "500")
     assert str(KEY) in wish["note"]
-
-
-def test_an_announcement_goes_to_the_shops_channel() -> None:
-    vendor = Vendor(httpx.Response(200, content=b"ok"))
-    with wire.transport_override(vendor.transport):
-        slack.announce(NORTH, "Three hand-offs wait", correlation_id=CORRELATION)
-    assert vendor.json() == {"text": "Three hand-offs wait"}

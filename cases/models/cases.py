@@ -179,6 +179,13 @@ class Handoff(models.Model):
         related_name="+",
         verbose_name=_("decision"),
     )
+    drift = models.ForeignKey(
+        "tools.Drift",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="handoffs",
+        verbose_name=_("drift"),
+    )
     detail = models.CharField(_("detail"), max_length=64, blank=True, help_text=_("A rule id or error code."))
     received_at = models.DateTimeField(
         _("called for at"), help_text=_("Receipt of the event or the decision's time.")

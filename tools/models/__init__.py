@@ -4,7 +4,15 @@ from tools.models.calls import OPEN_STATES, ToolCall
 from tools.models.money import Dispute, LedgerEntry, Payment
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
 from tools.models.stock import FeedRun, StockLevel, Supplier, SupplierItem
-from tools.models.upstreams import Circuit, Drift, NewField, RateBudget, Upstream, VendorTemplate
+from tools.models.upstreams import (
+    Circuit,
+    Drift,
+    NewField,
+    RateBudget,
+    Upstream,
+    UpstreamCheck,
+    VendorTemplate,
+)
 
 __all__ = [
     "OPEN_STATES",
@@ -26,5 +34,6 @@ __all__ = [
     "SupplierItem",
     "ToolCall",
     "Upstream",
+    "UpstreamCheck",
     "VendorTemplate",
 ]

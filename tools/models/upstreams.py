@@ -84,7 +84,7 @@ class Upstream(models.Model):
 
     class Meta:
         verbose_name = _("vendor operation")
-        verbose_name_plural = _("vendor operations")
+        verbose_name_plural = _("vendors")
         ordering = ["vendor", "operation"]
         constraints = [
             models.UniqueConstraint(
@@ -94,6 +94,28 @@ class Upstream(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vendor} {self.operation}"
+
+
+class UpstreamCheck(models.Model):
+    """When a shop's vendors are checked next, and how the last check went; claimed by a conditional update."""
+
+    shop = models.OneToOneField(
+        "cases.Shop", on_delete=models.CASCADE, related_name="+", verbose_name=_("shop")
+    )
+    next_at = models.DateTimeField(_("next check"))
+    asked_at = models.DateTimeField(_("asked for"), null=True)
+    began_at = models.DateTimeField(_("began"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    asked = models.PositiveSmallIntegerField(_("operations asked"), default=0)
+    bad = models.PositiveSmallIntegerField(_("drifted or not readable"), default=0)
+
+    class Meta:
+        verbose_name = _("check of vendors")
+        verbose_name_plural = _("checks of vendors")
+        ordering = ["shop"]
+
+    def __str__(self) -> str:
+        return f"{self.shop_id}"
 
 
 class Drift(models.Model):

@@ -66,6 +66,12 @@ VARIABLES: tuple[Variable, ...] = (
         "The header is ignored, so that no client can forge it.",
     ),
     Variable(
+        "OPSAGENT_SITE_URL",
+        "Address at which staff open this site, as https://ops.example.com; announcements link to it.",
+        "",
+        "Announcements name the case without a link.",
+    ),
+    Variable(
         "OPSAGENT_STATIC_DIR",
         "Folder where collectstatic puts the files that production serves.",
         "static in the data folder",
@@ -138,16 +144,18 @@ VARIABLES: tuple[Variable, ...] = (
 class VendorGroup:
     """The variables of one vendor account, each after the shop's prefix and an underscore.
 
-    `url` may be missing where it has a default; `needed` go together: one without the others is a mistake.
+    `url` may be missing where it has a default; `needed` go together: one without the others is a mistake. What is
+    `optional` may be missing, and says itself what is lost by that.
     """
 
     vendor: str
     url: Variable | None
     needed: tuple[Variable, ...]
+    optional: tuple[Variable, ...] = ()
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        return (*((self.url,) if self.url else ()), *self.needed)
+        return (*((self.url,) if self.url else ()), *self.needed, *self.optional)
 
 
 UNSENT = "Nothing is sent there; the shop's cases that need it go to a person."
@@ -174,7 +182,27 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
     VendorGroup(
         "Klaviyo",
         Variable("KLAVIYO_API_BASE", "Base of the API.", "https://a.klaviyo.com", "Uses the default."),
-        (Variable("KLAVIYO_API_KEY", "Private key that may create events.", "", UNSENT),),
+        (
+            Variable(
+                "KLAVIYO_API_KEY",
+                "Private key that may create events.",
+                "",
+                "E-mail leaves by EMAIL_URL; without that too, nothing is sent and cases go to a person.",
+            ),
+        ),
+    ),
+    VendorGroup(
+        "Outbound e-mail",
+        None,
+        (
+            Variable(
+                "EMAIL_URL",
+                "Mail server for a shop without Klaviyo: smtp://user:password@host:587, smtps://…:465, or"
+                " anymail+postmark://?server_token=….",
+                "",
+                "E-mail leaves by Klaviyo.",
+            ),
+        ),
     ),
     VendorGroup(
         "WhatsApp",
@@ -185,6 +213,14 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
             Variable("WHATSAPP_APP_SECRETS", "App secrets, new first.", "", UNHEARD),
             Variable(
                 "WHATSAPP_VERIFY_TOKEN", "Token that Meta repeats when the webhook is set up.", "", UNHEARD
+            ),
+        ),
+        (
+            Variable(
+                "WHATSAPP_BUSINESS_ACCOUNT_ID",
+                "Id of the business account, whose templates are read every 15 minutes.",
+                "",
+                "Whether a template is approved is learned only from WhatsApp's answer to a message.",
             ),
         ),
     ),
@@ -199,9 +235,9 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
         (
             Variable(
                 "SLACK_WEBHOOK_URL",
-                "Incoming webhook for hand-offs. It has no effect yet: nothing is sent to it.",
+                "Incoming webhook that hears of pressing hand-offs and of drift.",
                 "",
-                "Nothing changes.",
+                "Nothing is announced; the desk shows everything all the same.",
             ),
         ),
     ),

@@ -27,6 +27,7 @@ LLM_MODEL: str = env.str("OPSAGENT_LLM_MODEL", default="")
 LLM_API_BASE: str = env.str("OPSAGENT_LLM_API_BASE", default="")
 LLM_API_KEY: str = env.str("OPSAGENT_LLM_API_KEY", default="")
 LLM_DEADLINE_SECONDS: float = env.float("OPSAGENT_LLM_DEADLINE_SECONDS", default=30.0)
+SITE_URL: str = env.str("OPSAGENT_SITE_URL", default="").rstrip("/")
 
 DEBUG = False
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
@@ -185,6 +186,8 @@ EMAIL_BACKEND = (
     if MODE == TEST
     else "django.core.mail.backends.dummy.EmailBackend"
 )
+# Connect and read, in seconds: the limits of every other call to a vendor.
+ANYMAIL: dict[str, Any] = {"REQUESTS_TIMEOUT": (5, 10)}
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],

@@ -71,6 +71,16 @@ class Account:
         return self._required("KLAVIYO_API_KEY")
 
     @property
+    def email_url(self) -> str:
+        return self._required("EMAIL_URL")
+
+    @property
+    def mailer(self) -> str:
+        """The vendor that carries this shop's e-mail: Klaviyo, or the shop's own mail server where only that is set."""
+        own = self._optional("EMAIL_URL") and not self._optional("KLAVIYO_API_KEY")
+        return "email" if own else "klaviyo"
+
+    @property
     def whatsapp_api_base(self) -> str:
         return self._base("WHATSAPP_API_BASE", "https://graph.facebook.com")
 
@@ -81,6 +91,17 @@ class Account:
     @property
     def whatsapp_phone_number_id(self) -> str:
         return self._required("WHATSAPP_PHONE_NUMBER_ID")
+
+    @property
+    def whatsapp_business_account_id(self) -> str:
+        return self._required("WHATSAPP_BUSINESS_ACCOUNT_ID")
+
+    @property
+    def reads_whatsapp_templates(self) -> bool:
+        """Whether the shop has said which business account's templates are its own."""
+        return bool(
+            self._optional("WHATSAPP_BUSINESS_ACCOUNT_ID") and self._optional("WHATSAPP_ACCESS_TOKEN")
+        )
 
     @property
     def whatsapp_app_secrets(self) -> tuple[str, ...]:
@@ -97,3 +118,8 @@ class Account:
     @property
     def slack_webhook_url(self) -> str:
         return self._required("SLACK_WEBHOOK_URL")
+
+    @property
+    def announces(self) -> bool:
+        """Whether the shop has a channel that wants to hear."""
+        return bool(self._optional("SLACK_WEBHOOK_URL"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.contracts import stripe_contract
+from tests.contracts import shopify_contract, stripe_contract
 from tests.contracts.stripe_sdk import Package
 
 HERE = Path(__file__).parent
@@ -26,6 +26,12 @@ def from_stripe(wheel: Path) -> dict[Path, str]:
     }
 
 
+def from_shopify(source: Path) -> dict[Path, str]:
+    """What the npm package gives: the pruned schema of each version."""
+    found = shopify_contract.introspections(source).items()
+    return {HERE / f"shopify_{version}.graphql": shopify_contract.sdl(version, one) for version, one in found}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -34,6 +40,8 @@ def main() -> None:
     parser.add_argument("--stripe-wheel", type=Path)
     chosen = parser.parse_args()
     files: dict[Path, str] = {}
+    if chosen.shopify_mcp:
+        files |= from_shopify(chosen.shopify_mcp)
     if chosen.stripe_wheel:
         files |= from_stripe(chosen.stripe_wheel)
     for path, text in files.items():

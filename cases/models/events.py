@@ -98,7 +98,11 @@ class EventConflict(models.Model):
 
 
 class Cursor(models.Model):
-    """How far a reconciler has read what changed at a vendor. `read_until` is the vendor's own clock."""
+    """How far a reconciler has read what changed at a vendor. `read_until` is the vendor's own clock.
+
+    It moves only when all up to it is committed. A reading that is too long for one turn keeps its place in
+    `resume_after` (the vendor's own mark) and ends at `resume_until`.
+    """
 
     shop = models.ForeignKey(
         "cases.Shop", on_delete=models.CASCADE, related_name="cursors", verbose_name=_("shop")
@@ -111,6 +115,9 @@ class Cursor(models.Model):
     error = models.CharField(_("error"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("claimed until"), null=True)
     fence = models.PositiveIntegerField(_("fencing token"), default=0)
+    failures = models.PositiveSmallIntegerField(_("failed readings in a row"), default=0)
+    resume_after = models.CharField(_("goes on after"), max_length=512, blank=True)
+    resume_until = models.DateTimeField(_("goes on until"), null=True)
     seen = models.PositiveBigIntegerField(_("changes read"), default=0)
     found = models.PositiveBigIntegerField(_("found late"), default=0)
 
@@ -120,6 +127,10 @@ class Cursor(models.Model):
         ordering = ["source", "resource"]
         constraints = [
             models.UniqueConstraint(fields=["shop", "source", "resource"], name="cursor_is_one_per_resource"),
+            models.CheckConstraint(
+                condition=Q(resume_after="") | Q(resume_until__isnull=False),
+                name="cursor_that_goes_on_knows_until_when",
+            ),
         ]
         indexes = [models.Index(fields=["next_at"], name="cursor_by_next_reading")]
 

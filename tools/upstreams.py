@@ -5,21 +5,155 @@ Runs outside transactions, beside the calls: each function writes on its own.
 
 from __future__ import annotations
 
-from tools.errors import ContractDrift
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from django.apps import apps
+from django.db import connection
+
+from audit import sources
+from tools.drift import open_drift, record_drift, refuse_while_drifting
+from tools.models import Upstream
+from tools.new_fields import count_new_fields
 from tools.wire import Answer, Call
 
+__all__ = [
+    "count_new_fields",
+    "note_answer",
+    "open_drift",
+    "record_drift",
+    "refuse_while_drifting",
+]
 
-def refuse_while_drifting(call: Call) -> None:
-    """Raises ReadOnly for a write whose operation, or what it rests on, has open drift in the shop."""
+log = structlog.get_logger(__name__)
+
+# What vendors say in when a version or a field is going away.
+# https://shopify.dev/docs/api/usage/versioning, RFC 9745 (Deprecation), RFC 8594 (Sunset), RFC 9111 (Warning)
+DEPRECATION = (
+    "X-Shopify-API-Deprecated-Reason",
+    "Deprecation",
+    "Sunset",
+    "Warning",
+    "X-Ad-Api-Version-Warning",
+)
+WRITE_EVERY_SECONDS = 3600.0
+IN_ADDRESS = re.compile(r"/(?:admin/api/)?(v?\d{1,4}[.-]\d{1,2})/")
+LONGEST_VERSION, LONGEST_NOTICE = 40, 300
+
+Key = tuple[str, str, str]
 
 
-def record_drift(shop_slug: str, drift: ContractDrift, body: bytes) -> None:
-    """Opens a drift, or counts one that is open already; `body` is kept redacted."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What one answer tells of its vendor; empty texts where it tells nothing."""
+
+    asked: str
+    served: str
+    deprecation: str
 
 
-def count_new_fields(call: Call, reply: type[object], body: bytes) -> None:
-    """Counts the fields of an answer that the pinned version did not have."""
+def _by_address(header: str) -> Callable[[Call, Answer], tuple[str, str]]:
+    def read(call: Call, answer: Answer) -> tuple[str, str]:
+        found = IN_ADDRESS.search(call.url)
+        return found.group(1) if found else "", answer.headers.get(header, "")
+
+    return read
+
+
+def _by_header(header: str) -> Callable[[Call, Answer], tuple[str, str]]:
+    def read(call: Call, answer: Answer) -> tuple[str, str]:
+        return _header(call.headers, header), answer.headers.get(header, "")
+
+    return read
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
+
+
+# Where each vendor's version stands, in what is asked and in what is answered.
+VERSIONS: dict[str, Callable[[Call, Answer], tuple[str, str]]] = {
+    "shopify": _by_address("X-Shopify-API-Version"),
+    "stripe": _by_header("Stripe-Version"),
+    "klaviyo": _by_header("revision"),
+    "whatsapp": _by_address("facebook-api-version"),
+}
+
+
+@dataclass
+class _Kept:
+    """What this process has written lately, so that a steady vendor costs one statement an hour."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    notes: dict[Key, tuple[Note, float]] = field(default_factory=dict)
+
+
+_kept = _Kept()
+
+
+def forget() -> None:
+    """Makes this process know nothing, as after its start."""
+    with _kept.lock:
+        _kept.notes.clear()
 
 
 def note_answer(call: Call, answer: Answer) -> None:
-    """Keeps which version served the operation, and the vendor's deprecation notice if there is one."""
+    """Keeps which version served the operation, and the vendor's deprecation notice if there is one.
+
+    Written once an hour, or at once where something changed. Raises nothing, since the answer itself was good.
+    """
+    try:
+        note = note_of(call, answer)
+        if _is_news((call.shop, call.vendor, call.operation), note):
+            _write(call, note)
+    except Exception:
+        log.exception("upstream.not_noted", vendor=call.vendor, operation=call.operation)
+
+
+def note_of(call: Call, answer: Answer) -> Note:
+    """The version that was asked for, the one that answered, and the vendor's notice as it came."""
+    read = VERSIONS.get(call.vendor)
+    asked, served = read(call, answer) if read else ("", "")
+    notices = [f"{name}: {answer.headers[name]}" for name in DEPRECATION if answer.headers.get(name)]
+    return Note(asked[:LONGEST_VERSION], served[:LONGEST_VERSION], "; ".join(notices)[:LONGEST_NOTICE])
+
+
+def _is_news(key: Key, note: Note) -> bool:
+    with _kept.lock:
+        before, at = _kept.notes.get(key, (None, 0.0))
+        if before == note and time.monotonic() - at < WRITE_EVERY_SECONDS:
+            return False
+        _kept.notes[key] = (note, time.monotonic())
+        return True
+
+
+def _write(call: Call, note: Note) -> None:
+    shop_id = (
+        apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=call.shop)
+    )
+    table, now = Upstream._meta.db_table, sources.now()
+    statement = (
+        f"INSERT INTO {table} (shop_id, vendor, operation, version_asked, version_served, deprecation,"  # noqa: S608
+        " deprecated_since, seen_at, probe) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '')"
+        " ON CONFLICT (shop_id, vendor, operation) DO UPDATE SET version_asked = excluded.version_asked,"
+        " version_served = excluded.version_served, deprecation = excluded.deprecation,"
+        " deprecated_since = CASE WHEN excluded.deprecation = '' THEN NULL"
+        f" ELSE coalesce({table}.deprecated_since, excluded.deprecated_since) END,"
+        f" seen_at = greatest({table}.seen_at, excluded.seen_at)"
+    )
+    values = [
+        shop_id,
+        call.vendor,
+        call.operation,
+        note.asked,
+        note.served,
+        note.deprecation,
+        now if note.deprecation else None,
+        now,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

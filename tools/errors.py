@@ -6,6 +6,7 @@
     │   ├── NotConfigured never sent: an environment variable is missing, so staff must connect the vendor
     │   └── ReadOnly      never sent: the operation's contract has changed, until staff clear the drift
     ├── Unavailable       never executed: safe to try again later, not before `retry_after` seconds
+    │   └── HeldBack      never sent: we spare the vendor ourselves, so it counts as no attempt
     ├── OutcomeUnknown    sent, answer lost or unreadable: keep the reservation, read the vendor, same key only
     └── ContractDrift     the vendor's words have changed: guess nothing, the operation goes to people
 
@@ -29,6 +30,8 @@ class ToolError(Exception):
 
     sentence: ClassVar[Promise | str] = _("Something went wrong at the vendor.")
     default_code: ClassVar[str] = "error"
+    # The vendor's own word on sending the same again at once, where it gave one.
+    again: bool | None = None
 
     def __init__(self, detail: str = "", *, vendor: str = "", operation: str = "", code: str = "") -> None:
         self.detail, self.vendor, self.operation = detail, vendor, operation
@@ -85,6 +88,15 @@ class Unavailable(ToolError):
     ) -> None:
         self.retry_after = retry_after
         super().__init__(detail, vendor=vendor, operation=operation, code=code)
+
+
+class HeldBack(Unavailable):
+    """Nothing was sent: the shop's share of the vendor's rate is used up, or the vendor has stopped answering."""
+
+    sentence = _("The vendor is given a rest. Nothing was done, and it is tried again by itself.")
+    RATE_BUDGET: ClassVar[str] = "rate_budget"
+    CIRCUIT_OPEN: ClassVar[str] = "circuit_open"
+    default_code = RATE_BUDGET
 
 
 class OutcomeUnknown(ToolError):

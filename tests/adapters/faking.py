@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from tools.adapters.accounts import Account
-from tools.wire import Call, Kind
+from tools.wire import Call, Kind, Reconcile
 
 NORTH = Account("north", "NORTH")
 CORRELATION = UUID("00000000-0000-4000-8000-00000000c0de")
@@ -63,5 +63,6 @@ def call(kind: Kind = Kind.READ, **changes: Any) -> Call:
         "url": "https://acme.example/v1/thing?secret=1",
         "correlation_id": CORRELATION,
         "content": b"{}",
+        "reconcile": Reconcile.PERSON if kind is Kind.UNSAFE_WRITE else None,
     }
     return Call(**{**facts, **changes})

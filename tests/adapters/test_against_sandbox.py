@@ -44,7 +44,7 @@ def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]
 @pytest.fixture
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between tries, and a short deadline, so that a silent vendor costs no second."""
-    monkeypatch.setattr(wire._state, "pace", wire.Pace(sleep=lambda seconds: None))
+    monkeypatch.setattr(wire.client._state, "pace", wire.Pace(sleep=lambda seconds: None))
 
 
 def read() -> OrderSnapshot:

@@ -14,6 +14,7 @@ from tests.adapters.faking import CORRELATION, Vendor, call
 from tools import wire
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.wire import Kind
+from tools.wire.client import LARGEST_ANSWER
 
 READ, SAFE, UNSAFE = Kind.READ, Kind.IDEMPOTENT_WRITE, Kind.UNSAFE_WRITE
 
@@ -188,9 +189,7 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline() -> None:
 
 
 def test_an_endless_answer_is_not_read() -> None:
-    assert isinstance(
-        failure(Vendor(httpx.Response(200, content=b"x" * (wire.LARGEST_ANSWER + 1)))), Unavailable
-    )
+    assert isinstance(failure(Vendor(httpx.Response(200, content=b"x" * (LARGEST_ANSWER + 1)))), Unavailable)
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from tools import wire
 from tools.adapters.accounts import Account
 from tools.adapters.replies import canonical
-from tools.wire import Kind
+from tools.wire import Kind, Reconcile
 
 
 def announce(account: Account, text: str, *, correlation_id: UUID) -> None:
@@ -20,6 +20,7 @@ def announce(account: Account, text: str, *, correlation_id: UUID) -> None:
         operation="webhook",
         shop=account.slug,
         kind=Kind.UNSAFE_WRITE,
+        reconcile=Reconcile.PERSON,
         method="POST",
         url=account.slack_webhook_url,
         correlation_id=correlation_id,

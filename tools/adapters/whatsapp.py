@@ -16,7 +16,7 @@ from tools.adapters.accounts import Account
 from tools.adapters.replies import Reply, after_sending, canonical, read
 from tools.errors import InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.snapshots import SendResult
-from tools.wire import Answer, Call, Kind
+from tools.wire import Answer, Call, Kind, Reconcile
 
 VENDOR = "whatsapp"
 VERSION = "v23.0"
@@ -78,6 +78,7 @@ def send_template(
         operation="messages.send",
         shop=account.slug,
         kind=Kind.UNSAFE_WRITE,
+        reconcile=Reconcile.STATUS_WEBHOOK,
         method="POST",
         url=f"{account.whatsapp_api_base}/{VERSION}/{number}/messages",
         correlation_id=correlation_id,

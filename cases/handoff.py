@@ -21,7 +21,8 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.titles import title_of
 from tools.base import Scope
-from tools.models import OPEN_STATES, ToolCall
+from tools.drift import behind, name_of
+from tools.models import OPEN_STATES, Drift, ToolCall
 
 Reason = Handoff.Reason
 State = Handoff.State
@@ -33,6 +34,7 @@ PROMISE = {
     Reason.LEGAL: timedelta(minutes=1),
     Reason.DISTRESS: timedelta(minutes=1),
     Reason.ANGER: timedelta(minutes=1),
+    Reason.DRIFT: timedelta(hours=1),
 }
 ELSE = timedelta(hours=4)
 # The most pressing first: one hand-off names one reason, the flags name all.
@@ -49,16 +51,19 @@ def hand_off(
     event: InboundEvent | None = None,
     decision: Decision | None = None,
     called_at: datetime | None = None,
+    drift: Drift | None = None,
+    within: timedelta | None = None,
 ) -> Handoff:
     """Give the case to a person, once: an open hand-off stays, and a more pressing reason only shortens its promise.
 
-    Nothing else is needed for it to be seen. `called_at` is when the outside called for a person.
+    Nothing else is needed for it to be seen. `called_at` is when the outside called for a person; `within` is the
+    promise where it isn't the reason's own; `drift` is the vendor's change that stands behind it.
     """
     called_at = called_at or sources.now()
-    due_at = called_at + PROMISE.get(Reason(reason), ELSE)
+    due_at = called_at + (within or PROMISE.get(Reason(reason), ELSE))
     row = case.handoffs.select_for_update().exclude(state=State.RESOLVED).first()
     if row is not None:
-        _press(row, reason, due_at, detail)
+        _press(row, reason, due_at, detail, drift)
         return row
     row = Handoff.objects.create(
         shop_id=case.shop_id,
@@ -66,6 +71,7 @@ def hand_off(
         reason=reason,
         event=event,
         decision=decision,
+        drift=drift,
         detail=detail[:64],
         received_at=called_at,
         opened_at=sources.now(),
@@ -86,7 +92,10 @@ def hand_off(
     return row
 
 
-def _press(row: Handoff, reason: str, due_at: datetime, detail: str) -> None:
+def _press(row: Handoff, reason: str, due_at: datetime, detail: str, drift: Drift | None) -> None:
+    if drift is not None and row.drift_id is None:
+        row.drift = drift
+        row.save(update_fields=["drift"])
     if row.state == State.WAITING and due_at < row.due_at:
         row.reason, row.due_at, row.detail = reason, due_at, detail[:64] or row.detail
         row.save(update_fields=["reason", "due_at", "detail"])
@@ -228,5 +237,9 @@ def after_failed_call(call: ToolCall) -> None:
     """A call that ended badly calls for a person, in the same transaction."""
     case = Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
     if case.state == Case.State.CLOSED:
+        return
+    drift = behind(call.shop_id, call.tool, call.vendor, call.error)
+    if drift is not None:
+        hand_off(case, Reason.DRIFT, by=SYSTEM, detail=name_of(drift), decision=call.decision, drift=drift)
         return
     hand_off(case, Reason.FAILED, by=SYSTEM, detail=call.error, decision=call.decision)

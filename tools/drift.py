@@ -37,6 +37,11 @@ NEEDS: dict[tuple[str, str], str] = {
     ("send_message", "whatsapp"): "messages.send",
 }
 
+# Codes of a call that was stopped for drift: by policy or the re-check, by the adapter, or by the reading of facts.
+READ_ONLY, FACTS_DRIFTED = "upstream.read_only", "facts.drifted"
+STOPS = frozenset({READ_ONLY, FACTS_DRIFTED, ReadOnly.default_code})
+FACTS = ("shopify", ("order",))
+
 
 def record_drift(shop_slug: str, drift: ContractDrift, body: bytes) -> None:
     """Opens a drift, or counts one that is open already; `body` is kept redacted.
@@ -149,6 +154,23 @@ def needed(vendor: str, operation: str) -> tuple[str, ...]:
 
 def _open(vendor: str, operations: Sequence[str]) -> QuerySet[Drift]:
     return Drift.objects.filter(vendor=vendor, operation__in=operations, state=Drift.State.OPEN)
+
+
+def behind(shop_id: int, tool: str, vendor: str, code: str) -> Drift | None:
+    """The open drift for which a call was stopped or refused with this code; None where it was something else."""
+    if code not in STOPS:
+        return None
+    rows = drifting(shop_id, [(tool, vendor)])
+    if rows:
+        return rows[-1]
+    # Money is sent on facts read anew; it is their reading then that has changed.
+    return _open(*FACTS).filter(shop_id=shop_id).last()
+
+
+def row_of(shop_id: int, drift: ContractDrift) -> Drift | None:
+    """The open row of a drift that was just recorded."""
+    rows = Drift.objects.filter(shop_id=shop_id, state=Drift.State.OPEN, field_path=place(drift.field_path))
+    return rows.filter(vendor=drift.vendor, operation=drift.operation).first()
 
 
 def name_of(row: Drift) -> str:

@@ -85,7 +85,8 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 def sdl(version: str, introspection: Named) -> str:
     """The pruned schema as SDL, sorted, the same bytes each time."""
-    schema = build_client_schema({"__schema": _pruned(introspection["__schema"])})
+    pruned: Any = {"__schema": _pruned(introspection["__schema"])}
+    schema = build_client_schema(pruned)
     header = (
         f"# Shopify's Admin GraphQL API {version}, pruned. Written by `python -m tests.contracts.derive` from the npm\n"
         "# package @shopify/dev-mcp 1.16.0 (ISC licence, see NOTICE): don't edit.\n\n"

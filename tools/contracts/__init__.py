@@ -1,0 +1,1 @@
+"""What of ours breaks against a vendor's published contract, of whatever version."""

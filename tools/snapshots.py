@@ -167,6 +167,7 @@ class DisputeSnapshot(Snapshot):
     amount_minor: NonNegativeInt
     currency: str
     evidence_due_at: AwareDatetime | None = None
+    created_at: AwareDatetime | None = None
 
 
 class FraudWarningSnapshot(Snapshot):
@@ -176,22 +177,52 @@ class FraudWarningSnapshot(Snapshot):
     charge: str
     fraud_type: str
     actionable: bool
+    created_at: AwareDatetime | None = None
 
 
 class ChargeSnapshot(Snapshot):
-    """A Stripe charge; `refunded_minor` is all that went back, by whomever."""
+    """A Stripe charge; `refunded_minor` is all that went back, by whomever.
+
+    None means that the message doesn't tell; `review` is the id of Radar's look at it. Which invoice it pays is known
+    by the payment intent alone.
+    """
 
     external_id: str
     amount_minor: NonNegativeInt
     captured_minor: NonNegativeInt
     refunded_minor: NonNegativeInt
     currency: str
-    disputed: bool
+    disputed: bool | None = None
     paid: bool
     instrument: str = ""
     risk_level: str = ""
+    risk_score: int | None = None
+    review: str = ""
     order_external_id: str = ""
-    livemode: bool = False
+    payment_intent: str = ""
+    livemode: bool | None = None
+    created_at: AwareDatetime | None = None
+
+
+class PaymentIntentSnapshot(Snapshot):
+    """A Stripe payment as it was meant; `charge` is its latest try, `received_minor` what that brought."""
+
+    external_id: str
+    status: Literal[
+        "canceled",
+        "processing",
+        "requires_action",
+        "requires_capture",
+        "requires_confirmation",
+        "requires_payment_method",
+        "succeeded",
+    ]
+    amount_minor: NonNegativeInt
+    received_minor: NonNegativeInt | None
+    currency: str
+    charge: str = ""
+    order_external_id: str = ""
+    livemode: bool | None = None
 
 
 class StockSnapshot(Snapshot):

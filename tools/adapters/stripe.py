@@ -1,41 +1,57 @@
-"""Stripe's v1 API: refund a charge, find the refund again, read a charge.
+"""Stripe's v1 API: give money back and find it again, read charges and payment intents.
 
 https://docs.stripe.com/api (API version 2026-10-28.endive)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
-from urllib.parse import quote, urlencode
+from datetime import datetime
+from urllib.parse import quote
 from uuid import UUID
 
-from tools import wire
 from tools.adapters.accounts import Account
-from tools.adapters.replies import Reply, after_sending, read
-from tools.adapters.stripe_objects import ChargeObject, RefundObject, charge_snapshot, refund_snapshot
-from tools.errors import InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
-from tools.snapshots import ChargeSnapshot, RefundResult, RefundSnapshot
-from tools.wire import Answer, Call, Kind
+from tools.adapters.asking import ask
+from tools.adapters.stripe_lists import Listing, ListReply, Page, made_since
+from tools.adapters.stripe_money import to_stripe
+from tools.adapters.stripe_objects import (
+    ChargeObject,
+    PaymentIntentObject,
+    RefundObject,
+    charge_snapshot,
+    intent_snapshot,
+    refund_snapshot,
+    whole,
+)
+from tools.adapters.stripe_wire import VENDOR, VERSION, Asked, Value, get, post, refuse_other_mode
+from tools.errors import InvalidArgs, OutcomeUnknown, Refused
+from tools.snapshots import ChargeSnapshot, PaymentIntentSnapshot, RefundResult, RefundSnapshot
 
-VENDOR = "stripe"
-VERSION = "2026-10-28.endive"
-PAGE = 100
+__all__ = ["VENDOR", "VERSION"]
 
 
-class _Refunds(Reply):
-    object: Literal["list"]
-    has_more: bool
+class RefundList(ListReply):
+    """A page of refunds."""
+
     data: tuple[RefundObject, ...]
 
 
-class _Error(Reply):
-    type: str
-    code: str | None = None
+REFUNDS = Listing("refunds.list", "/v1/refunds", RefundList, lambda page: page.data, lambda made: made.id)
 
 
-class _ErrorReply(Reply):
-    error: _Error
+def refund_fields(
+    charge: str, amount_minor: int, currency: str, *, key: UUID, case_id: str, correlation_id: UUID
+) -> dict[str, Value]:
+    """What is asked of Stripe; our key goes along as metadata, so that the refund is found again.
+
+    https://docs.stripe.com/api/refunds/create
+    """
+    if amount_minor <= 0 or not charge:
+        raise InvalidArgs("no charge or no amount", vendor=VENDOR, operation="refunds.create")
+    return {
+        "amount": to_stripe(amount_minor, currency, operation="refunds.create"),
+        "charge": charge,
+        "metadata": {"call": str(key), "case": case_id, "correlation": str(correlation_id)},
+    }
 
 
 def refund(
@@ -47,39 +63,38 @@ def refund(
     key: UUID,
     case_id: str,
     correlation_id: UUID,
+    livemode: bool | None = None,
 ) -> RefundResult:
-    """Gives back part of a charge, in minor units; our key goes along as metadata, so that it is found again.
+    """Gives back part of a charge, in minor units; `livemode` is the charge's own, where it is known.
 
-    Raises OutcomeUnknown where the answer doesn't name the charge, amount and currency that were asked for.
-    https://docs.stripe.com/api/refunds/create
+    Raises InvalidArgs, nothing sent, for an amount that Stripe has not or a key of the other mode, and OutcomeUnknown
+    where the answer names another charge, amount, currency or key of ours than was asked for.
     """
-    if amount_minor <= 0 or not charge:
-        raise InvalidArgs("no charge or no amount", vendor=VENDOR, operation="refunds.create")
-    form = {
-        "amount": str(amount_minor),
-        "charge": charge,
-        "metadata[call]": str(key),
-        "metadata[case]": case_id,
-        "metadata[correlation]": str(correlation_id),
-    }
-    body = _send(
-        account, "refunds.create", Kind.IDEMPOTENT_WRITE, "/v1/refunds", correlation_id, form=form, key=key
+    fields = refund_fields(
+        charge, amount_minor, currency, key=key, case_id=case_id, correlation_id=correlation_id
     )
-    made = after_sending(lambda: read(RefundObject, body, vendor=VENDOR, operation="refunds.create"))
-    if (made.charge, made.amount, made.currency.upper()) != (charge, amount_minor, currency):
+    refuse_other_mode(account, livemode, operation="refunds.create")
+    call = post(account, "refunds.create", "/v1/refunds", fields, key=str(key), correlation_id=correlation_id)
+    made = ask(call, RefundObject, lambda answered: answered)
+    # What stands in for Stripe may keep no metadata; a key that is there must be ours.
+    wanted = (charge, amount_minor, currency, str(key))
+    if (made.charge, made.amount, made.currency, made.metadata_of("call") or str(key)) != wanted:
         raise OutcomeUnknown(vendor=VENDOR, operation="refunds.create", code="echo_mismatch")
-    result = _result(made)
+    result = refund_result(made)
     if result.status == "failed":
         raise Refused(vendor=VENDOR, operation="refunds.create", code=made.failure_reason or "refund_failed")
     return result
 
 
+def refund_result(made: RefundObject) -> RefundResult:
+    """The refund as far as its call is concerned."""
+    return RefundResult(ref=made.id, amount_minor=made.amount, currency=made.currency, status=made.outcome)
+
+
 def find_refund(account: Account, charge: str, *, key: UUID, correlation_id: UUID) -> RefundResult | None:
     """The refund of this charge that carries our key, to settle an unknown outcome; None where there is none."""
-    found = (
-        made for made in _refunds(account, charge, correlation_id) if made.metadata_of("call") == str(key)
-    )
-    return next((_result(made) for made in found), None)
+    found = REFUNDS.all(account, {"charge": charge}, correlation_id=correlation_id)
+    return next((refund_result(made) for made in found if made.metadata_of("call") == str(key)), None)
 
 
 def list_refunds(account: Account, charge: str, *, correlation_id: UUID) -> tuple[RefundSnapshot, ...]:
@@ -87,7 +102,18 @@ def list_refunds(account: Account, charge: str, *, correlation_id: UUID) -> tupl
 
     https://docs.stripe.com/api/refunds/list
     """
-    return tuple(refund_snapshot(made) for made in _refunds(account, charge, correlation_id))
+    found = REFUNDS.all(account, {"charge": charge}, correlation_id=correlation_id)
+    return tuple(refund_snapshot(made) for made in found)
+
+
+def list_recent_refunds(
+    account: Account, *, since: datetime, starting_after: str = "", correlation_id: UUID
+) -> Page[RefundSnapshot]:
+    """One page of all refunds that were made at or after `since`, newest first."""
+    page = REFUNDS.page(
+        account, made_since(since), starting_after=starting_after, correlation_id=correlation_id
+    )
+    return Page(tuple(refund_snapshot(made) for made in page.items), page.after)
 
 
 def read_charge(account: Account, charge: str, *, correlation_id: UUID) -> ChargeSnapshot:
@@ -95,70 +121,21 @@ def read_charge(account: Account, charge: str, *, correlation_id: UUID) -> Charg
 
     https://docs.stripe.com/api/charges/retrieve
     """
+    asked, operation = Asked(), "charges.retrieve"
     path = f"/v1/charges/{quote(charge, safe='')}"
-    body = _send(account, "charges.retrieve", Kind.READ, path, correlation_id)
-    return charge_snapshot(read(ChargeObject, body, vendor=VENDOR, operation="charges.retrieve"))
+    call = get(account, operation, path, {}, correlation_id=correlation_id, asked=asked)
+
+    def made(answered: ChargeObject) -> ChargeSnapshot:
+        return charge_snapshot(whole(answered, operation=operation) if asked.pinned else answered)
+
+    return ask(call, ChargeObject, made)
 
 
-def _refunds(account: Account, charge: str, correlation_id: UUID) -> tuple[RefundObject, ...]:
-    """All refunds of a charge; a charge with more than one page of them goes to a person."""
-    path = f"/v1/refunds?{urlencode({'charge': charge, 'limit': PAGE})}"
-    body = _send(account, "refunds.list", Kind.READ, path, correlation_id)
-    page = read(_Refunds, body, vendor=VENDOR, operation="refunds.list")
-    if page.has_more:
-        raise Refused(vendor=VENDOR, operation="refunds.list", code="too_many_refunds")
-    return page.data
+def read_payment_intent(account: Account, intent: str, *, correlation_id: UUID) -> PaymentIntentSnapshot:
+    """The payment intent as Stripe knows it now.
 
-
-def _result(made: RefundObject) -> RefundResult:
-    return RefundResult(
-        ref=made.id, amount_minor=made.amount, currency=made.currency.upper(), status=made.outcome
-    )
-
-
-def _send(
-    account: Account,
-    operation: str,
-    kind: Kind,
-    path: str,
-    correlation_id: UUID,
-    *,
-    form: Mapping[str, str] | None = None,
-    key: UUID | None = None,
-) -> bytes:
-    headers = {"Authorization": f"Bearer {account.stripe_api_key}", "Stripe-Version": VERSION}
-    if key is not None:
-        headers["Idempotency-Key"] = str(key)
-    if form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    call = wire.Call(
-        vendor=VENDOR,
-        operation=operation,
-        shop=account.slug,
-        kind=kind,
-        method="GET" if form is None else "POST",
-        url=account.stripe_api_base + path,
-        correlation_id=correlation_id,
-        headers=headers,
-        content=urlencode(sorted(form.items())).encode() if form else b"",
-        judge=_judge,
-    )
-    return wire.send(call).body
-
-
-def _judge(call: Call, answer: Answer) -> ToolError | None:
-    """Reads Stripe's error object: https://docs.stripe.com/error-codes and /api/idempotent_requests."""
-    if not 400 <= answer.status < 500:
-        return None
-    try:
-        error = _ErrorReply.model_validate_json(answer.body).error
-    except ValueError:
-        return None
-    code = error.code or error.type
-    if error.type == "idempotency_error" or answer.status == 409:
-        # Something else was or is being done under this key, so no is not the whole answer.
-        return wire.lost(call, code)
-    if answer.status == 429 or code in ("lock_timeout", "rate_limit"):
-        wish = wire.seconds_of(answer.headers)
-        return Unavailable(vendor=VENDOR, operation=call.operation, code=code, retry_after=wish)
-    return Refused(vendor=VENDOR, operation=call.operation, code=code)
+    https://docs.stripe.com/api/payment_intents/retrieve
+    """
+    path = f"/v1/payment_intents/{quote(intent, safe='')}"
+    call = get(account, "payment_intents.retrieve", path, {}, correlation_id=correlation_id)
+    return ask(call, PaymentIntentObject, intent_snapshot)

@@ -21,6 +21,7 @@ from tools.adapters.stripe_objects import (
     dispute_snapshot,
     refund_snapshot,
     warning_snapshot,
+    whole,
 )
 from tools.snapshots import ChargeSnapshot, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot
 
@@ -96,7 +97,8 @@ class _WarningEvent(Reply):
 
 
 def _charge(topic: str, raw: bytes) -> StripeSnapshot:
-    return charge_snapshot(read(_ChargeEvent, raw, vendor=VENDOR, operation=topic).data.object)
+    seen = read(_ChargeEvent, raw, vendor=VENDOR, operation=topic).data.object
+    return charge_snapshot(whole(seen, operation=topic, field_path="data.object.amount_captured"))
 
 
 def _refund(topic: str, raw: bytes) -> StripeSnapshot:

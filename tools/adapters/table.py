@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from tools.adapters import email, klaviyo, slack, stripe_operations, whatsapp
 from tools.adapters.operation import Operation
 
-OPERATIONS: tuple[Operation, ...] = ()
+OPERATIONS: tuple[Operation, ...] = (
+    *stripe_operations.OPERATIONS,
+    *klaviyo.OPERATIONS,
+    *email.OPERATIONS,
+    *whatsapp.OPERATIONS,
+    *slack.OPERATIONS,
+)
 
 
 def named(vendor: str, name: str) -> Operation | None:

@@ -16,6 +16,7 @@ from tools.models import ToolCall
 from tools.orders import RefundRecord
 
 State = ToolCall.State
+DOES_NOT_ADD_UP = "refund.does_not_add_up"
 
 
 def follow(
@@ -23,10 +24,16 @@ def follow(
     *,
     shop: Shop,
     correlation_id: UUID,
+    made_at: datetime | None = None,
+    history: bool = False,
     event: InboundEvent | None = None,
     called_at: datetime | None = None,
 ) -> Case | None:
-    """The case that now has a person, or None where all adds up. Runs with the order locked."""
+    """The case that now has a person, or None where all adds up. Runs with the order locked.
+
+    `made_at` is the vendor's time of the refund; one from before its source was connected (`history`) calls nobody,
+    and binds our own money all the same.
+    """
     ours = record.ours
     if ours is not None and ours.state in (State.UNKNOWN, State.PENDING):
         ring("settle", ours.pk)
@@ -37,11 +44,21 @@ def follow(
     unplaced = bool(record.unplaced_minor) and record.order.payments.exists()
     if not (failed_later or record.exceeded or unplaced or record.clamped):
         return None
+    if history and not failed_later:
+        return None
+    if unplaced and not (failed_later or record.exceeded or record.clamped) and _was_told(record, made_at):
+        return None
     person = Person.objects.filter(pk=record.order.person_id).first() if record.order.person_id else None
     case = case_for_order(shop, record.order, Case.Subject.RISK, correlation_id, person)
-    detail = "refund.failed_later" if failed_later else "refund.does_not_add_up"
+    detail = "refund.failed_later" if failed_later else DOES_NOT_ADD_UP
     hand_off(case, Handoff.Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=called_at)
     return case
+
+
+def _was_told(record: RefundRecord, made_at: datetime | None) -> bool:
+    """Whether a person was called since the refund was made: each further reading tells of it again."""
+    told = Handoff.objects.filter(case__order=record.order, detail=DOES_NOT_ADD_UP)
+    return made_at is not None and told.filter(opened_at__gte=made_at).exists()
 
 
 def _take_back(call: ToolCall) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -16,12 +17,16 @@ from approvals.limits import start_with_defaults
 from audit import sources
 from audit.actors import Actor
 from audit.services import record
+from cases.connections import Source, connect
 from cases.models import Shop
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a shop is opened with. `connected_since`: what is older is history, opens no case and sends nothing."""
+    """What a shop is opened with. `connected_since`: what is older is history, opens no case and sends nothing.
+
+    `sources_since` names the sources that count from another instant than that.
+    """
 
     slug: str
     env_prefix: str
@@ -33,6 +38,11 @@ class Opening:
     sender_name: str
     sender_email: str
     connected_since: datetime
+    sources_since: Mapping[str, datetime] = field(default_factory=dict)
+
+    def since(self) -> dict[str, datetime]:
+        """Every source, with the instant from which it counts."""
+        return {source: self.sources_since.get(source, self.connected_since) for source in Source.values}
 
 
 def open_shop(new: Opening, *, by: Actor) -> tuple[Shop, bool]:
@@ -53,6 +63,7 @@ def open_shop(new: Opening, *, by: Actor) -> tuple[Shop, bool]:
                 shop_id=shop.pk,
                 correlation_id=sources.random_id(),
             )
+            connect(shop, new.since(), by=by)
     return shop, known is None
 
 
@@ -71,7 +82,7 @@ def _create(new: Opening) -> Shop:
         languages=list(new.languages),
         sender_name=new.sender_name,
         sender_email=new.sender_email,
-        cutover_at=new.connected_since,
+        cutover_at=new.since()[Source.SHOPIFY],
         created_at=sources.now(),
     )
     try:

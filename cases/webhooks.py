@@ -6,9 +6,6 @@ unsigned body gets 401 without a reason, and is counted; a missing secret lets n
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -20,16 +17,12 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from audit import sources
-from cases.intake import mail, orders
-from cases.intake.messages import Letter, handle_letter
-from cases.intake.receiving import Delivery, Handled, receive, refuse
-from cases.intake.statuses import handle_status
-from cases.models import Conversation, InboundEvent, Shop
+from cases.intake import deliveries, mail
+from cases.intake.receiving import Delivery, receive, refuse
+from cases.models import Shop
 from tools.adapters import shopify_webhooks, stripe_webhooks, whatsapp_webhooks
 from tools.adapters.accounts import Account
-from tools.adapters.envelopes import Envelope
-from tools.errors import ContractDrift, NotConfigured
-from tools.snapshots import MessageSnapshot, MessageStatusSnapshot, Snapshot
+from tools.errors import NotConfigured
 
 LARGEST = {
     "shopify": 2 * 1024 * 1024,
@@ -92,34 +85,6 @@ def _account(shop: Shop) -> Account:
     return Account(shop.slug, shop.env_prefix)
 
 
-def _delivery(
-    source: str,
-    raw: bytes,
-    request: HttpRequest,
-    envelope: Callable[[], Envelope],
-    parse: Callable[[str], Snapshot | None],
-) -> Delivery:
-    """A delivery that is parsed by its handler, so that a body that can't be read is kept as a dead letter."""
-    content_type = request.content_type or ""
-    try:
-        found = envelope()
-    except ContractDrift as drift:
-        return _dead(source, drift, raw, content_type)
-
-    def handle(event: InboundEvent) -> Handled:
-        seen = parse(found.topic)
-        return orders.handle(event, seen) if seen is not None else Handled()
-
-    return Delivery(source, found.account, found.external_id, found.topic, raw, content_type, handle)
-
-
-def _dead(source: str, drift: ContractDrift, raw: bytes, content_type: str) -> Delivery:
-    def handle(event: InboundEvent) -> Handled:
-        raise drift
-
-    return Delivery(source, "", hashlib.sha256(raw).hexdigest(), "", raw, content_type, handle)
-
-
 class ShopifyHook(Hook):
     """https://shopify.dev/docs/apps/build/webhooks/subscribe/https"""
 
@@ -129,15 +94,7 @@ class ShopifyHook(Hook):
         return shopify_webhooks.verify_signature(raw, request.headers, _account(shop).shopify_webhook_secrets)
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
-        return [
-            _delivery(
-                self.source,
-                raw,
-                request,
-                lambda: shopify_webhooks.envelope(request.headers),
-                lambda topic: shopify_webhooks.parse(topic, raw),
-            )
-        ]
+        return [deliveries.shopify(request.headers, raw, request.content_type or "")]
 
 
 class StripeHook(Hook):
@@ -150,15 +107,7 @@ class StripeHook(Hook):
         return stripe_webhooks.verify_signature(raw, request.headers, secrets, now=sources.now())
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
-        return [
-            _delivery(
-                self.source,
-                raw,
-                request,
-                lambda: stripe_webhooks.envelope(raw),
-                lambda _topic: stripe_webhooks.parse(raw),
-            )
-        ]
+        return [deliveries.stripe(raw, request.content_type or "")]
 
 
 class WhatsAppHook(Hook):
@@ -182,35 +131,7 @@ class WhatsAppHook(Hook):
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
         """One POST may carry several messages: each is an event of its own, under the message's id."""
-        return whatsapp_deliveries(raw, request.content_type or "")
-
-
-def whatsapp_deliveries(raw: bytes, content_type: str) -> list[Delivery]:
-    """Messages and statuses of one body; a body that can't be read is one dead letter, named by its digest."""
-    try:
-        found, account = whatsapp_webhooks.parse(raw), whatsapp_webhooks.envelope(raw).account
-    except ContractDrift as drift:
-        return [_dead("whatsapp", drift, raw, content_type)]
-    if not found:
-        # A field that we don't read: kept all the same, since we answer 2xx.
-        return [
-            Delivery("whatsapp", account, hashlib.sha256(raw).hexdigest(), "other", raw, content_type, None)
-        ]
-    return [_whatsapp(seen, account, raw, content_type) for seen in found]
-
-
-def _whatsapp(
-    seen: MessageSnapshot | MessageStatusSnapshot, account: str, raw: bytes, content_type: str
-) -> Delivery:
-    if isinstance(seen, MessageStatusSnapshot):
-        external_id = f"{seen.external_id}:{seen.status}"
-        status = partial(handle_status, seen=seen)
-        return Delivery("whatsapp", account, external_id, "statuses", raw, content_type, status)
-
-    def handle(event: InboundEvent) -> Handled:
-        return handle_letter(event, letter_of(seen))
-
-    return Delivery("whatsapp", account, seen.external_id, "messages", raw, content_type, handle)
+        return deliveries.whatsapp(raw, request.content_type or "")
 
 
 class EmailHook(Hook):
@@ -223,17 +144,3 @@ class EmailHook(Hook):
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
         return mail.deliveries(kwargs["esp"], request, raw, _account(shop).anymail_webhook_secrets)
-
-
-def letter_of(message: MessageSnapshot) -> Letter:
-    """A WhatsApp message as a letter: WhatsApp itself vouches for who sent it."""
-    return Letter(
-        channel=Conversation.Channel.WHATSAPP,
-        sender=message.sender,
-        name=message.name,
-        subject="",
-        text=message.text,
-        verified=True,
-        attachments=1 if message.media_id else 0,
-        wa_id=message.wa_id,
-    )

@@ -17,6 +17,7 @@ from anymail.webhooks.sparkpost import SparkPostInboundWebhookView
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest
 
+from cases.intake.arrival import arrived_at
 from cases.intake.messages import Letter, handle_letter
 from cases.intake.receiving import Delivery, Handled, Unreadable
 from cases.intake.vouching import vouched_for
@@ -29,6 +30,8 @@ PROVIDERS: dict[str, type[AnymailBaseWebhookView]] = {
     "sparkpost": SparkPostInboundWebhookView,
     "brevo": BrevoInboundWebhookView,
 }
+
+TOPIC = "inbound"
 
 
 def verified(esp: str, request: HttpRequest, secrets: tuple[str, ...]) -> bool:
@@ -51,7 +54,7 @@ def deliveries(esp: str, request: HttpRequest, raw: bytes, secrets: tuple[str, .
         events = PROVIDERS[esp](webhook_secret=list(secrets)).parse_events(request)
         return [_delivery(event, esp, raw, digest, request) for event in events]
     except (AnymailError, ValueError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as problem:
-        return [_dead(f"no mail in it: {type(problem).__name__}", raw, digest, request)]
+        return [_dead(f"no mail in it: {type(problem).__name__}", esp, raw, digest, request)]
 
 
 def _delivery(
@@ -64,23 +67,39 @@ def _delivery(
         return handle_letter(stored, letter)
 
     if not letter.sender:
-        return _dead("the mail names no sender", raw, digest, request)
+        return _dead("the mail names no sender", esp, raw, digest, request)
     return Delivery(
         source="email",
         account=str(mail.envelope_recipient or (mail.to[0].addr_spec if mail.to else ""))[:128].lower(),
         external_id=str(event.event_id or mail.get("Message-ID") or digest)[:255],
-        topic="inbound",
+        topic=topic_of(esp),
         raw=raw,
         content_type=request.content_type or "",
         handle=handle,
     )
 
 
-def _dead(reason: str, raw: bytes, digest: str, request: HttpRequest) -> Delivery:
+def _dead(reason: str, esp: str, raw: bytes, digest: str, request: HttpRequest) -> Delivery:
     def handle(stored: InboundEvent) -> Handled:
         raise Unreadable(reason)
 
-    return Delivery("email", "", digest, "inbound", raw, request.content_type or "", handle)
+    return Delivery("email", "", digest, topic_of(esp), raw, request.content_type or "", handle)
+
+
+def topic_of(esp: str) -> str:
+    """The event's topic, which keeps whose form the body has."""
+    return f"{TOPIC}/{esp}"
+
+
+def again(topic: str, raw: bytes, content_type: str) -> list[Delivery]:
+    """The deliveries of a body that was let in before. Rows older than the provider's name in the topic try each."""
+    esp = topic.removeprefix(TOPIC).strip("/")
+    found: list[Delivery] = []
+    for name in (esp,) if esp in PROVIDERS else PROVIDERS:
+        request = HttpRequest()
+        request.method, request.META["CONTENT_TYPE"] = "POST", content_type
+        found += deliveries(name, request, raw, ())
+    return found
 
 
 def _letter(mail: AnymailInboundMessage, esp: str) -> Letter:
@@ -93,6 +112,7 @@ def _letter(mail: AnymailInboundMessage, esp: str) -> Letter:
         text=str(mail.stripped_text or mail.text or ""),
         verified=vouched_for(mail, address, esp),
         attachments=_attachments(mail),
+        at=arrived_at(mail, esp),
     )
 
 

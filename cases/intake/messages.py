@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from audit import sources
 from audit.actors import TRIAGE, customer
+from cases.connections import is_history
 from cases.handoff import hand_off, most_pressing, raise_flags
 from cases.intake.receiving import Handled
 from cases.models import Case, Conversation, Handoff, InboundEvent, Message, Person
@@ -24,7 +25,10 @@ _NUMBER = re.compile(r"(?<![\d.,-])#?\s?(\d{3,10})(?![\d]|[.,]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message as any channel brings it. `verified`: the channel vouches for the sender."""
+    """One message as any channel brings it. `verified`: the channel vouches for the sender.
+
+    `at` is when the channel itself took it, never what the sender wrote; None where the channel doesn't tell.
+    """
 
     channel: str
     sender: str
@@ -34,10 +38,16 @@ class Letter:
     verified: bool
     attachments: int = 0
     wa_id: str = ""
+    at: datetime | None = None
 
 
 def handle_letter(event: InboundEvent, letter: Letter) -> Handled:
-    """Person, conversation, order, case, message, flags, hand-off: in this order, in the caller's transaction."""
+    """Person, conversation, order, case, message, flags, hand-off: in this order, in the caller's transaction.
+
+    One from before the channel was connected is history: its body is kept, and nobody answers it.
+    """
+    if is_history(event.shop, letter.channel, letter.at):
+        return Handled()
     person = _writer(event, letter)
     talk = conversation_with(person, letter.channel, verified=letter.verified, at=event.received_at)
     order = _meant_order(person, f"{letter.subject}\n{letter.text}", event.received_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -11,14 +11,15 @@ from django.db.models import Count
 from approvals.models import RiskFlag
 from audit.actors import SYSTEM, TRIAGE
 from cases import refunds
+from cases.connections import Source, is_history
 from cases.handoff import hand_off, raise_flags
 from cases.intake.receiving import Handled
-from cases.models import Case, Handoff, InboundEvent, Person
+from cases.models import Case, Handoff, InboundEvent, Person, Shop
 from cases.opening import case_for_order, open_case
 from cases.people import customer
 from cases.telling import tell, wants_thought
 from tools import orders as graph
-from tools.models import Dispute, Order, Payment, Shipment
+from tools.models import Dispute, Order, Payment, Return, Shipment
 from tools.snapshots import (
     CaptureSnapshot,
     ChargeSnapshot,
@@ -42,15 +43,18 @@ WARNS = ("warning_needs_response", "warning_under_review", "needs_response", "un
 
 
 def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
-    """The order graph learns; a high risk or a twin opens a case."""
+    """The order graph learns; a high risk or a twin opens a case, and who waited for a parcel or a return goes on."""
     person = customer(event.shop, seen.customer) if seen.customer else None
+    before = _arrivals(event.shop_id, seen)
     change = graph.record_order(event.shop_id, seen, str(person.pk) if person else None)
     order = change.order
-    if order.placed_at < event.shop.cutover_at:
-        return Handled(order=order)
-    wrong = [
-        case for case in (_follow_refund(event, record) for record in change.refunds) if case is not None
-    ]
+    for reason, _row in sorted(_arrivals(event.shop_id, seen) - before):
+        _wake(order, reason)
+    refunds_seen = zip(change.refunds, seen.refunds, strict=True)
+    followed = [_follow_refund(event, record, refund) for record, refund in refunds_seen]
+    wrong = [case for case in followed if case is not None]
+    if is_history(event.shop, Source.SHOPIFY, order.placed_at):
+        return Handled(case=wrong[0] if wrong else None, order=order)
     if order.risk_level == Order.Risk.HIGH:
         return _fraud(event, order, "shopify.risk.high")
     if wrong:
@@ -58,6 +62,19 @@ def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
     if change.created and _twin(order) is not None:
         return Handled(case=_ask_about(event, order, Subject.TWIN_ORDER))
     return Handled(order=order)
+
+
+def _arrivals(shop_id: int, seen: OrderSnapshot) -> set[tuple[str, int]]:
+    """What has come of an order that is read whole: parcels at the customer's, returns at the shop's."""
+    if not seen.complete:
+        return set()
+    of_order = {"shop_id": shop_id, "order__external_id": seen.external_id}
+    parcels = Shipment.objects.filter(status=Shipment.Status.DELIVERED, **of_order)
+    returns = Return.objects.filter(status="closed", **of_order)
+    return {
+        *((Case.Wait.PARCEL.value, pk) for pk in parcels.values_list("pk", flat=True)),
+        *((Case.Wait.RETURN.value, pk) for pk in returns.values_list("pk", flat=True)),
+    }
 
 
 def _twin(order: Order) -> Order | None:
@@ -107,7 +124,7 @@ def handle_risk(event: InboundEvent, seen: RiskSnapshot) -> Handled:
             # The reading of the order, before any turn of the agent, tells the level again.
             return Handled()
         return _unplaced(event, Subject.RISK, Reason.FRAUD, f"order {seen.order_external_id}")
-    if order.risk_level == Order.Risk.HIGH and order.placed_at >= event.shop.cutover_at:
+    if order.risk_level == Order.Risk.HIGH and not is_history(event.shop, Source.SHOPIFY, order.placed_at):
         return _fraud(event, order, "shopify.risk.high")
     return Handled(order=order)
 
@@ -146,12 +163,14 @@ def handle_refund(event: InboundEvent, seen: RefundSnapshot) -> Handled:
     record = graph.record_refund(event.shop_id, seen)
     if record is None:
         return Handled()
-    return Handled(case=_follow_refund(event, record), order=record.order)
+    return Handled(case=_follow_refund(event, record, seen), order=record.order)
 
 
-def _follow_refund(event: InboundEvent, record: graph.RefundRecord) -> Case | None:
+def _follow_refund(event: InboundEvent, record: graph.RefundRecord, seen: RefundSnapshot) -> Case | None:
     return refunds.follow(
         record,
+        made_at=seen.at,
+        history=is_history(event.shop, seen.vendor, seen.at),
         shop=event.shop,
         correlation_id=event.correlation_id,
         event=event,
@@ -160,13 +179,18 @@ def _follow_refund(event: InboundEvent, record: graph.RefundRecord) -> Case | No
 
 
 def handle_dispute(event: InboundEvent, seen: DisputeSnapshot) -> Handled:
-    """The bank questions a charge: a person answers, and nothing automatic touches the order."""
+    """The bank questions a charge: a person answers, and nothing automatic touches the order.
+
+    A dispute counts by its own time: one that a bank opens today about an old order is today's news.
+    """
     before = Dispute.objects.filter(shop_id=event.shop_id, external_id=seen.external_id).first()
     dispute = graph.record_dispute(event.shop_id, seen)
     if dispute is None:
+        if is_history(event.shop, seen.vendor, seen.created_at):
+            return Handled()
         return _unplaced(event, Subject.DISPUTE, Reason.DISPUTE, seen.charge or seen.external_id)
     order = dispute.payment.order
-    if seen.status not in WARNS or order.placed_at < event.shop.cutover_at:
+    if seen.status not in WARNS or _is_old(event.shop, seen.vendor, seen.created_at, order):
         return Handled(order=order)
     if before is not None and before.status == dispute.status:
         # The same news again: a person has it, or has had it.
@@ -184,10 +208,19 @@ def handle_fraud_warning(event: InboundEvent, seen: FraudWarningSnapshot) -> Han
         Payment.objects.filter(shop_id=event.shop_id, external_id=seen.charge).select_related("order").first()
     )
     if payment is None:
+        if is_history(event.shop, "stripe", seen.created_at):
+            return Handled()
         return _unplaced(event, Subject.RISK, Reason.FRAUD, seen.charge)
-    if payment.order.placed_at < event.shop.cutover_at:
+    if _is_old(event.shop, "stripe", seen.created_at, payment.order):
         return Handled(order=payment.order)
     return _fraud(event, payment.order, "stripe.early_fraud_warning")
+
+
+def _is_old(shop: Shop, source: str, at: datetime | None, order: Order) -> bool:
+    """Whether a warning is history: by its own time, or else by its order's."""
+    if at is None:
+        return is_history(shop, Source.SHOPIFY, order.placed_at)
+    return is_history(shop, source, at)
 
 
 def _unplaced(event: InboundEvent, subject: str, reason: str, thing: str) -> Handled:

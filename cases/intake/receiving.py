@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, DataError, InterfaceError, connection, transaction
@@ -13,7 +14,8 @@ from django.db.models import F
 from audit import sources
 from audit.actors import SYSTEM, Actor, vendor
 from audit.services import record
-from cases.models import Case, EventConflict, InboundEvent, RefusedRequests, Shop
+from cases.drifting import dead_letter
+from cases.models import Case, Cursor, EventConflict, InboundEvent, RefusedRequests, Shop
 from tools.errors import ContractDrift
 from tools.models import Order
 
@@ -34,6 +36,14 @@ Handler = Callable[[InboundEvent], Handled]
 
 
 @dataclass(frozen=True, slots=True)
+class Find:
+    """Nobody delivered it: a reading of the vendor found it. `at` is the vendor's own time of what happened."""
+
+    at: datetime
+    cursor_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One verified delivery. `handle` writes what it means; None is absorbed as it is."""
 
@@ -44,6 +54,7 @@ class Delivery:
     raw: bytes
     content_type: str
     handle: Handler | None
+    find: Find | None = None
 
 
 class Unreadable(Exception):
@@ -75,13 +86,14 @@ def receive(shop: Shop, delivery: Delivery) -> Received:
     except Exception as problem:
         if isinstance(problem, DatabaseError | InterfaceError) and not isinstance(problem, DataError):
             raise
-        reason = _reason(problem)
+        reason = reason_of(problem)
         log.exception("webhook.dead", shop=shop.slug, source=delivery.source, reason=reason)
+        drift = problem if isinstance(problem, ContractDrift) else None
         with transaction.atomic():
-            return _receive(shop, delivery, dead=reason)
+            return _receive(shop, delivery, dead=reason, drift=drift)
 
 
-def _reason(problem: Exception) -> str:
+def reason_of(problem: Exception) -> str:
     """Why, for staff, with nothing of the body in it."""
     if isinstance(problem, Unreadable):
         return problem.reason or "unreadable"
@@ -90,24 +102,39 @@ def _reason(problem: Exception) -> str:
     return f"could not be handled: {type(problem).__name__}"
 
 
-def _receive(shop: Shop, delivery: Delivery, dead: str) -> Received:
+def _receive(shop: Shop, delivery: Delivery, dead: str, drift: ContractDrift | None = None) -> Received:
     digest = hashlib.sha256(delivery.raw).hexdigest()
     event = _insert(shop, delivery, digest, dead)
     if event is None:
         return _again(shop, delivery, digest)
+    if delivery.find is not None:
+        _count_find(event, delivery.find)
     if dead:
+        if drift is not None:
+            dead_letter(event, drift)
         _tell("event.dead", event, reason=dead)
         return Received(event.pk, "dead")
-    handled = delivery.handle(event) if delivery.handle else Handled()
-    if handled.case is not None:
-        InboundEvent.objects.filter(pk=event.pk).update(state=State.CASE, case=handled.case)
-    else:
-        _tell("event.absorbed", event, order=handled.order, by=vendor(event.source), topic=event.topic)
+    work_on(event, delivery.handle)
     return Received(event.pk, "accepted")
+
+
+def work_on(event: InboundEvent, handle: Handler | None) -> None:
+    """Do what a stored event means and write what became of it, in the caller's transaction."""
+    handled = handle(event) if handle else Handled()
+    state = State.CASE if handled.case is not None else State.ABSORBED
+    InboundEvent.objects.filter(pk=event.pk).update(state=state, case=handled.case, dead_reason="")
+    if handled.case is None:
+        _tell("event.absorbed", event, order=handled.order, by=vendor(event.source), topic=event.topic)
+
+
+def _count_find(event: InboundEvent, find: Find) -> None:
+    Cursor.objects.filter(pk=find.cursor_id).update(found=F("found") + 1)
+    _tell("event.found_late", event, topic=event.topic, seconds=event.found_late_seconds or 0)
 
 
 def _insert(shop: Shop, delivery: Delivery, digest: str, dead: str) -> InboundEvent | None:
     """One INSERT … ON CONFLICT DO NOTHING: None where the id is known."""
+    now, find = sources.now(), delivery.find
     event = InboundEvent(
         shop=shop,
         source=delivery.source,
@@ -120,7 +147,8 @@ def _insert(shop: Shop, delivery: Delivery, digest: str, dead: str) -> InboundEv
         state=State.DEAD if dead else State.ABSORBED,
         dead_reason=dead,
         correlation_id=sources.random_id(),
-        received_at=sources.now(),
+        received_at=now,
+        found_late_seconds=max(0, int((now - find.at).total_seconds())) if find else None,
     )
     InboundEvent.objects.bulk_create([event], ignore_conflicts=True)
     stored = _stored(shop, delivery)
@@ -134,9 +162,16 @@ def _stored(shop: Shop, delivery: Delivery) -> InboundEvent:
 
 
 def _again(shop: Shop, delivery: Delivery, digest: str) -> Received:
-    """The same id: the same body changes nothing, another one is kept beside the first and flagged."""
+    """The same id: the same body changes nothing, another one is kept beside the first and flagged.
+
+    A reading writes the same event in other bytes than its webhook (key order, deliveries still open), so between
+    the two the id alone counts.
+    """
     event = InboundEvent.objects.select_for_update().get(pk=_stored(shop, delivery).pk)
-    if event.digest == digest:
+    if delivery.find is not None:
+        # The webhook was just faster.
+        return Received(event.pk, "duplicate")
+    if event.digest == digest or event.found_late_seconds is not None:
         InboundEvent.objects.filter(pk=event.pk).update(duplicates=F("duplicates") + 1)
         return Received(event.pk, "duplicate")
     _row, created = EventConflict.objects.get_or_create(
@@ -162,7 +197,7 @@ def refuse(shop: Shop, source: str, reason: str) -> None:
 
 
 def _tell(
-    action: str, event: InboundEvent, *, order: Order | None = None, by: Actor = SYSTEM, **data: str
+    action: str, event: InboundEvent, *, order: Order | None = None, by: Actor = SYSTEM, **data: str | int
 ) -> None:
     record(
         action,

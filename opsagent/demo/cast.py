@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -29,7 +30,7 @@ STAFF = (
     ("ike", "Ike", "Novak", ("auditor",), "UTC"),
     ("root", "Ola", "Dahl", ("admin",), "Europe/Oslo"),
 )
-SETUP = {
+SETUP: dict[str, dict[str, Any]] = {
     "north": {"legal_entity": "Fjell & Fern Inc.", "base_currency": "USD", "time_zone": "America/New_York"},
     "sakura": {"legal_entity": "Sakura Living K.K.", "base_currency": "JPY", "time_zone": "Asia/Tokyo"},
 }

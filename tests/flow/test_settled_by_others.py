@@ -13,7 +13,7 @@ from audit.actors import staff as acting_staff
 from cases import services
 from cases.intake.receiving import receive
 from cases.models import Case, Message
-from cases.webhooks import whatsapp_deliveries
+from cases.intake.deliveries import whatsapp
 from tests import factories
 from tools.models import Payment, ToolCall
 
@@ -110,7 +110,7 @@ def test_a_status_with_our_key_ends_an_open_message(status: str, state: str) -> 
         amount_minor=0,
         currency="",
     )
-    for delivery in whatsapp_deliveries(status_body(str(call.idempotency_key), status), "application/json"):
+    for delivery in whatsapp(status_body(str(call.idempotency_key), status), "application/json"):
         receive(call.shop, delivery)
     call.refresh_from_db()
     assert (call.state, call.settled_by, call.vendor_ref) == (state, "webhook", "wamid.7")

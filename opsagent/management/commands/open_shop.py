@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from approvals.errors import Refusal
 from audit import sources
 from audit.actors import SYSTEM
+from cases.connections import Source
 from cases.shops import Opening, open_shop
 
 
@@ -21,6 +22,14 @@ def moment(text: str) -> datetime:
     except ValueError as error:
         raise ArgumentTypeError(f"{text} is no date such as 2026-01-31 or 2026-01-31T09:00+01:00") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def source_since(text: str) -> tuple[str, datetime]:
+    """`stripe=2026-01-31`: a source with an instant of its own."""
+    source, _equals, at = text.partition("=")
+    if source not in Source.values:
+        raise ArgumentTypeError(f"{source} is no source: {', '.join(Source.values)}")
+    return source, moment(at)
 
 
 class Command(BaseCommand):
@@ -41,6 +50,14 @@ class Command(BaseCommand):
             type=moment,
             help="what is older is history: it opens no case and sends nothing (now)",
         )
+        parser.add_argument(
+            "--source-since",
+            type=source_since,
+            action="append",
+            default=[],
+            metavar="SOURCE=DATE",
+            help=f"a source that counts from another day: stripe=2026-01-31 ({', '.join(Source.values)})",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug = options["slug"]
@@ -55,6 +72,7 @@ class Command(BaseCommand):
             sender_name=options["sender_name"] or options["name"],
             sender_email=options["sender_email"],
             connected_since=options["connected_since"] or sources.now(),
+            sources_since=dict(options["source_since"]),
         )
         try:
             shop, is_new = open_shop(new, by=SYSTEM)

@@ -15,6 +15,7 @@ from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag
 from approvals.policy import Facts, Limits
 from audit import sources
 from tools.base import Effect, Kind, Scope, digest
+from tools.drift import drifting, name_of
 from tools.models import OPEN_STATES, Order, Payment, Shipment, ToolCall
 
 WINDOW = timedelta(days=30)
@@ -118,8 +119,14 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         template_tells_order=effect.template in situation.order_templates,
         sender_is_contact=situation.sender_is_contact,
         refused_before=_refused_before(effect, scope),
+        drifting=_drifting(effect, scope.shop_id),
         problem=situation.problem,
     )
+
+
+def _drifting(effect: Effect, shop_id: int) -> tuple[str, ...]:
+    rows = drifting(shop_id, [(step.tool, step.vendor) for step in effect.steps])
+    return tuple(name_of(row) for row in rows)
 
 
 def flags_up(case_id: int, order: Order | None) -> set[str]:

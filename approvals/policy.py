@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from approvals.models import Decision
 from tools.base import Kind
 
-VERSION = "2026-11.1"
+VERSION = "2026-11.2"
 
 Outcome = Decision.Outcome
 NO_HANDS = ("fraud", "dispute")
@@ -38,7 +38,8 @@ class Facts:
 
     `exposure_minor` is what the same order, customer and payment method got or may still get besides this action,
     by the name of the scope. `by_kind` is the actor's kind. `connected` is False for what is older than the shop's
-    connection. `problem` is why the action could not be resolved, as a code.
+    connection. `drifting` names the vendors' changed operations that the action can't be sent without. `problem` is
+    why the action could not be resolved, as a code.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Facts:
     template_tells_order: bool = False
     sender_is_contact: bool = False
     refused_before: bool = False
+    drifting: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -104,6 +106,13 @@ def _person_asked(facts: Facts, limits: Limits | None) -> Answer:
 
 def _fraud_marked(facts: Facts, limits: Limits | None) -> Answer:
     return (Outcome.HUMAN if facts.kind == Kind.FRAUD else None), {"kind": facts.kind}
+
+
+def _read_only(facts: Facts, limits: Limits | None) -> Answer:
+    # Before anybody is asked to sign, since nothing could be sent. A suspicion speaks first, by its own rule below.
+    grave = facts.risk_level == "high" or any(flag in (*NO_HANDS, *PERSON_FIRST) for flag in facts.flags)
+    later = grave and facts.by_kind == "agent"
+    return (Outcome.HUMAN if facts.drifting and not later else None), {"drifting": list(facts.drifting)}
 
 
 def _acknowledgement(facts: Facts, limits: Limits | None) -> Answer:
@@ -208,6 +217,10 @@ RULES: dict[str, tuple[Rule, Promise]] = {
     "shop.connected": (_connected, _("Older than the shop's connection: history is only read.")),
     "person.asked": (_person_asked, _("The planner asks for a person.")),
     "fraud.marked": (_fraud_marked, _("Marked as fraud: a person takes it from here.")),
+    "upstream.read_only": (
+        _read_only,
+        _("A vendor's answers have changed, so nothing is sent there for now."),
+    ),
     "message.acknowledgement": (_acknowledgement, _("Tells the customer that a person will read it.")),
     "message.by_person": (_staff_words, _("A person writes to the customer in their own words.")),
     "risk.fraud": (_fraud, _("Fraud-suspect always goes to a person.")),

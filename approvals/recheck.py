@@ -9,6 +9,7 @@ from approvals.facts import Situation, flags_up, lock_exposure, switches_on
 from approvals.models import ApprovalRequest, Decision
 from approvals.services import RANK, RIGHT, has_right, verdict_now
 from tools.base import Effect, Kind
+from tools.drift import READ_ONLY, drifting
 from tools.models import Order, Payment, ToolCall
 from tools.types import Money
 
@@ -22,6 +23,8 @@ def stopped(call: ToolCall, situation: Situation) -> str:
     keys = {"tool": {call.tool, call.decision.tool}, "vendor": {call.vendor}, "planner": planner}
     if switches_on(call.shop_id, keys):
         return "switch.engaged"
+    if drifting(call.shop_id, [(call.tool, call.vendor)]):
+        return READ_ONLY
     if by in ("triage", "staff"):
         # Triage tells a customer that a person will read: the flag is its reason, not its stop.
         return ""

@@ -15,6 +15,7 @@ from audit import sources
 from audit.actors import AGENT, vendor
 from cases import refunds
 from cases.composing import composer
+from cases.drifting import hand_off_drifting, hand_off_unreadable
 from cases.handoff import hand_off, raise_flags, scope_of, situation
 from cases.models import Case, Handoff, Message, PlannerConfig
 from cases.planner.factory import current_config, planner_for
@@ -26,6 +27,7 @@ from cases.waiting import EFFECT_AT_MOST, close, wait
 from tools import orders as graph
 from tools.base import Kind
 from tools.catalog import lookup_order
+from tools.drift import READ_ONLY
 from tools.errors import ContractDrift, Refused, ToolError
 from tools.ledger import lock_order
 from tools.registry import TOOLS
@@ -61,7 +63,9 @@ def advance(case_id: int) -> str | None:
         return _give_up(turn, "attempts")
     try:
         read_order(turn.case, FRESH)
-    except (Refused, ContractDrift) as error:
+    except ContractDrift as error:
+        return _give_up(turn, error.code, error)
+    except Refused as error:
         return _give_up(turn, error.code)
     except ToolError as error:
         return _later(turn, error.code)
@@ -113,12 +117,15 @@ def _mine(turn: Turn) -> Case | None:
     return rows.filter(pk=turn.case.pk, fence=turn.fence, state=State.OPEN).first()
 
 
-def _give_up(turn: Turn, why: str) -> str | None:
+def _give_up(turn: Turn, why: str, drift: ContractDrift | None = None) -> str | None:
     with transaction.atomic():
         case = _mine(turn)
         if case is None:
             return None
-        hand_off(case, Reason.STUCK, by=AGENT, detail=why)
+        if drift is not None:
+            hand_off_unreadable(case, drift, by=AGENT)
+        else:
+            hand_off(case, Reason.STUCK, by=AGENT, detail=why)
         return case.state
 
 
@@ -204,6 +211,9 @@ def _to_person(case: Case, decision: Decision) -> None:
     kind = TOOLS[decision.tool].kind if decision.tool in TOOLS else None
     if kind is Kind.FRAUD:
         raise_flags(case, ("fraud",), source=f"planner.{decision.action.get('reason', '')}", by=AGENT)
+    if decision.rule == READ_ONLY:
+        hand_off_drifting(case, decision, by=AGENT)
+        return
     hand_off(case, _reason(decision, kind), by=AGENT, detail=decision.rule, decision=decision)
 
 

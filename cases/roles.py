@@ -18,6 +18,7 @@ READS = (
     "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",
     "tools.view_dispute", "tools.view_toolcall", "tools.view_ledgerentry", "tools.view_stocklevel",
     "tools.view_supplier", "tools.view_supplieritem", "tools.view_feedrun",
+    "tools.view_upstream", "tools.view_drift", "tools.view_newfield",
 )  # fmt: skip
 AUDIT = ("audit.view_entry", "audit.view_streamhead", "approvals.view_codeattempt")
 WORK = (
@@ -31,11 +32,11 @@ ROLES: dict[str, tuple[str, ...]] = {
     "approver": (*READS, *WORK, "approvals.approve_refund"),
     "finance approver": (*READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund"),
     "limit author": (*READS, "approvals.add_limitversion"),
-    "limit publisher": (*READS, "approvals.publish_limitversion"),
+    "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift"),
     "auditor": (*READS, *AUDIT),
     "admin": (
         *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
-        "auth.view_group",
+        "auth.view_group", "tools.clear_drift",
     ),
 }  # fmt: skip
 

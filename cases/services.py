@@ -14,11 +14,13 @@ from approvals import services as authority
 from approvals.deciding import Wish, decide
 from approvals.errors import AlreadyDecided, Invalid
 from approvals.models import ApprovalRequest, Decision
+from approvals.policy import SENTENCES
 from approvals.services import person
 from audit import sources
 from audit.actors import AGENT, Actor
 from cases import following
 from cases.composing import composer, conversation_of, recipient
+from cases.drifting import hand_off_drifting
 from cases.handoff import (
     claim_handoff,
     hand_off,
@@ -33,6 +35,7 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution
+from tools.drift import READ_ONLY
 from tools.models import ToolCall
 
 State = Case.State
@@ -142,7 +145,8 @@ def reply(case_id: int, *, text: str, by: Actor) -> Message:
             by=by,
         )
         if not made.calls:
-            raise Invalid(_("Policy doesn't let this go out: %(rule)s.") % {"rule": made.decision.rule})
+            why = SENTENCES.get(made.decision.rule, made.decision.rule)
+            raise Invalid(_("Nothing was sent. %(why)s") % {"why": why})
         ring("execute", made.calls[0].pk)
     return message
 
@@ -291,5 +295,9 @@ def _reject(request_id: int, reason: str, by: Actor) -> ApprovalRequest:
 def _to_person(request: ApprovalRequest) -> None:
     """A request that a change voided leaves its case with a person, never with nobody."""
     case = _read_case(request.case_id)
-    if case.state == State.APPROVAL:
-        hand_off(case, Handoff.Reason.POLICY, by=AGENT, detail=request.reason, decision=request.decision)
+    if case.state != State.APPROVAL:
+        return
+    if request.reason == READ_ONLY:
+        hand_off_drifting(case, request.decision, by=AGENT)
+        return
+    hand_off(case, Handoff.Reason.POLICY, by=AGENT, detail=request.reason, decision=request.decision)

@@ -27,7 +27,8 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution
-from tools.errors import ToolError
+from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
+from tools.errors import ContractDrift, ToolError
 from tools.models import ToolCall
 
 State = Case.State
@@ -64,6 +65,11 @@ def _facts_are_fresh(call_id: int) -> bool:
         return True
     try:
         planning.read_order(call.case, MONEY_FACTS)
+    except ContractDrift as error:
+        log.warning("call.facts_drifted", call=call_id, field=error.field_path)
+        if not execution.cancel(call_id, reason=FACTS_DRIFTED, after_outcome=after_outcome):
+            execution.postpone(call_id, error=error.code, after_outcome=after_outcome)
+        return False
     except ToolError as error:
         log.warning("call.facts_not_read", call=call_id, code=error.code)
         execution.postpone(call_id, error=error.code, after_outcome=after_outcome)
@@ -87,7 +93,15 @@ def _tell_person(call_id: int) -> None:
         )
         long_open = call.first_sent_at is not None and sources.now() - call.first_sent_at > UNKNOWN_AT_MOST
         if long_open and case.state not in (State.HANDOFF, State.CLOSED):
-            hand_off(case, Handoff.Reason.UNKNOWN, by=SYSTEM, detail=call.error, decision=call.decision)
+            drift = behind(call.shop_id, call.tool, call.vendor, READ_ONLY)
+            hand_off(
+                case,
+                Handoff.Reason.UNKNOWN,
+                by=SYSTEM,
+                detail=call.error,
+                decision=call.decision,
+                drift=drift,
+            )
 
 
 def sweep() -> int:

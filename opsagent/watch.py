@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 WATCH_JOBS: dict[str, float] = {
     "cases.tasks.sweep": 1.0,
     "cases.watching.watch_orders": 60.0,
+    "cases.vendors.due_checks": 60.0,
+    "cases.vendors.lost_probes": 15.0,
 }
 # A job that is silent for longer is taken for hung, and the process is started anew.
 JOB_SECONDS = 60.0

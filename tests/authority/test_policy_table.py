@@ -78,6 +78,7 @@ STOPS: dict[str, tuple[dict[str, Any], Outcome]] = {
     "shop.connected": ({"connected": False}, Outcome.DENY),
     "risk.fraud": ({"flags": ("fraud",)}, Outcome.HUMAN),
     "risk.emotion": ({"flags": ("anger",)}, Outcome.HUMAN),
+    "upstream.read_only": ({"drifting": ("stripe refunds.create amount",)}, Outcome.HUMAN),
     "case.taken_over": ({"human_only": True}, Outcome.HUMAN),
     "case.refused_before": ({"refused_before": True}, Outcome.HUMAN),
     "refund.risk_read": ({"risk_level": "pending"}, Outcome.HUMAN),

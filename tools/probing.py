@@ -1,0 +1,125 @@
+"""One read per operation against a shop's real vendors: whether each still says what we understand.
+
+table of operations ─▶ probe (a read through the adapter) ─▶ Found ─▶ Upstream.probe, for pages and the nightly check
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from audit import sources
+from tools.adapters import table
+from tools.adapters.accounts import Account
+from tools.adapters.operation import Known, Operation
+from tools.errors import ContractDrift, NotConfigured, OutcomeUnknown, Refused, ToolError, Unavailable
+from tools.models import Dispute, Order, Payment, Upstream
+from tools.redacting import place
+
+log = structlog.get_logger(__name__)
+
+OK, NOTHING, DRIFT = "ok", "nothing_to_read", "drift"
+UNAVAILABLE, REFUSED, NOT_CONFIGURED, NO_PROBE, CRASHED = (
+    "unavailable", "refused", "not_configured", "no_probe", "crashed",
+)  # fmt: skip
+# What a person must look at; the others are as they should be, or can't be asked.
+BAD = frozenset({DRIFT, UNAVAILABLE, REFUSED, CRASHED})
+ASKED = BAD | {OK, NOTHING}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one probe brought. `field_path`, `finding` and `detail` are set for drift, `code` where a vendor said no.
+
+    `at` is before the first byte was sent, so that drift seen meanwhile counts as later.
+    """
+
+    vendor: str
+    operation: str
+    result: str
+    at: datetime
+    field_path: str = ""
+    finding: str = ""
+    detail: str = ""
+    code: str = ""
+    variable: str = field(default="", compare=False)
+
+    @property
+    def bad(self) -> bool:
+        return self.result in BAD
+
+
+def account_of(shop: Any) -> Account:
+    """A shop row's account in the environment."""
+    return Account(shop.slug, shop.env_prefix)
+
+
+def known_things(shop_id: int, vendor: str) -> Known:
+    """The external ids, at this vendor, of the shop's newest things."""
+    order = Order.objects.filter(shop_id=shop_id).select_related("person").order_by("-placed_at").first()
+    charge = Payment.objects.filter(shop_id=shop_id, vendor=vendor).order_by("-pk").first()
+    dispute = Dispute.objects.filter(shop_id=shop_id, payment__vendor=vendor).order_by("-pk").first()
+    return Known(
+        order=order.external_id if order else "",
+        charge=charge.external_id if charge else "",
+        dispute=dispute.external_id if dispute else "",
+        email=order.person.email if order and order.person else "",
+    )
+
+
+def probe_all(shop: Any) -> Iterator[Found]:
+    """Probes every operation of the table in turn, so that a caller can tell how far it is."""
+    account = account_of(shop)
+    known = {vendor: known_things(shop.pk, vendor) for vendor in {one.vendor for one in table.OPERATIONS}}
+    for operation in table.OPERATIONS:
+        found = probe(operation, account, known[operation.vendor])
+        keep(shop.pk, found)
+        yield found
+
+
+def probe(operation: Operation, account: Account, known: Known, correlation_id: UUID | None = None) -> Found:
+    """Reads once and tells what came; raises nothing, since one vendor must not hide the others."""
+    began, name = sources.now(), (operation.vendor, operation.name)
+    if operation.probe is None:
+        return Found(*name, NO_PROBE, began)
+    try:
+        brought = operation.probe(account, known, correlation_id or sources.random_id())
+    except ToolError as error:
+        return _failed(name, error, began)
+    except Exception as problem:
+        log.exception("probe.crashed", vendor=operation.vendor, operation=operation.name, shop=account.slug)
+        return Found(*name, CRASHED, began, code=type(problem).__name__[:64])
+    return Found(*name, OK if brought else NOTHING, began)
+
+
+def _failed(name: tuple[str, str], error: ToolError, began: datetime) -> Found:
+    drift = error.drift if isinstance(error, OutcomeUnknown) else error
+    if isinstance(drift, ContractDrift):
+        detail = " ".join(map(place, drift.detail.split()[1:]))
+        return Found(*name, DRIFT, began, place(drift.field_path), drift.finding, detail)
+    if isinstance(error, NotConfigured):
+        return Found(*name, NOT_CONFIGURED, began, code=error.code, variable=error.variable)
+    result = REFUSED if isinstance(error, Refused) else UNAVAILABLE
+    if not isinstance(error, Refused | Unavailable):
+        result = CRASHED
+    return Found(*name, result, began, code=error.code)
+
+
+def keep(shop_id: int, found: Found) -> None:
+    """Writes what a probe found to its operation's row; an older probe never overwrites a newer one."""
+    upstream = Upstream._meta.db_table
+    statement = (
+        f"INSERT INTO {upstream} (shop_id, vendor, operation, version_asked, version_served, deprecation, seen_at,"  # noqa: S608
+        " probed_at, probe) VALUES (%s, %s, %s, '', '', '', %s, %s, %s)"
+        " ON CONFLICT (shop_id, vendor, operation) DO UPDATE SET probed_at = excluded.probed_at, probe = excluded.probe"
+        f" WHERE {upstream}.probed_at IS NULL OR {upstream}.probed_at <= excluded.probed_at"
+    )
+    word = found.result if found.result != DRIFT else f"{DRIFT} {found.field_path}"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [shop_id, found.vendor, found.operation, found.at, found.at, word[:64]])

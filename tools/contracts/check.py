@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from graphql import GraphQLError, GraphQLSchema, parse
+from graphql import FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, parse
 
 from tools.adapters.operation import Operation
 from tools.adapters.table import OPERATIONS
 from tools.contracts import graphql_contract, graphql_replies, openapi, openapi_replies, openapi_requests
 from tools.contracts.accepted import ACCEPTED
-from tools.contracts.findings import Difference, Finding, Report
+from tools.contracts.findings import Difference, Finding, NotAContract, Report
 from tools.contracts.openapi import OpenApi
 from tools.contracts.rules import run_time_rules
 
@@ -25,10 +25,21 @@ def check_graphql(
     """Every document, its examples' variables and its reply model against the schema of a version."""
     findings: list[Finding] = []
     chosen = of_vendor(vendor, operations)
+    if chosen and not any(_knows(schema, one) for one in chosen):
+        raise NotAContract("the schema has none of the queries and mutations that we use")
     for operation in chosen:
         differences = graphql_differences(schema, version, operation)
         findings += _told(differences, vendor, version, operation.name)
     return Report(vendor, version, tuple(findings), (), tuple(one.name for one in chosen))
+
+
+def _knows(schema: GraphQLSchema, operation: Operation) -> bool:
+    """Whether the schema has the first field that the operation's document asks for."""
+    document = parse(operation.document, no_location=True)
+    first = next(one for one in document.definitions if isinstance(one, OperationDefinitionNode))
+    root = schema.get_root_type(first.operation)
+    asked = {one.name.value for one in first.selection_set.selections if isinstance(one, FieldNode)}
+    return root is not None and bool(asked & set(root.fields))
 
 
 def graphql_differences(schema: GraphQLSchema, version: str, operation: Operation) -> Iterator[Difference]:
@@ -54,7 +65,10 @@ def check_openapi(
     findings: list[Finding] = []
     unchecked: list[tuple[str, str]] = []
     checked: list[str] = []
-    for operation in of_vendor(vendor, operations):
+    chosen = of_vendor(vendor, operations)
+    if chosen and not any(contract.operation(one.method, one.path) for op in chosen for one in op.examples()):
+        raise NotAContract("it holds none of the operations that we use")
+    for operation in chosen:
         missing = [one for one in operation.examples() if contract.operation(one.method, one.path) is None]
         if missing and contract.trimmed:
             what = f"this trimmed contract does not hold {missing[0].method} {missing[0].path}"

@@ -40,7 +40,7 @@ def load(text: str) -> GraphQLSchema:
     """The schema that SDL or an introspection's JSON tells of; raises NotAContract."""
     try:
         schema = _from_introspection(text) if _is_json(text) else _from_sdl(text)
-    except (GraphQLError, TypeError, ValueError, KeyError) as problem:
+    except (GraphQLError, TypeError, ValueError, KeyError, RecursionError) as problem:
         raise NotAContract(f"neither a GraphQL schema nor an introspection: {str(problem)[:200]}") from None
     if schema.query_type is None:
         raise NotAContract("a GraphQL schema without a query type")
@@ -149,7 +149,8 @@ def _one_variable(
     problems: list[Difference] = []
 
     def note(error: GraphQLError, path: list[str | int]) -> None:
-        problems.append(Difference(f"variable {_dotted(name, path)}", error.message))
+        what = error.message.partition(", found:")[0].rstrip(".")
+        problems.append(Difference(f"variable {_dotted(name, path)}", what))
 
     validate_input_value(value, kind, note)
     yield from problems

@@ -179,7 +179,7 @@ def load(text: str) -> OpenApi:
     """The contract of an OpenAPI document in JSON; raises NotAContract."""
     try:
         content = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise NotAContract(f"not JSON ({problem}); YAML has to be converted first") from None
     if not isinstance(content, dict) or not str(content.get("openapi", "")).startswith("3."):
         raise NotAContract("not an OpenAPI 3 document: it has no `openapi: 3.…`")

@@ -1,7 +1,119 @@
-"""How fast and whether a vendor may be asked, shared by all processes through the database."""
+"""How fast and whether a vendor may be asked, shared by all processes through the database.
+
+open circuit? ──▶ a share of the rate budget ──▶ the probe, where one is due ──▶ the attempt ──▶ what it taught
+"""
 
 from __future__ import annotations
 
-from tools.wire import Gate
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-GATE = Gate()
+import structlog
+from django.db import Error
+
+from audit import sources
+from tools import budgets, circuits
+from tools.budgets import learn
+from tools.circuits import Line
+from tools.errors import HeldBack
+from tools.models import Circuit, RateBudget
+from tools.wire import Call, Gate, Health, Kind, News
+
+__all__ = ["GATE", "Standing", "learn", "standing"]
+
+log = structlog.get_logger(__name__)
+
+
+class _Shared(Gate):
+    """The gate of all processes: a budget per shop and vendor, a circuit per class of operation."""
+
+    def before(self, call: Call) -> bool:
+        """Whether this attempt probes an open circuit. Raises HeldBack, with what to wait for."""
+        line = _line(call)
+        left = circuits.left(line)
+        if left is not None and left > 0:
+            raise _held(call, HeldBack.CIRCUIT_OPEN, left)
+        wait = budgets.take(call.shop, call.vendor, call.cost, write=call.kind is not Kind.READ)
+        if wait:
+            raise _held(call, HeldBack.RATE_BUDGET, wait)
+        if left is None:
+            return False
+        if not circuits.claim_probe(line, call.deadline_seconds):
+            # Somebody else was quicker; by the time that a probe takes, it is known.
+            raise _held(call, HeldBack.CIRCUIT_OPEN, call.deadline_seconds)
+        return True
+
+    def after(self, call: Call, news: News) -> None:
+        """Learns from the attempt. What can't be written down must not cost us the vendor's answer."""
+        try:
+            self._learn(call, news)
+        except Error:
+            log.exception(
+                "pace_not_kept",
+                vendor=call.vendor,
+                operation=call.operation,
+                correlation_id=str(call.correlation_id),
+            )
+
+    def _learn(self, call: Call, news: News) -> None:
+        line = _line(call)
+        if news.health is Health.ILL:
+            circuits.failed(line, probe=news.probe)
+        elif news.health is Health.WELL or (news.health is Health.BUSY and news.probe):
+            circuits.answered(line)
+        elif news.probe:
+            circuits.let_go(line)
+        # A throttle inside a 2xx comes with the vendor's own figures, which the adapter hands to `learn`.
+        if news.health is Health.BUSY and news.status >= 400:
+            budgets.empty(call.shop, call.vendor, news.retry_after or 0)
+
+
+GATE: Gate = _Shared()
+
+
+def _line(call: Call) -> Line:
+    work = Circuit.Work.READ if call.kind is Kind.READ else Circuit.Work.WRITE
+    return Line(call.shop, call.vendor, work)
+
+
+def _held(call: Call, code: str, seconds: float) -> HeldBack:
+    return HeldBack(vendor=call.vendor, operation=call.operation, code=code, retry_after=seconds)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a shop stands with a vendor. `budget_percent` is what is left now; None where nothing was asked yet.
+
+    A circuit's date is the moment until which nothing of its class is sent; None where it is closed.
+    """
+
+    vendor: str
+    budget_percent: int | None
+    reads_rest_until: datetime | None
+    writes_rest_until: datetime | None
+
+
+def standing(shop_id: int) -> Sequence[Standing]:
+    """Each vendor that the shop has asked, by name: what is left of its budget and whether its circuits are open."""
+    now = sources.now()
+    levels = {row.vendor: _percent(row, now) for row in RateBudget.objects.filter(shop_id=shop_id)}
+    rests = {
+        (row.vendor, row.work): row.open_until
+        for row in Circuit.objects.filter(shop_id=shop_id, open_until__gt=now)
+    }
+    vendors = sorted({*levels, *(vendor for vendor, _ in rests)})
+    return [
+        Standing(
+            vendor,
+            levels.get(vendor),
+            rests.get((vendor, Circuit.Work.READ)),
+            rests.get((vendor, Circuit.Work.WRITE)),
+        )
+        for vendor in vendors
+    ]
+
+
+def _percent(row: RateBudget, now: datetime) -> int:
+    restored = row.per_second * max(0.0, (now - row.level_at).total_seconds())
+    return round(100 * max(0.0, min(row.capacity, row.level + restored)) / row.capacity)

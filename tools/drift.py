@@ -7,6 +7,7 @@ answer or event ─▶ opened() ─▶ Drift, open ─▶ refuse_while_drifting(
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -34,6 +35,7 @@ NEEDS: dict[tuple[str, str], str] = {
     ("issue_refund", "stripe"): "refunds.create",
     ("issue_refund", "shopify"): "refundCreate",
     ("send_message", "klaviyo"): "events.create",
+    ("send_message", "email"): "message",
     ("send_message", "whatsapp"): "messages.send",
 }
 
@@ -91,7 +93,7 @@ def _upsert(shop_id: int, drift: ContractDrift, body: bytes, operation: str) -> 
         " RETURNING id, (xmax = 0)"
     )
     now = sources.now()
-    values = [
+    values: list[str | int | datetime] = [
         shop_id,
         drift.vendor[:VENDOR_LENGTH],
         operation,

@@ -280,10 +280,13 @@ class MessageSnapshot(Snapshot):
 
 
 class MessageStatusSnapshot(Snapshot):
-    """What became of a message that we sent; `callback_data` is what we gave it on the way."""
+    """What became of a message that we sent; `callback_data` is what we gave it on the way.
+
+    `error_code` is in our words where we have one (`template_not_approved`).
+    """
 
     external_id: str
-    status: Literal["sent", "delivered", "read", "failed", "deleted"]
+    status: Literal["sent", "delivered", "read", "played", "failed", "deleted"]
     callback_data: str = ""
     error_code: str = ""
     at: AwareDatetime
@@ -299,6 +302,19 @@ class RefundResult(Snapshot):
 
 
 class SendResult(Snapshot):
-    """The answer to a sent message: the vendor's id for it, or our own unique id where the vendor gives none."""
+    """The answer to a sent message: the vendor's id for it, or our own unique id where the vendor gives none.
+
+    A `pending` one was taken and is held back; only the vendor's status tells whether it leaves.
+    """
 
     ref: str
+    pending: bool = False
+
+
+class TemplateSnapshot(Snapshot):
+    """A message template at WhatsApp in one language; `status` is the vendor's word, APPROVED being the only yes."""
+
+    name: str
+    language: str
+    status: str
+    category: str = ""

@@ -16,6 +16,7 @@ from tools.adapters.accounts import Account
 from tools.adapters.envelopes import Envelope
 from tools.adapters.replies import Reply, read
 from tools.adapters.signatures import header, matches, signed
+from tools.adapters.whatsapp_wire import name_of
 from tools.errors import ContractDrift
 from tools.snapshots import MessageSnapshot, MessageStatusSnapshot
 
@@ -102,7 +103,7 @@ class _StatusError(Reply):
 
 class _Status(Reply):
     id: str
-    status: Literal["sent", "delivered", "read", "failed", "deleted"]
+    status: Literal["sent", "delivered", "read", "played", "failed", "deleted"]
     timestamp: Seconds
     biz_opaque_callback_data: str = ""
     errors: tuple[_StatusError, ...] = ()
@@ -212,7 +213,7 @@ def _status(status: _Status) -> MessageStatusSnapshot:
         external_id=status.id,
         status=status.status,
         callback_data=status.biz_opaque_callback_data,
-        error_code=str(status.errors[0].code) if status.errors else "",
+        error_code=name_of(status.errors[0].code) if status.errors else "",
         at=_moment(status.timestamp),
     )
 

@@ -46,7 +46,7 @@ def _send(request: Request, db: Connection) -> Doc:
         problem = f"Unsupported post request. Object with ID '{path['phone']}' does not exist"
         raise RefusedError(400, 100, problem, "GraphMethodException")
     message = _template(request)
-    to, number = str(message["to"]), store.count_messages(db) + 1
+    to, number = str(message.get("to") or message["recipient"]), store.count_messages(db) + 1
     wamid = f"wamid.{token('whatsapp', request.shop, number, length=32)}"
     kept = {
         "unique_id": message.get("biz_opaque_callback_data"),
@@ -59,7 +59,7 @@ def _send(request: Request, db: Connection) -> Doc:
     store.add_message(db, "whatsapp", request.shop, wamid, kept)
     return {
         "messaging_product": "whatsapp",
-        "contacts": [{"input": to, "wa_id": to.lstrip("+")}],
+        "contacts": [{"input": to, ("wa_id" if message.get("to") else "user_id"): to.lstrip("+")}],
         "messages": [{"id": wamid, "message_status": "accepted"}],
     }
 
@@ -71,7 +71,8 @@ def _template(request: Request) -> Doc:
         raise RefusedError(400, 100, "(#100) Invalid parameter: body is not JSON") from error
     if not isinstance(message, dict) or message.get("messaging_product") != "whatsapp":
         raise RefusedError(400, 100, "(#100) The parameter messaging_product is required.")
-    if not message.get("to"):
+    # A number goes into `to`, a business-scoped user id into `recipient`; with both, `to` is taken.
+    if not (message.get("to") or message.get("recipient")):
         raise RefusedError(400, 100, "(#100) The parameter to is required.")
     if message.get("type") != "template":
         # Free text needs an open 24-hour window, which the sandbox does not keep yet.

@@ -76,8 +76,10 @@ def _other_version(call: Call, served: str) -> ToolError | None:
 
 
 def _refusal(call: Call, answer: Answer) -> ToolError | None:
-    """Reads Stripe's error object: https://docs.stripe.com/error-codes and /api/idempotent_requests."""
-    retry = answer.headers.get("Stripe-Should-Retry", "")
+    """Reads Stripe's error object: https://docs.stripe.com/error-codes and /api/idempotent_requests.
+
+    Stripe-Should-Retry, which overrides the status, is the wire's to follow.
+    """
     try:
         error = _ErrorReply.model_validate_json(answer.body).error
     except ValueError:
@@ -86,10 +88,9 @@ def _refusal(call: Call, answer: Answer) -> ToolError | None:
     if error.code in NOT_STARTED or answer.status == 429:
         wish = wire.seconds_of(answer.headers)
         return Unavailable(vendor=VENDOR, operation=call.operation, code=code, retry_after=wish)
-    if retry == "true" or _leaves_doubt(call, answer.status, error.type):
+    if _leaves_doubt(call, answer.status, error.type):
         return wire.lost(call, code)
-    told = 400 <= answer.status < 500 and error.type
-    if told or (retry == "false" and call.kind is Kind.READ):
+    if 400 <= answer.status < 500 and error.type:
         return Refused(vendor=VENDOR, operation=call.operation, code=code)
     return None
 

@@ -37,6 +37,8 @@ BUDGETS: dict[str, Budget] = {
     "klaviyo": Budget(75, 700 / 60, "https://developers.klaviyo.com/en/docs/rate_limits_and_error_handling"),
     # Messages per business phone number.
     "whatsapp": Budget(80, 80, "https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput"),
+    # Mails, through whichever server: the only rate that a common one publishes, with a short burst.
+    "email": Budget(10, 1, "https://docs.aws.amazon.com/ses/latest/dg/quotas.html"),
     # Messages per channel.
     "slack": Budget(1, 1, "https://docs.slack.dev/apis/web-api/rate-limits"),
 }

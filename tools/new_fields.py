@@ -90,7 +90,7 @@ def _of_object(value: dict[str, Any], expected: Any, path: str, depth: int) -> I
     names, model = max(
         ((_names(model), model) for model in models), key=lambda pair: len(pair[0].keys() & value.keys())
     )
-    also = getattr(model, "also_known", frozenset())
+    also: frozenset[str] = getattr(model, "also_known", frozenset())
     for key, inner in value.items():
         if key in names:
             yield from unknown(inner, names[key], _join(path, key), depth + 1)

@@ -28,7 +28,7 @@ def redacted(body: bytes, path: str = "", finding: str = "") -> str:
     except (ValueError, RecursionError):
         return _no_json(body)
     steps = path.split(".") if path and finding == UNKNOWN_VALUE else []
-    text = json.dumps(_form(content, steps, on_path=bool(steps), depth=0), indent=1, ensure_ascii=True)
+    text = json.dumps(_form(content, steps, on_path=bool(steps), depth=0), indent=1, ensure_ascii=False)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n…"
 
 

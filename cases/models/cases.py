@@ -201,6 +201,8 @@ class Handoff(models.Model):
     )
     claimed_at = models.DateTimeField(_("claimed"), null=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True)
+    announced_at = models.DateTimeField(_("announced to staff"), null=True)
+    announce_attempts = models.PositiveSmallIntegerField(_("attempts to announce"), default=0)
 
     class Meta:
         verbose_name = _("hand-off")

@@ -99,6 +99,14 @@ class Message(models.Model):
         SENT = "sent", _("sent")
         FAILED = "failed", _("not sent")
 
+    class Delivery(models.TextChoices):
+        """What the channel says of an outgoing message afterwards; later words only ever go up in this order."""
+
+        SENT = "sent", _("on its way")
+        FAILED = "failed", _("not delivered")
+        DELIVERED = "delivered", _("delivered")
+        READ = "read", _("read")
+
     shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
     case = models.ForeignKey(
         "cases.Case", on_delete=models.PROTECT, related_name="messages", verbose_name=_("case")
@@ -122,6 +130,8 @@ class Message(models.Model):
     author = models.CharField(
         _("written by"), max_length=150, blank=True, help_text=_("Staff user name or planner.")
     )
+    delivery = models.CharField(_("delivery"), max_length=12, choices=Delivery, blank=True)
+    delivery_error = models.CharField(_("why it was not delivered"), max_length=64, blank=True)
     subject = models.CharField(_("subject"), max_length=500, blank=True)
     text = models.TextField(_("text"))
     language = models.CharField(_("language"), max_length=8, blank=True)
@@ -140,6 +150,9 @@ class Message(models.Model):
             models.CheckConstraint(
                 condition=~Q(direction="in") | Q(event__isnull=False), name="inbound_message_names_its_event"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(delivery="failed"), name="message_not_delivered"),
         ]
 
     def __str__(self) -> str:

@@ -167,6 +167,8 @@ class Drift(models.Model):
         related_name="+",
         verbose_name=_("cleared by"),
     )
+    announced_at = models.DateTimeField(_("announced to staff"), null=True)
+    announce_attempts = models.PositiveSmallIntegerField(_("attempts to announce"), default=0)
 
     class Meta:
         verbose_name = _("drift")

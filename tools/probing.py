@@ -6,7 +6,7 @@ table of operations ─▶ probe (a read through the adapter) ─▶ Found ─�
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ class Found:
     finding: str = ""
     detail: str = ""
     code: str = ""
-    variable: str = field(default="", compare=False)
+    variable: str = ""
 
     @property
     def bad(self) -> bool:

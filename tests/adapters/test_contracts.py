@@ -1,32 +1,74 @@
 """What we send and read fits the vendors' published contracts, and the made-up day of the demo is readable."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from graphql import build_schema, parse, validate
 
 from opsagent.demo.story import story
+from tests.contracts.answers import SPECS, shared_contract, shopify_schema, stripe_contract
 from tools.adapters import shopify_documents, shopify_webhooks, stripe_webhooks, whatsapp_webhooks
+from tools.adapters.operation import Operation
+from tools.adapters.table import OPERATIONS
+from tools.contracts import check
+from tools.contracts.accepted import ACCEPTED
+from tools.contracts.findings import Difference
 from tools.errors import ContractDrift
+from tools.wire import Kind
 
-SHARED = Path(__file__).parents[3] / "shared"
-BODIES = SHARED / "data" / "webhooks"
-DOCUMENTS = {
-    name: getattr(shopify_documents, name) for name in ("ORDER", "REFUND_CREATE", "REFUNDS", "TAGS_ADD")
-}
-needs_specs = pytest.mark.skipif(
-    not (SHARED / "specs").is_dir(), reason="the vendors' contracts are not at hand"
-)
+BODIES = SPECS.parent / "data" / "webhooks"
+# Slack and mail servers publish no contract, and WhatsApp's doesn't hold the reading of a phone number.
+WITHOUT_CONTRACT = {"slack", "email"}
+NOT_HELD = {("whatsapp", "phone_number")}
+VERSIONS = {"klaviyo": "2026-07-15", "whatsapp": "v23.0"}
+needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendors' fuller contracts are not at hand")
 needs_bodies = pytest.mark.skipif(not BODIES.is_dir(), reason="the vendors' sample bodies are not at hand")
 
 
+def differences(operation: Operation) -> Iterator[Difference]:
+    """All in which one operation differs from the contract of the pinned version, also what we chose."""
+    if operation.vendor == "shopify":
+        yield from check.graphql_differences(shopify_schema(), shopify_documents.VERSION, operation)
+        return
+    vendor = operation.vendor
+    contract = stripe_contract() if vendor == "stripe" else shared_contract(vendor, VERSIONS[vendor])
+    if contract is None:
+        pytest.skip(f"the contract of {vendor} is no part of the repository and not at hand")
+    yield from check.openapi_differences(contract, operation)
+
+
+def with_contract() -> list[Operation]:
+    return [
+        one
+        for one in OPERATIONS
+        if one.vendor not in WITHOUT_CONTRACT and (one.vendor, one.name) not in NOT_HELD
+    ]
+
+
+def accepted(vendor: str, one: Difference) -> bool:
+    return (vendor, one.rule, one.owner) in ACCEPTED
+
+
+@pytest.mark.parametrize("operation", with_contract(), ids=lambda one: f"{one.vendor} {one.name}")
+def test_what_we_send_and_read_fits_the_pinned_contract(operation: Operation) -> None:
+    found = [one for one in differences(operation) if not accepted(operation.vendor, one)]
+    assert found == []
+
+
+def test_every_vendor_with_a_contract_has_operations() -> None:
+    assert {one.vendor for one in with_contract()} == {"shopify", "stripe", "klaviyo", "whatsapp"}
+
+
+@pytest.mark.parametrize("operation", with_contract(), ids=lambda one: f"{one.vendor} {one.name}")
+def test_every_operation_shows_what_it_sends(operation: Operation) -> None:
+    assert operation.examples(), "an operation without an example is not held against anything"
+    assert operation.reply is not None or operation.kind is not Kind.READ
+
+
 @needs_specs
-@pytest.mark.parametrize("name", DOCUMENTS)
-@pytest.mark.parametrize("version", ["2026-04", "2026-07"])
-def test_our_documents_are_valid_at_shopify(version: str, name: str) -> None:
-    text = (SHARED / "specs" / "shopify" / f"admin_{version}.trimmed.graphql").read_text()
-    assert validate(build_schema(text), parse(DOCUMENTS[name])) == []
+def test_no_accepted_difference_is_out_of_date() -> None:
+    needed = {(one.vendor, each.rule, each.owner) for one in with_contract() for each in differences(one)}
+    assert set(ACCEPTED) - needed == set()
 
 
 def read(source: str, topic: str, body: bytes) -> object:

@@ -16,7 +16,9 @@ from typing import Any
 from graphql import build_client_schema, lexicographic_sort_schema, print_schema
 
 VERSIONS = ("2026-01", "2026-04", "2026-07")
-ROOTS = {
+# Of these types only the named fields are kept.
+CHOSEN = {
+    "Shop": frozenset("currencyCode ianaTimezone id myshopifyDomain name".split()),
     "QueryRoot": frozenset(
         """
         customer dispute inventoryItem location node order orders productVariant productVariants refund return shop
@@ -32,23 +34,23 @@ ROOTS = {
 }
 OBJECTS = frozenset(
     """
-    AdditionalFee AutomaticDiscountApplication CardPaymentDetails CurrencyExchangeAdjustment Customer
+    AdditionalFee CardPaymentDetails CurrencyExchangeAdjustment Customer
     CustomerConnection CustomerEdge CustomerEmailAddress CustomerPhoneNumber DiscountAllocation DiscountApplication
-    DiscountApplicationConnection DiscountApplicationEdge DiscountCodeApplication Duty Fulfillment
+    DiscountApplicationConnection DiscountApplicationEdge Duty Fulfillment
     FulfillmentConnection FulfillmentCreatePayload FulfillmentEdge FulfillmentLineItem FulfillmentLineItemConnection
     FulfillmentLineItemEdge FulfillmentTrackingInfo InventoryAdjustQuantitiesPayload
     InventoryAdjustQuantitiesUserError InventoryItem InventoryLevel InventoryLevelConnection InventoryLevelEdge
     InventoryQuantity InventorySetQuantitiesPayload InventorySetQuantitiesUserError Job LineItem LineItemConnection
-    LineItemEdge Location MailingAddress ManualDiscountApplication MoneyBag MoneyV2 Node Order OrderAdjustment
+    LineItemEdge Location MailingAddress MoneyBag MoneyV2 Node Order OrderAdjustment
     OrderAdjustmentConnection OrderCancelPayload OrderCancelUserError OrderCancellation OrderConnection
     OrderDisputeSummary OrderEdge OrderRiskAssessment OrderRiskSummary OrderTransaction OrderTransactionConnection
     OrderTransactionEdge OrderUpdatePayload PageInfo PaymentDetails ProductVariant ProductVariantConnection
     ProductVariantEdge Refund RefundConnection RefundCreatePayload RefundDuty RefundEdge RefundLineItem
     RefundLineItemConnection RefundLineItemEdge RefundShippingLine RefundShippingLineConnection
     RefundShippingLineEdge Return ReturnConnection ReturnDecline ReturnEdge ReturnLineItem ReturnLineItemType
-    ReturnLineItemTypeConnection ReturnLineItemTypeEdge ScriptDiscountApplication ShippingLine
+    ReturnLineItemTypeConnection ReturnLineItemTypeEdge ShippingLine
     ShippingLineConnection ShippingLineEdge ShippingRefund Shop ShopifyPaymentsAccount ShopifyPaymentsDispute
-    ShopifyPaymentsDisputeConnection ShopifyPaymentsDisputeEdge ShopifyPaymentsDisputeReasonDetails
+    ShopifyPaymentsDisputeReasonDetails
     SuggestedOrderTransaction SuggestedRefund TagsAddPayload TagsRemovePayload TaxLine UserError
     """.split()
 )
@@ -98,7 +100,7 @@ def _pruned(schema: Named) -> Named:
     for kind in schema["types"]:
         _without_descriptions(kind)
     types = {kind["name"]: kind for kind in schema["types"]}
-    wanted = OBJECTS | INPUTS | set(ROOTS)
+    wanted = OBJECTS | INPUTS | set(CHOSEN)
     composite = {name for name in types if name in wanted}
 
     def kept(reference: Named) -> bool:
@@ -123,12 +125,12 @@ def _pruned(schema: Named) -> Named:
 
 def _cut(kind: Named, kept: Callable[[Named], bool], composite: set[str]) -> Named:
     made = dict(kind)
-    roots = ROOTS.get(kind["name"])
+    chosen = CHOSEN.get(kind["name"])
     fields = [one for one in kind.get("fields") or [] if kept(one["type"])]
     made["fields"] = [
         {**one, "args": [argument for argument in one["args"] if kept(argument["type"])]}
         for one in fields
-        if roots is None or one["name"] in roots
+        if chosen is None or one["name"] in chosen
     ] or None
     made["inputFields"] = [one for one in kind.get("inputFields") or [] if kept(one["type"])] or None
     for key in ("interfaces", "possibleTypes"):

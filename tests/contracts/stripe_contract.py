@@ -15,6 +15,7 @@ from tests.contracts.stripe_sdk import Field, Package, Shape, alternatives, argu
 Json = dict[str, object]
 SCALARS = {"str": "string", "int": "integer", "bool": "boolean", "float": "number", "Decimal": "string"}
 REF = "#/components/schemas/"
+CUT: Json = {"type": "object"}
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _union(members: list[ast.expr], scope: str, objects: Objects) -> Json:
     rest = [one for one in members if outer(one) != "Literal"]
     if closed and [ast.unparse(one) for one in rest] == ["str"]:
         return {"type": "string", "x-open-enum": sorted({value for one in closed for value in literals(one)})}
-    return {"anyOf": [schema_of(one, scope, objects) for one in members]}
+    made = [schema_of(one, scope, objects) for one in members]
+    return made[0] if all(one == CUT for one in made) else {"anyOf": made}
 
 
 def list_of(items: Json) -> Json:

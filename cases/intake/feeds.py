@@ -14,6 +14,11 @@ from tools.suppliers.feeds import import_csv
 
 def take_feed(shop: Shop, supplier: str, data: bytes) -> Received:
     """Store a feed and take its good rows. The same file twice is a duplicate; one that can't be read a dead letter."""
+    return receive(shop, delivery(shop, supplier, data))
+
+
+def delivery(shop: Shop, supplier: str, data: bytes) -> Delivery:
+    """A feed as a delivery, named by its digest."""
 
     def handle(event: InboundEvent) -> Handled:
         try:
@@ -32,4 +37,4 @@ def take_feed(shop: Shop, supplier: str, data: bytes) -> Received:
         return Handled()
 
     digest = hashlib.sha256(data).hexdigest()
-    return receive(shop, Delivery("feed", supplier[:128], digest, "supplier", data, "text/csv", handle))
+    return Delivery("feed", supplier[:128], digest, "supplier", data, "text/csv", handle)

@@ -84,13 +84,18 @@ def receive(shop: Shop, delivery: Delivery) -> Received:
         with transaction.atomic():
             return _receive(shop, delivery, dead="")
     except Exception as problem:
-        if isinstance(problem, DatabaseError | InterfaceError) and not isinstance(problem, DataError):
+        if undone(problem):
             raise
         reason = reason_of(problem)
         log.exception("webhook.dead", shop=shop.slug, source=delivery.source, reason=reason)
         drift = problem if isinstance(problem, ContractDrift) else None
         with transaction.atomic():
             return _receive(shop, delivery, dead=reason, drift=drift)
+
+
+def undone(problem: Exception) -> bool:
+    """Whether the database failed rather than the body: then trying again may help, and nothing is kept."""
+    return isinstance(problem, DatabaseError | InterfaceError) and not isinstance(problem, DataError)
 
 
 def reason_of(problem: Exception) -> str:
@@ -121,9 +126,11 @@ def _receive(shop: Shop, delivery: Delivery, dead: str, drift: ContractDrift | N
 def work_on(event: InboundEvent, handle: Handler | None) -> None:
     """Do what a stored event means and write what became of it, in the caller's transaction."""
     handled = handle(event) if handle else Handled()
-    state = State.CASE if handled.case is not None else State.ABSORBED
-    InboundEvent.objects.filter(pk=event.pk).update(state=state, case=handled.case, dead_reason="")
-    if handled.case is None:
+    row = InboundEvent.objects.filter(pk=event.pk)
+    if handled.case is not None:
+        row.update(state=State.CASE, case=handled.case, dead_reason="")
+    else:
+        row.update(state=State.ABSORBED, dead_reason="")
         _tell("event.absorbed", event, order=handled.order, by=vendor(event.source), topic=event.topic)
 
 

@@ -111,6 +111,7 @@ class Cursor(models.Model):
     resource = models.CharField(_("what is read"), max_length=48)
     read_until = models.DateTimeField(_("read until"))
     next_at = models.DateTimeField(_("next reading"))
+    rung_at = models.DateTimeField(_("asked for"), null=True)
     ran_at = models.DateTimeField(_("last reading"), null=True)
     error = models.CharField(_("error"), max_length=64, blank=True)
     lease_until = models.DateTimeField(_("claimed until"), null=True)

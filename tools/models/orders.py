@@ -64,6 +64,11 @@ class Order(models.Model):
         help_text=_("An order is late only once we have known it for a while."),
     )
     read_at = models.DateTimeField(_("read from the shop"), null=True)
+    read_as_of = models.DateTimeField(
+        _("reconciled up to"),
+        null=True,
+        help_text=_("The shop's own time of the newest change that reconciliation has read."),
+    )
 
     class Meta:
         verbose_name = _("order")

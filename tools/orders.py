@@ -78,6 +78,8 @@ def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None
         _shipment(order, parcel)
     for back in seen.returns:
         _return(order, back)
+    # After the refunds: their pieces are gone already, and are not counted twice.
+    changed |= sum(_take_off(order, line) for line in seen.lines) > 0
     changed |= any(refund.booked_minor for refund in refunds)
     return OrderChange(order, created, changed, refunds)
 
@@ -117,8 +119,10 @@ def _facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> d
     }
     if person_id is not None:
         facts["person_id"] = UUID(str(person_id))
+    if seen.is_test is not None:
+        facts["is_test"] = seen.is_test
     if seen.complete:
-        facts["read_at"] = sources.now()
+        facts |= {"read_at": sources.now(), "location": seen.location}
     return facts
 
 
@@ -140,12 +144,29 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
         "total_minor": seen.total_minor,
         "final_sale": seen.final_sale,
     }
+    if seen.unfulfilled is not None:
+        facts["unfulfilled_quantity"] = seen.unfulfilled
     line, created = OrderLine.objects.select_for_update().get_or_create(
         order=order, external_id=seen.external_id, defaults=facts
     )
     facts["quantity"] = max(seen.quantity, line.refunded_quantity)
     facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
     return created or _overwrite(line, facts)
+
+
+def _take_off(order: Order, seen: LineSnapshot) -> bool:
+    """Counts pieces that somebody took off the order in the shop's admin as gone: they can't be refunded again."""
+    if not seen.removed:
+        return False
+    line = OrderLine.objects.select_for_update().filter(order=order, external_id=seen.external_id).first()
+    more = min(seen.removed, line.quantity) - line.refunded_quantity if line else 0
+    if line is None or more <= 0:
+        return False
+    facts = {
+        "refunded_minor": line.refunded_minor + line.share_minor(more),
+        "refunded_quantity": line.refunded_quantity + more,
+    }
+    return _overwrite(line, facts)
 
 
 def record_risk(shop_id: int, seen: RiskSnapshot) -> Order | None:
@@ -179,18 +200,25 @@ def _shipment(order: Order, seen: ShipmentSnapshot) -> Shipment:
     facts: dict[str, Any] = {
         "shipped_at": min(parcel.shipped_at, begun),
         "carrier": parcel.carrier or seen.carrier[:64],
-        "tracking_number": parcel.tracking_number or seen.tracking_number[:128],
     }
+    if not parcel.tracking_number:
+        facts |= _tracking(seen)
     if seen.delivered_at:
         facts["delivered_at"] = min(filter(None, (parcel.delivered_at, seen.delivered_at)))
     if _is_news(parcel, seen):
         facts |= {"status": seen.status or parcel.status, "moved_at": seen.moved_at}
         facts |= {"carrier": seen.carrier[:64]} if seen.carrier else {}
-        facts |= {"tracking_number": seen.tracking_number[:128]} if seen.tracking_number else {}
+        facts |= _tracking(seen)
     _overwrite(parcel, facts)
     if seen.lines and (created or not parcel.contents.exists()):
         _fill(parcel, seen)
     return parcel
+
+
+def _tracking(seen: ShipmentSnapshot) -> dict[str, Any]:
+    """All numbers that a message told, the first of them as the parcel's name; nothing where it told none."""
+    numbers = [number[:128] for number in seen.tracking_numbers if number]
+    return {"tracking_number": numbers[0], "tracking_numbers": numbers} if numbers else {}
 
 
 def _is_news(parcel: Shipment, seen: ShipmentSnapshot) -> bool:

@@ -21,6 +21,17 @@ class Snapshot(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
+class PastOrderSnapshot(Snapshot):
+    """An order that the same customer placed, as a list of theirs tells it."""
+
+    external_id: str
+    name: str
+    placed_at: AwareDatetime
+    cancelled: bool
+    total_minor: NonNegativeInt
+    currency: str
+
+
 class CustomerSnapshot(Snapshot):
     """Who bought, as the shop knows them; the only snapshot with personal data."""
 
@@ -31,10 +42,15 @@ class CustomerSnapshot(Snapshot):
     last_name: str = ""
     locale: str = ""
     orders_count: NonNegativeInt | None = None
+    history: tuple[PastOrderSnapshot, ...] = ()
 
 
 class LineSnapshot(Snapshot):
-    """One order line; `total_minor` is for the whole quantity, after discounts, with tax."""
+    """One order line; `total_minor` is for the whole quantity, after discounts, with tax, without duties.
+
+    `unfulfilled` pieces have not left yet; `removed` ones are no longer part of the order, refunded or taken off it.
+    Both are None where a message doesn't tell.
+    """
 
     external_id: str
     sku: str = ""
@@ -42,6 +58,11 @@ class LineSnapshot(Snapshot):
     quantity: PositiveInt
     total_minor: NonNegativeInt
     final_sale: bool = False
+    discount_minor: NonNegativeInt = 0
+    tax_minor: NonNegativeInt = 0
+    duty_minor: NonNegativeInt = 0
+    unfulfilled: NonNegativeInt | None = None
+    removed: NonNegativeInt | None = None
 
 
 class CaptureSnapshot(Snapshot):
@@ -78,12 +99,15 @@ class ShipmentLineSnapshot(Snapshot):
 
 
 class ShipmentSnapshot(Snapshot):
-    """One parcel; fields that a message doesn't tell are None or empty and overwrite nothing."""
+    """One parcel; fields that a message doesn't tell are None or empty and overwrite nothing.
+
+    A parcel in several pieces has several tracking numbers, and all its lines travel under all of them.
+    """
 
     external_id: str
     order_external_id: str
     carrier: str = ""
-    tracking_number: str = ""
+    tracking_numbers: tuple[str, ...] = ()
     status: ParcelStatus | None = None
     shipped_at: AwareDatetime | None = None
     delivered_at: AwareDatetime | None = None
@@ -140,6 +164,13 @@ class RiskSnapshot(Snapshot):
 
     order_external_id: str
     level: Risk
+
+
+class DisputeSummary(Snapshot):
+    """That an order's payment is questioned, and how far that is; the sums are in the dispute itself."""
+
+    external_id: str
+    status: str
 
 
 class DisputeSnapshot(Snapshot):
@@ -249,6 +280,9 @@ class OrderSnapshot(Snapshot):
     placed_at: AwareDatetime
     updated_at: AwareDatetime
     cancelled_at: AwareDatetime | None = None
+    is_test: bool | None = None
+    duties_minor: NonNegativeInt = 0
+    location: str = ""
     financial_status: str = ""
     fulfillment_status: str = ""
     gateways: tuple[str, ...] = ()
@@ -261,6 +295,7 @@ class OrderSnapshot(Snapshot):
     shipments: tuple[ShipmentSnapshot, ...] = ()
     refunds: tuple[RefundSnapshot, ...] = ()
     returns: tuple[ReturnSnapshot, ...] = ()
+    disputes: tuple[DisputeSummary, ...] = ()
     complete: bool = False
 
 
@@ -299,6 +334,48 @@ class RefundResult(Snapshot):
     amount_minor: PositiveInt
     currency: str
     status: RefundStatus
+
+
+class SuggestedPart(Snapshot):
+    """What a shop would give back to one captured transaction; `maximum_minor` is all that it still could."""
+
+    transaction_external_id: str
+    gateway: str
+    amount_minor: NonNegativeInt
+    maximum_minor: NonNegativeInt | None
+
+
+class SuggestedRefund(Snapshot):
+    """What a shop itself reckons for a wish to refund: a bound for what we ask, never the amount that we send."""
+
+    amount_minor: NonNegativeInt
+    maximum_minor: NonNegativeInt
+    currency: str
+    is_test: bool
+    parts: tuple[SuggestedPart, ...]
+
+
+class CancelResult(Snapshot):
+    """How far the cancellation of an order is; `ref` is the vendor's job, empty where it isn't known."""
+
+    ref: str
+    status: Literal["succeeded", "pending", "failed"]
+    at: AwareDatetime | None = None
+
+
+class ChangedOrder(Snapshot):
+    """An order that changed, to be read whole."""
+
+    external_id: str
+    updated_at: AwareDatetime
+
+
+class ChangedOrders(Snapshot):
+    """One page, the oldest change first; `after` continues the list."""
+
+    orders: tuple[ChangedOrder, ...]
+    after: str
+    has_more: bool
 
 
 class SendResult(Snapshot):

@@ -22,7 +22,7 @@ REQUEST = shopify.RefundRequest(
     gateway="shopify_payments",
     amount_minor=1200,
     currency="USD",
-    lines=(("11", 1),),
+    lines=(shopify.RefundedLine("11", 1),),
     note="case 5",
 )
 
@@ -242,7 +242,7 @@ def test_a_parcel_is_read_with_its_tracking(control: Caller) -> None:
     }
     control.control("orders/north/5001001/fulfilments", parcel)
     (seen,) = read().shipments
-    assert (seen.status, seen.carrier, seen.tracking_number) == ("in_transit", "DHL", "JD01")
+    assert (seen.status, seen.carrier, seen.tracking_numbers) == ("in_transit", "DHL", ("JD01",))
     assert [(line.line_external_id, line.quantity) for line in seen.lines] == [("11", 2)]
 
 

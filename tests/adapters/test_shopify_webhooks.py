@@ -226,7 +226,7 @@ def test_a_new_risk_level_is_drift_and_no_opinion_is_none() -> None:
     assert shopify_webhooks.parse("orders/risk_assessment_changed", raw(body)) is None
     with pytest.raises(ContractDrift) as caught:
         shopify_webhooks.parse("orders/risk_assessment_changed", raw({**body, "risk_level": "EXTREME"}))
-    assert caught.value.field_path == "level"
+    assert (caught.value.field_path, caught.value.finding) == ("risk_level", "unknown_value")
 
 
 def test_a_return_may_come_without_its_time() -> None:

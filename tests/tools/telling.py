@@ -94,7 +94,7 @@ def parcel(minutes: int = 0, **changes: Any) -> ShipmentSnapshot:
         "external_id": "900",
         "order_external_id": "5001001",
         "carrier": "DHL",
-        "tracking_number": "JD01",
+        "tracking_numbers": ("JD01",),
         "status": "in_transit",
         "shipped_at": NOON,
         "moved_at": later(minutes),

@@ -32,9 +32,16 @@ def read(model: type[Model], body: bytes, *, vendor: str, operation: str) -> Mod
     try:
         return model.model_validate_json(body)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_context=False)[0]
+        drift = drift_of(problem, vendor=vendor, operation=operation)
+    # Outside the handler: what pydantic says holds the input, and stays behind.
+    raise drift
+
+
+def drift_of(problem: ValidationError, *, vendor: str, operation: str) -> ContractDrift:
+    """The first field that doesn't fit, as the drift that it is; its value is left out."""
+    first = problem.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(step) for step in first["loc"]) or "body"
-    raise ContractDrift(
+    return ContractDrift(
         first["type"], vendor=vendor, operation=operation, field_path=path, finding=_finding(first)
     )
 

@@ -72,6 +72,7 @@ class Order(Reply):
     phone: str | None = None
     customer_locale: str | None = None
     shipping_address: Address | None = None
+    test: bool | None = None
     tags: str = ""
 
 
@@ -107,6 +108,7 @@ class Fulfillment(Reply):
     updated_at: AwareDatetime
     tracking_company: str | None
     tracking_number: str | None
+    tracking_numbers: tuple[str, ...] = ()
     line_items: tuple[Piece, ...]
 
 

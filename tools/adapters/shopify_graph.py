@@ -7,11 +7,12 @@ https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Order
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime
 
 from tools.adapters.replies import Reply
+from tools.adapters.shopify_money_graph import Bag, Node, Page, PaymentTransaction, Pieces, RefundReply
 
 DisplayStatus = Literal[
     "ATTEMPTED_DELIVERY",
@@ -35,23 +36,6 @@ DisplayStatus = Literal[
 ]
 
 
-class Money(Reply):
-    amount: str
-    currencyCode: str
-
-
-class Bag(Reply):
-    presentmentMoney: Money
-
-
-class Node(Reply):
-    id: str
-
-
-class Page(Reply):
-    hasNextPage: bool
-
-
 class TaxLine(Reply):
     priceSet: Bag
 
@@ -60,13 +44,20 @@ class Discount(Reply):
     allocatedAmountSet: Bag
 
 
+class Duty(Reply):
+    price: Bag
+
+
 class Line(Reply):
     id: str
     sku: str | None
     title: str
     quantity: int
+    currentQuantity: int
+    unfulfilledQuantity: int
     originalTotalSet: Bag
     discountAllocations: tuple[Discount, ...]
+    duties: tuple[Duty, ...]
     taxLines: tuple[TaxLine, ...]
 
 
@@ -75,60 +66,14 @@ class Lines(Reply):
     nodes: tuple[Line, ...]
 
 
-class Transaction(Reply):
-    id: str
-    kind: Literal[
-        "AUTHORIZATION",
-        "CAPTURE",
-        "CHANGE",
-        "EMV_AUTHORIZATION",
-        "REFUND",
-        "SALE",
-        "SUGGESTED_REFUND",
-        "VOID",
-    ]
-    status: Literal["AWAITING_RESPONSE", "ERROR", "FAILURE", "PENDING", "SUCCESS", "UNKNOWN"]
-    gateway: str | None
-    amountSet: Bag
-    parentTransaction: Node | None
-    paymentId: str | None
-    receiptJson: Any
+class Cursor(Reply):
+    hasNextPage: bool
+    endCursor: str | None
 
 
-class PaymentTransaction(Transaction):
-    manualPaymentGateway: bool
-
-
-class Piece(Reply):
-    quantity: int
-    lineItem: Node
-
-
-class Pieces(Reply):
-    pageInfo: Page
-    nodes: tuple[Piece, ...]
-
-
-class RefundShipping(Reply):
-    subtotalAmountSet: Bag
-    taxAmountSet: Bag
-
-
-class RefundShippings(Reply):
-    nodes: tuple[RefundShipping, ...]
-
-
-class Transactions(Reply):
-    nodes: tuple[Transaction, ...]
-
-
-class RefundReply(Reply):
-    id: str
-    processedAt: AwareDatetime
-    note: str | None
-    refundLineItems: Pieces
-    refundShippingLines: RefundShippings
-    transactions: Transactions
+class PageOfLines(Reply):
+    pageInfo: Cursor
+    nodes: tuple[Line, ...]
 
 
 class Tracking(Reply):
@@ -165,6 +110,41 @@ class RiskReply(Reply):
     assessments: tuple[Assessment, ...]
 
 
+class Location(Reply):
+    location: Node | None
+
+
+class FulfillmentOrder(Reply):
+    assignedLocation: Location
+
+
+class FulfillmentOrders(Reply):
+    pageInfo: Page
+    nodes: tuple[FulfillmentOrder, ...]
+
+
+DisputeStatus = Literal[
+    "ACCEPTED", "CHARGE_REFUNDED", "LOST", "NEEDS_RESPONSE", "PREVENTED", "UNDER_REVIEW", "WON"
+]
+
+
+class DisputeReply(Reply):
+    id: str
+    status: DisputeStatus
+
+
+class PastOrder(Reply):
+    id: str
+    name: str
+    createdAt: AwareDatetime
+    cancelledAt: AwareDatetime | None
+    totalPriceSet: Bag
+
+
+class PastOrders(Reply):
+    nodes: tuple[PastOrder, ...]
+
+
 class Email(Reply):
     emailAddress: str
 
@@ -181,6 +161,7 @@ class Customer(Reply):
     numberOfOrders: str
     defaultEmailAddress: Email | None
     defaultPhoneNumber: Phone | None
+    orders: PastOrders
 
 
 class Address(Reply):
@@ -195,6 +176,7 @@ class OrderReply(Reply):
     createdAt: AwareDatetime
     updatedAt: AwareDatetime
     cancelledAt: AwareDatetime | None
+    test: bool
     tags: tuple[str, ...]
     taxesIncluded: bool
     presentmentCurrencyCode: str
@@ -203,6 +185,7 @@ class OrderReply(Reply):
     paymentGatewayNames: tuple[str, ...]
     totalPriceSet: Bag
     totalShippingPriceSet: Bag
+    currentTotalDutiesSet: Bag | None
     email: str | None
     phone: str | None
     customerLocale: str | None
@@ -212,5 +195,7 @@ class OrderReply(Reply):
     transactions: tuple[PaymentTransaction, ...]
     refunds: tuple[RefundReply, ...]
     fulfillments: tuple[Fulfillment, ...]
+    fulfillmentOrders: FulfillmentOrders
     returns: Returns
     risk: RiskReply
+    disputes: tuple[DisputeReply, ...]

@@ -5,46 +5,34 @@ https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Order
 
 from __future__ import annotations
 
-import json
-import re
+from collections.abc import Sequence
 
-from tools.adapters import shopify_documents as documents
-from tools.adapters.replies import minor
+from tools.adapters.shopify_call import number
 from tools.adapters.shopify_graph import (
-    Bag,
+    Customer,
     Fulfillment,
+    FulfillmentOrders,
     Line,
     OrderReply,
-    PaymentTransaction,
-    RefundReply,
+    PastOrder,
     ReturnReply,
     RiskReply,
-    Transaction,
 )
-from tools.errors import ContractDrift, Refused
+from tools.adapters.shopify_money import money, payments, refund_snapshot
+from tools.adapters.shopify_money_graph import Bag
 from tools.snapshots import (
-    CaptureSnapshot,
     CustomerSnapshot,
+    DisputeSummary,
     LineSnapshot,
     OrderSnapshot,
     ParcelStatus,
-    PaymentSnapshot,
-    RefundLineSnapshot,
-    RefundPartSnapshot,
-    RefundSnapshot,
-    RefundStatus,
+    PastOrderSnapshot,
     ReturnSnapshot,
     Risk,
     ShipmentLineSnapshot,
     ShipmentSnapshot,
 )
 
-VENDOR, OPERATION = "shopify", "order"
-UUID_IN_NOTE = re.compile(r"\[([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]")
-CHARGE = re.compile(r"^(?:ch|py)_\w+$")
-STRIPE_REFUND = re.compile(r"^(?:re|pyr)_\w+$")
-# Tenders that Shopify itself can pay back through refundCreate.
-BY_SHOPIFY = frozenset({"shopify_payments", "paypal"})
 RISKS: tuple[Risk, ...] = ("low", "pending", "medium", "high")
 
 PARCEL: dict[str, ParcelStatus] = {
@@ -60,40 +48,24 @@ PARCEL: dict[str, ParcelStatus] = {
     "PICKED_UP": "delivered",
     "READY_FOR_PICKUP": "out_for_delivery",
 }
-MONEY_STATUS: dict[str, RefundStatus] = {"SUCCESS": "succeeded", "FAILURE": "failed", "ERROR": "failed"}
-
-
-def gid(kind: str, external_id: str) -> str:
-    """The global id of a number, as GraphQL wants it: gid://shopify/Order/1."""
-    return f"gid://shopify/{kind}/{external_id}"
-
-
-def number(global_id: str) -> str:
-    """The number at the end of a global id, as webhooks name the same thing."""
-    return global_id.rpartition("/")[2].partition("?")[0]
-
-
-def money(bag: Bag, currency: str, path: str) -> int:
-    """Minor units of what the customer saw; ContractDrift where it is in another currency than the order."""
-    found = bag.presentmentMoney
-    if found.currencyCode != currency:
-        raise ContractDrift("another currency", vendor=VENDOR, operation=OPERATION, field_path=path)
-    return minor(found.amount, currency, vendor=VENDOR, operation=OPERATION, field_path=path)
 
 
 def order_snapshot(order: OrderReply) -> OrderSnapshot:
-    """The order in our words; Refused (order_too_long) where a list did not come whole."""
-    _whole(order)
-    currency = order.presentmentCurrencyCode
+    """The order in our words, with as much of its lists as this answer brought."""
+    currency, name = order.presentmentCurrencyCode, number(order.id)
+    duties = order.currentTotalDutiesSet
     return OrderSnapshot(
-        external_id=number(order.id),
+        external_id=name,
         name=order.name,
         currency=currency,
-        total_minor=money(order.totalPriceSet, currency, "order.totalPriceSet"),
-        shipping_minor=money(order.totalShippingPriceSet, currency, "order.totalShippingPriceSet"),
+        total_minor=_money(order.totalPriceSet, currency, "totalPriceSet"),
+        shipping_minor=_money(order.totalShippingPriceSet, currency, "totalShippingPriceSet"),
+        duties_minor=_money(duties, currency, "currentTotalDutiesSet") if duties else 0,
         placed_at=order.createdAt,
         updated_at=order.updatedAt,
         cancelled_at=order.cancelledAt,
+        is_test=order.test,
+        location=_location(order.fulfillmentOrders),
         financial_status=(order.displayFinancialStatus or "").lower(),
         fulfillment_status=order.displayFulfillmentStatus.lower(),
         gateways=order.paymentGatewayNames,
@@ -101,38 +73,53 @@ def order_snapshot(order: OrderReply) -> OrderSnapshot:
         country=(order.shippingAddress and order.shippingAddress.countryCodeV2) or "",
         tags=order.tags,
         customer=_customer(order),
-        lines=tuple(_line(line, order, currency) for line in order.lineItems.nodes if line.quantity > 0),
-        payments=_payments(order.transactions, currency),
-        shipments=tuple(_shipment(parcel, number(order.id)) for parcel in order.fulfillments),
-        refunds=tuple(_refund(made, number(order.id), currency) for made in order.refunds),
-        returns=tuple(_return(back, number(order.id)) for back in order.returns.nodes),
+        lines=line_snapshots(order.lineItems.nodes, order, "order"),
+        payments=payments(order.transactions, currency),
+        shipments=tuple(shipment_snapshot(parcel, name) for parcel in order.fulfillments),
+        refunds=tuple(refund_snapshot(made, name, currency, "order") for made in order.refunds),
+        returns=tuple(_return(back, name) for back in order.returns.nodes),
+        disputes=tuple(
+            DisputeSummary(external_id=number(one.id), status=one.status.lower()) for one in order.disputes
+        ),
         complete=True,
     )
 
 
-def _whole(order: OrderReply) -> None:
-    pages = [order.lineItems.pageInfo, order.returns.pageInfo]
-    pages += [made.refundLineItems.pageInfo for made in order.refunds]
-    pages += [parcel.fulfillmentLineItems.pageInfo for parcel in order.fulfillments]
-    full = len(order.transactions) >= documents.LINES
-    full |= max(len(order.refunds), len(order.fulfillments)) >= documents.PARTS
-    if full or any(page.hasNextPage for page in pages):
-        raise Refused(vendor=VENDOR, operation=OPERATION, code="order_too_long")
+def _money(bag: Bag, currency: str, path: str) -> int:
+    return money(bag, currency, f"data.order.{path}", "order")
 
 
-def _line(line: Line, order: OrderReply, currency: str) -> LineSnapshot:
-    path = "order.lineItems"
-    total = money(line.originalTotalSet, currency, path)
-    total -= sum(money(cut.allocatedAmountSet, currency, path) for cut in line.discountAllocations)
-    if not order.taxesIncluded:
-        total += sum(money(tax.priceSet, currency, path) for tax in line.taxLines)
+def line_snapshots(lines: Sequence[Line], order: OrderReply, operation: str) -> tuple[LineSnapshot, ...]:
+    """The lines that were bought, in the order's currency and way to tell taxes."""
+    return tuple(_line(line, order, operation) for line in lines if line.quantity > 0)
+
+
+def _line(line: Line, order: OrderReply, operation: str) -> LineSnapshot:
+    def told(bag: Bag) -> int:
+        return money(bag, order.presentmentCurrencyCode, "data.order.lineItems.nodes", operation)
+
+    discount = sum(told(cut.allocatedAmountSet) for cut in line.discountAllocations)
+    tax = sum(told(one.priceSet) for one in line.taxLines)
+    total = told(line.originalTotalSet) - discount
     return LineSnapshot(
         external_id=number(line.id),
         sku=line.sku or "",
         title=line.title,
         quantity=line.quantity,
-        total_minor=max(0, total),
+        total_minor=max(0, total if order.taxesIncluded else total + tax),
+        discount_minor=discount,
+        tax_minor=tax,
+        duty_minor=sum(told(duty.price) for duty in line.duties),
+        unfulfilled=max(0, line.unfulfilledQuantity),
+        removed=max(0, line.quantity - line.currentQuantity),
     )
+
+
+def _location(places: FulfillmentOrders) -> str:
+    """Where all the goods are kept, or empty: pieces that come from several places are put back by a person."""
+    found = {place.assignedLocation.location for place in places.nodes}
+    only = found.pop() if len(found) == 1 else None
+    return number(only.id) if only and not places.pageInfo.hasNextPage else ""
 
 
 def _customer(order: OrderReply) -> CustomerSnapshot | None:
@@ -149,122 +136,35 @@ def _customer(order: OrderReply) -> CustomerSnapshot | None:
         last_name=who.lastName or "",
         locale=order.customerLocale or who.locale,
         orders_count=int(who.numberOfOrders) if who.numberOfOrders.isdecimal() else None,
+        history=_history(who, order.id),
     )
 
 
-def _payments(transactions: tuple[PaymentTransaction, ...], currency: str) -> tuple[PaymentSnapshot, ...]:
-    """One payment per tender that took money; captures of one Stripe charge belong together."""
-    found: dict[tuple[str, str], PaymentSnapshot] = {}
-    for taken in transactions:
-        if taken.kind not in ("SALE", "CAPTURE") or taken.status != "SUCCESS":
-            continue
-        amount = money(taken.amountSet, currency, "order.transactions.amountSet")
-        if not amount:
-            continue
-        payment = _payment(taken, currency)
-        place = (payment.vendor, payment.external_id)
-        captures = (
-            *(found[place].captures if place in found else ()),
-            CaptureSnapshot(ref=number(taken.id), amount_minor=amount),
-        )
-        found[place] = payment.model_copy(update={"captures": captures})
-    return tuple(found.values())
+def _history(who: Customer, but: str) -> tuple[PastOrderSnapshot, ...]:
+    """The customer's newest other orders."""
+    return tuple(_past(past) for past in who.orders.nodes if past.id != but)
 
 
-def _payment(taken: PaymentTransaction, currency: str) -> PaymentSnapshot:
-    gateway = taken.gateway or ""
-    receipt = _receipt(taken.receiptJson)
-    charge = next((name for name in (*receipt, taken.paymentId or "") if CHARGE.match(name)), "")
-    if gateway == "stripe" and charge:
-        vendor, name = "stripe", charge
-    elif gateway in BY_SHOPIFY and not taken.manualPaymentGateway:
-        vendor, name = "shopify", number(taken.id)
-    else:
-        vendor, name = "manual", number(taken.id)
-    return PaymentSnapshot.model_validate(
-        {"vendor": vendor, "gateway": gateway, "external_id": name, "currency": currency, "captures": ()}
+def _past(past: PastOrder) -> PastOrderSnapshot:
+    currency = past.totalPriceSet.presentmentMoney.currencyCode
+    return PastOrderSnapshot(
+        external_id=number(past.id),
+        name=past.name,
+        placed_at=past.createdAt,
+        cancelled=past.cancelledAt is not None,
+        total_minor=_money(past.totalPriceSet, currency, "customer.orders.nodes.totalPriceSet"),
+        currency=currency,
     )
 
 
-def _receipt(receipt: object) -> tuple[str, ...]:
-    """Where the gateway's own ids stand in the receipt that it left with Shopify."""
-    if isinstance(receipt, str):
-        try:
-            receipt = json.loads(receipt)
-        except ValueError:
-            return ()
-    if not isinstance(receipt, dict):
-        return ()
-    found = (receipt.get(name) for name in ("id", "charge", "latest_charge"))
-    return tuple(name for name in found if isinstance(name, str))
-
-
-def stripe_ref(gateway: str, receipt: object, reference: str | None) -> str:
-    """Stripe's own id of a refund that Shopify made through it, so that both tell of one; else empty."""
-    if gateway != "stripe":
-        return ""
-    return next((name for name in (*_receipt(receipt), reference or "") if STRIPE_REFUND.match(name)), "")
-
-
-def refund_money(transactions: tuple[Transaction, ...], operation: str) -> tuple[RefundPartSnapshot, ...]:
-    """The movements of money in a refund, each in its own currency's minor units."""
-    parts = []
-    for moved in transactions:
-        if moved.kind != "REFUND":
-            continue
-        found = moved.amountSet.presentmentMoney
-        amount = minor(
-            found.amount, found.currencyCode, vendor=VENDOR, operation=operation, field_path="transactions"
-        )
-        parts.append(
-            RefundPartSnapshot(
-                ref=stripe_ref(moved.gateway or "", moved.receiptJson, moved.paymentId) or number(moved.id),
-                gateway=moved.gateway or "",
-                payment_external_id=number(moved.parentTransaction.id) if moved.parentTransaction else "",
-                amount_minor=amount,
-                currency=found.currencyCode,
-                status=MONEY_STATUS.get(moved.status, "pending"),
-            )
-        )
-    return tuple(parts)
-
-
-def _refund(made: RefundReply, order: str, currency: str) -> RefundSnapshot:
-    parts = refund_money(made.transactions.nodes, OPERATION)
-    shipping = sum(
-        money(line.subtotalAmountSet, currency, "order.refunds")
-        + money(line.taxAmountSet, currency, "order.refunds")
-        for line in made.refundShippingLines.nodes
-    )
-    return RefundSnapshot(
-        vendor="shopify",
-        external_id=number(made.id),
-        order_external_id=order,
-        call_key=key_in(made.note),
-        parts=parts,
-        lines=tuple(
-            RefundLineSnapshot(line_external_id=number(piece.lineItem.id), quantity=piece.quantity)
-            for piece in made.refundLineItems.nodes
-            if piece.quantity > 0
-        ),
-        shipping_minor=shipping,
-        at=made.processedAt,
-    )
-
-
-def key_in(note: str | None) -> str:
-    """The idempotency key that our own refunds carry in their note; empty for everybody else's."""
-    found = UUID_IN_NOTE.search(note or "")
-    return found.group(1) if found else ""
-
-
-def _shipment(parcel: Fulfillment, order: str) -> ShipmentSnapshot:
-    tracking = parcel.trackingInfo[0] if parcel.trackingInfo else None
+def shipment_snapshot(parcel: Fulfillment, order: str) -> ShipmentSnapshot:
+    """A parcel with all its tracking numbers and what travels in it."""
+    tracking = parcel.trackingInfo
     return ShipmentSnapshot(
         external_id=number(parcel.id),
         order_external_id=order,
-        carrier=(tracking and tracking.company) or "",
-        tracking_number=(tracking and tracking.number) or "",
+        carrier=next((one.company for one in tracking if one.company), ""),
+        tracking_numbers=tuple(one.number for one in tracking if one.number),
         status=PARCEL.get(parcel.displayStatus or "", "created"),
         shipped_at=parcel.createdAt,
         delivered_at=parcel.deliveredAt,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from django.db.models import Prefetch
@@ -46,15 +47,19 @@ def resolve(arguments: IssueRefund, scope: Scope) -> Effect:
     if arguments.order_id != scope.order_id:
         raise InvalidArgs(code="order.not_of_case")
     lines = Prefetch("lines", OrderLine.objects.order_by("id"))
-    order = Order.objects.prefetch_related(lines, "payments").get(
+    order = Order.objects.prefetch_related(lines, "payments", "returns").get(
         pk=arguments.order_id, shop_id=scope.shop_id
     )
-    parts = [_part(order, wish, arguments.goodwill_percent) for wish in _merged(arguments.lines)]
+    parts: list[dict[str, Any]] = [
+        _part(order, wish, arguments.goodwill_percent) for wish in _merged(arguments.lines)
+    ]
     shipping = _shipping(order) if arguments.shipping and not arguments.goodwill_percent else 0
     money = Money(sum(part["amount_minor"] for part in parts) + shipping, order.currency)
     if money.amount_minor <= 0:
         raise InvalidArgs(code="refund.nothing_left")
     payment = _payment(order, money)
+    if payment.vendor == "shopify":
+        parts = [part | _restock(order, part, arguments.reason) for part in parts]
     body = {
         "order": order.pk,
         "lines": parts,
@@ -93,6 +98,21 @@ def _part(order: Order, wish: tuple[int, int], goodwill_percent: int) -> dict[st
     return {"line": line_id, "quantity": quantity, "amount_minor": share}
 
 
+def _restock(order: Order, part: Mapping[str, int], reason: str) -> dict[str, str]:
+    """What becomes of the pieces: they never left, or came back, to the order's one location; else nothing is said.
+
+    Nothing said is NO_RESTOCK, as in refunds that were signed before there was a choice.
+    """
+    if not order.location or not part["quantity"]:
+        return {}
+    line = next(line for line in order.lines.all() if line.pk == part["line"])
+    left = line.quantity - line.refunded_quantity
+    if line.unfulfilled_quantity is not None and line.unfulfilled_quantity >= left:
+        return {"restock": "CANCEL", "location": order.location}
+    back = any(row.status == "closed" for row in order.returns.all())
+    return {"restock": "RETURN", "location": order.location} if reason == "returned" and back else {}
+
+
 def _shipping(order: Order) -> int:
     return order.shipping_minor - order.shipping_refunded_minor
 
@@ -129,20 +149,35 @@ def _by_stripe(call: ToolCall) -> RefundResult:
 
 
 def _by_shopify(call: ToolCall, body: dict[str, Any]) -> RefundResult:
+    """Shopify is asked first what it would give back itself: a wish beyond that is refused before it is sent."""
+    account, wish, correlation_id = _account(call), _wish(call, body), call.correlation_id
+    suggested = shopify.suggested_refund(account, wish, correlation_id=correlation_id)
+    shopify.refuse_more_than(suggested, wish)
+    return shopify.refund(account, wish, key=call.idempotency_key, correlation_id=correlation_id)
+
+
+def _wish(call: ToolCall, body: dict[str, Any]) -> shopify.RefundRequest:
     payment = _of(call)
     ids = dict(payment.order.lines.values_list("pk", "external_id"))
-    request = shopify.RefundRequest(
+    return shopify.RefundRequest(
         order_external_id=payment.order.external_id,
-        lines=tuple((ids[part["line"]], part["quantity"]) for part in body["lines"] if part["quantity"]),
+        lines=tuple(
+            shopify.RefundedLine(
+                ids[part["line"]],
+                part["quantity"],
+                part.get("restock", "NO_RESTOCK"),
+                part.get("location", ""),
+            )
+            for part in body["lines"]
+            if part["quantity"]
+        ),
         shipping_minor=body["shipping_minor"],
         amount_minor=call.amount_minor,
         currency=call.currency,
         transaction_external_id=payment.external_id,
         gateway=payment.gateway,
         note=f"case {call.case_id}",
-    )
-    return shopify.refund(
-        _account(call), request, key=call.idempotency_key, correlation_id=call.correlation_id
+        is_test=payment.order.is_test,
     )
 
 

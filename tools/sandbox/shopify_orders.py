@@ -102,6 +102,7 @@ class OrderView:
             "totalTaxSet": self.bag(tax),
             "totalDiscountsSet": self.bag(sum(map(self.gross, self.lines.values())) - subtotal),
             "totalShippingPriceSet": self.bag(self.shipping),
+            "currentTotalDutiesSet": None,
             "totalReceivedSet": self.bag(self.captured),
             "totalRefundedSet": self.bag(self.refunded),
             "totalRefundedShippingSet": self.bag(self.shipping_refunded),
@@ -113,6 +114,7 @@ class OrderView:
             "transactions": listed(self.transactions()),
             "refunds": listed([self.refund_graph(row) for row in self.refunds]),
             "fulfillments": listed([self.fulfilment_graph(doc) for doc in self.fulfilments]),
+            "fulfillmentOrders": connection([_kept_at(self.id)]),
             "returns": connection([_return_graph(self, doc) for doc in returns]),
             "risk": _risk(order.get("risk", "NONE")),
             "disputes": self.disputes(),
@@ -158,6 +160,7 @@ class OrderView:
             "discountedTotalSet": self.bag(self.discounted(line)),
             "totalDiscountSet": self.bag(cut),
             "discountAllocations": [{"allocatedAmountSet": self.bag(cut)}] if cut else [],
+            "duties": [],
             "taxLines": listed(taxes),
             "variant": lambda info: variant_named(self.db, self.shop, sku=line["sku"]),
         }
@@ -295,6 +298,15 @@ class OrderView:
         ]
 
 
+def _kept_at(order_id: str) -> Doc:
+    """All goods lie in the one warehouse."""
+    warehouse = {"__typename": "Location", "id": gid("Location", 1), "name": "Warehouse"}
+    return {
+        "id": gid("FulfillmentOrder", order_id),
+        "assignedLocation": {"location": warehouse, "name": "Warehouse"},
+    }
+
+
 def customer_graph(db: Connection, shop: str, customer: Doc) -> Doc:
     """A customer as last seen on an order; spending counts orders in the currency of the newest one."""
     mine = store.orders_of_customer(db, shop, str(customer["id"]))
@@ -303,8 +315,9 @@ def customer_graph(db: Connection, shop: str, customer: Doc) -> Doc:
     names = [customer.get("first_name"), customer.get("last_name")]
     email, phone = customer.get("email"), customer.get("phone")
 
-    def orders(info: GraphQLResolveInfo[Any], **arguments: object) -> Doc:
-        return connection([OrderView(db, order).graph() for order in mine])(info, **arguments)
+    def orders(info: GraphQLResolveInfo[Any], *, reverse: bool = False, **arguments: object) -> Doc:
+        chosen = mine[::-1] if reverse else mine
+        return connection([OrderView(db, order).graph() for order in chosen])(info, **arguments)
 
     return {
         "id": gid("Customer", customer["id"]),

@@ -69,6 +69,7 @@ type Order implements Node {
   totalTaxSet: MoneyBag
   totalDiscountsSet: MoneyBag
   totalShippingPriceSet: MoneyBag!
+  currentTotalDutiesSet: MoneyBag
   totalReceivedSet: MoneyBag!
   totalRefundedSet: MoneyBag!
   totalRefundedShippingSet: MoneyBag!
@@ -80,6 +81,7 @@ type Order implements Node {
   transactions(first: Int): [OrderTransaction!]!
   refunds(first: Int): [Refund!]!
   fulfillments(first: Int): [Fulfillment!]!
+  fulfillmentOrders(first: Int, after: String): FulfillmentOrderConnection!
   returns(first: Int, after: String): ReturnConnection!
   risk: OrderRiskSummary!
   disputes: [OrderDisputeSummary!]!
@@ -104,7 +106,7 @@ type Customer implements Node {
   amountSpent: MoneyV2!
   defaultEmailAddress: CustomerEmailAddress
   defaultPhoneNumber: CustomerPhoneNumber
-  orders(first: Int, after: String): OrderConnection!
+  orders(first: Int, after: String, reverse: Boolean): OrderConnection!
 }
 type CustomerEmailAddress { emailAddress: String! }
 type CustomerPhoneNumber { phoneNumber: String! }
@@ -124,9 +126,16 @@ type LineItem implements Node {
   discountedTotalSet: MoneyBag!
   totalDiscountSet: MoneyBag!
   discountAllocations: [DiscountAllocation!]!
+  duties: [Duty!]!
   taxLines(first: Int): [TaxLine!]!
   variant: ProductVariant
 }
+type Duty implements Node { id: ID! price: MoneyBag! }
+type FulfillmentOrder implements Node { id: ID! assignedLocation: FulfillmentOrderAssignedLocation! }
+type FulfillmentOrderAssignedLocation { location: Location name: String! }
+type FulfillmentOrderConnection {
+  edges: [FulfillmentOrderEdge!]! nodes: [FulfillmentOrder!]! pageInfo: PageInfo! }
+type FulfillmentOrderEdge { cursor: String! node: FulfillmentOrder! }
 type DiscountAllocation { allocatedAmountSet: MoneyBag! }
 type LineItemConnection { edges: [LineItemEdge!]! nodes: [LineItem!]! pageInfo: PageInfo! }
 type LineItemEdge { cursor: String! node: LineItem! }

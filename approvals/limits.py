@@ -19,7 +19,7 @@ Scope = KillSwitch.Scope
 # What a switch can name; a typing error would stop nothing.
 KEYS: dict[str, frozenset[str]] = {
     Scope.TOOL: frozenset(TOOLS),
-    Scope.VENDOR: frozenset({"shopify", "stripe", "klaviyo", "whatsapp", "slack"}),
+    Scope.VENDOR: frozenset({"shopify", "stripe", "klaviyo", "email", "whatsapp", "slack"}),
     Scope.PLANNER: frozenset({"rules", "llm", "scripted"}),
     Scope.SHOP: frozenset(),
     Scope.EVERYTHING: frozenset(),

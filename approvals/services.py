@@ -174,7 +174,14 @@ def scope_of(decision: Decision) -> Scope:
     """Whose things the decision's action may name."""
     talk = decision.case.conversation
     channel = talk.channel if talk else "email"
-    return Scope(decision.shop_id, decision.case_id, decision.case.order_id, decision.correlation_id, channel)
+    return Scope(
+        decision.shop_id,
+        decision.case_id,
+        decision.case.order_id,
+        decision.correlation_id,
+        channel,
+        decision.shop.env_prefix,
+    )
 
 
 def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> policy.Verdict:

@@ -129,7 +129,7 @@ def _acknowledge(case: Case, reason: str) -> None:
 def scope_of(case: Case) -> Scope:
     """Whose things an action in this case may name."""
     channel = case.conversation.channel if case.conversation else Conversation.Channel.EMAIL
-    return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id, channel)
+    return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id, channel, case.shop.env_prefix)
 
 
 def situation(case: Case, *, by: Actor, planner: str) -> Situation:

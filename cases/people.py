@@ -50,24 +50,33 @@ def writer_by_email(shop: Shop, email: str, name: str) -> Person:
 
 
 def writer_by_whatsapp(shop: Shop, sender: str, wa_id: str, name: str) -> Person:
-    """Who wrote by WhatsApp: known by their id, or by the phone number that WhatsApp vouches for."""
+    """Who wrote by WhatsApp: known by their id, or by the phone number that WhatsApp vouches for.
+
+    A user id takes the place of a number as the id, since later messages may come without the number.
+    """
     person = _by(shop, whatsapp_id=sender)
     if person is None and wa_id:
-        person = Person.objects.filter(shop=shop, phone=digits(wa_id)).order_by("created_at").first()
+        # Whoever has another user id is somebody else, though they had the same number once.
+        theirs = Person.objects.filter(shop=shop, phone=digits(wa_id), whatsapp_id__in=["", wa_id])
+        person = theirs.order_by("created_at").first()
         if person is not None:
-            _fill(person, {"whatsapp_id": sender})
+            person.whatsapp_id = sender
+            person.save(update_fields=["whatsapp_id"])
     return person or _create(shop, whatsapp_id=sender, phone=digits(wa_id), name=name[:200])
 
 
 def conversation(person: Person, channel: str, *, verified: bool, at: datetime) -> Conversation:
-    """The conversation with this person on this channel; each message vouches for itself."""
+    """The conversation with this person on this channel; each message vouches for itself.
+
+    `at` is when they wrote; a message that comes late takes nothing back.
+    """
     row, created = Conversation.objects.get_or_create(
         person=person,
         channel=channel,
         defaults={"shop_id": person.shop_id, "verified": verified, "last_inbound_at": at},
     )
     if not created:
-        row.verified, row.last_inbound_at = verified, at
+        row.verified, row.last_inbound_at = verified, max(at, row.last_inbound_at or at)
         row.save(update_fields=["verified", "last_inbound_at"])
     return row
 

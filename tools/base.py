@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tools.models import ToolCall
 from tools.types import Money
+from tools.wire import Reconcile
 
 
 class Kind(StrEnum):
@@ -42,13 +43,17 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose things an action may name: one case's. Ids are our own rows' ids."""
+    """Whose things an action may name: one case's. Ids are our own rows' ids.
+
+    `env_prefix` is the shop's, under which its vendor accounts stand in the environment.
+    """
 
     shop_id: int
     case_id: int
     order_id: int | None
     correlation_id: UUID
     channel: str = "email"
+    env_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,8 @@ class Tool:
     """One entry of the registry. `send` and `find` are None for tools that call no vendor.
 
     `find` reads at the vendor what became of a call whose answer was lost: an Outcome, or None where the vendor
-    has no trace of it. Not `for_planner` are tools that only triage and the server itself use.
+    has no trace of it. Not `for_planner` are tools that only triage and the server itself use. `unsafe` names the
+    vendors that know no idempotency key, with who settles a call there whose answer was lost: it is never sent again.
     """
 
     name: str
@@ -111,6 +117,7 @@ class Tool:
     send: Callable[[ToolCall], Outcome] | None = None
     find: Callable[[ToolCall], Outcome | None] | None = None
     for_planner: bool = True
+    unsafe: Mapping[str, Reconcile] = field(default_factory=dict)
 
 
 def canonical(value: Mapping[str, Any]) -> str:

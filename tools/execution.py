@@ -33,7 +33,7 @@ LEASE = timedelta(seconds=90)
 NUDGE = timedelta(seconds=15)
 SAME_KEY_FOR = timedelta(hours=20)
 MOST_ATTEMPTS = 8
-WITHOUT_KEYS = ("whatsapp",)
+WITHOUT_KEYS = ("whatsapp", "email")
 State = ToolCall.State
 
 BeforeSend = Callable[[ToolCall], str]
@@ -304,9 +304,18 @@ def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome
 
 
 def conclude(
-    call_id: int, *, succeeded: bool, ref: str, settled_by: str, after_outcome: AfterOutcome
+    call_id: int,
+    *,
+    succeeded: bool,
+    ref: str,
+    settled_by: str,
+    after_outcome: AfterOutcome,
+    error: str = "settled",
 ) -> str | None:
-    """End an open call by somebody's word: a webhook's or a person's. None where it is not open (any more)."""
+    """End an open call by somebody's word: a webhook's or a person's. None where it is not open (any more).
+
+    `error` is the code of why it failed, where somebody said.
+    """
     with transaction.atomic():
         call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]), skip_locked=False)
         if call is None:
@@ -315,7 +324,7 @@ def conclude(
         call.fence += 1
         call.save(update_fields=["fence"])
     state = State.SUCCEEDED if succeeded else State.FAILED
-    ended = Ended(state, ref=ref[:128], error="" if succeeded else "settled", settled_by=settled_by)
+    ended = Ended(state, ref=ref[:128], error="" if succeeded else error[:64], settled_by=settled_by)
     return _record(call, ended, after_outcome)
 
 
@@ -332,7 +341,7 @@ def _take_open(call_id: int) -> ToolCall | None:
 
 
 def _send_again(call: ToolCall, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
-    # WhatsApp has no idempotency key: only its status webhook, or a person, knows.
+    # WhatsApp's status webhook, or a person, knows; of a mail only a person does.
     if call.state == State.PENDING or call.vendor in WITHOUT_KEYS or not _young(call, sources.now()):
         return call.state
     if _objected(call, before_send):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from email.utils import parseaddr
 
 from anymail.exceptions import AnymailError
@@ -23,6 +24,7 @@ from cases.intake.receiving import Delivery, Handled, Unreadable
 from cases.intake.vouching import vouched_for
 from cases.models import Conversation, InboundEvent
 
+HEADER_ID = re.compile(r"^<[\x21-\x3b\x3d\x3f-\x7e]{1,253}>$", re.ASCII)
 # Providers that sign in with the user:password of the address: the secret is ours alone to check.
 PROVIDERS: dict[str, type[AnymailBaseWebhookView]] = {
     "postmark": PostmarkInboundWebhookView,
@@ -112,8 +114,15 @@ def _letter(mail: AnymailInboundMessage, esp: str) -> Letter:
         text=str(mail.stripped_text or mail.text or ""),
         verified=vouched_for(mail, address, esp),
         attachments=_attachments(mail),
+        header_id=_header_id(mail),
         at=arrived_at(mail, esp),
     )
+
+
+def _header_id(mail: AnymailInboundMessage) -> str:
+    """The mail's own Message-ID, which our answer names; empty for one that no header could repeat (RFC 5322 3.6.4)."""
+    given = str(mail.get("Message-ID", "")).strip()
+    return given if HEADER_ID.match(given) else ""
 
 
 def _attachments(mail: AnymailInboundMessage) -> int:

@@ -28,6 +28,7 @@ class Letter:
     """One message as any channel brings it. `verified`: the channel vouches for the sender.
 
     `at` is when the channel itself took it, never what the sender wrote; None where the channel doesn't tell.
+    `header_id` is an e-mail's own Message-ID.
     """
 
     channel: str
@@ -38,6 +39,7 @@ class Letter:
     verified: bool
     attachments: int = 0
     wa_id: str = ""
+    header_id: str = ""
     at: datetime | None = None
 
 
@@ -49,7 +51,9 @@ def handle_letter(event: InboundEvent, letter: Letter) -> Handled:
     if is_history(event.shop, letter.channel, letter.at):
         return Handled()
     person = _writer(event, letter)
-    talk = conversation_with(person, letter.channel, verified=letter.verified, at=event.received_at)
+    # A delivery that comes late doesn't open WhatsApp's 24 hours anew.
+    wrote_at = min(letter.at or event.received_at, event.received_at)
+    talk = conversation_with(person, letter.channel, verified=letter.verified, at=wrote_at)
     order = _meant_order(person, f"{letter.subject}\n{letter.text}", event.received_at)
     case = case_for_message(event.shop, talk, order, event.correlation_id, event.received_at)
     labels = judge(f"{letter.subject}\n{letter.text}")
@@ -110,6 +114,7 @@ def _keep(event: InboundEvent, letter: Letter, case: Case, talk: Conversation, l
         event=event,
         direction=Message.Direction.IN,
         state=Message.State.RECEIVED,
+        header_id=letter.header_id,
         subject=letter.subject[:500],
         text=letter.text,
         language=labels.language,

@@ -130,6 +130,12 @@ class Message(models.Model):
     author = models.CharField(
         _("written by"), max_length=150, blank=True, help_text=_("Staff user name or planner.")
     )
+    header_id = models.CharField(
+        _("Message-ID"),
+        max_length=255,
+        blank=True,
+        help_text=_("Of an e-mail, as its writer's program gave it."),
+    )
     delivery = models.CharField(_("delivery"), max_length=12, choices=Delivery, blank=True)
     delivery_error = models.CharField(_("why it was not delivered"), max_length=64, blank=True)
     subject = models.CharField(_("subject"), max_length=500, blank=True)

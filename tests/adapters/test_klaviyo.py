@@ -159,4 +159,4 @@ def test_nobody_is_written_to_without_an_address(send: Callable[..., object]) ->
 
 def test_a_metric_that_klaviyo_would_cut_is_not_sent() -> None:
     with pytest.raises(InvalidArgs):
-        event(Vendor(ACCEPTED), metric="x" * 129)
+        event(Vendor(ACCEPTED), metric="x" * 128)

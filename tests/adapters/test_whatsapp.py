@@ -188,7 +188,7 @@ class TestTemplates:
             templates(Vendor(page("one", after="c1", more=True)))
 
     @pytest.mark.parametrize("changes", [{"status": None}, {"status": 1}, {"language": ""}])
-    def test_a_template_without_a_state_is_drift(self, changes: dict[str, object]) -> None:
+    def test_a_template_without_a_state_is_drift(self, changes: dict[str, Any]) -> None:
         with pytest.raises(ContractDrift):
             templates(Vendor(page("one", **changes)))
         assert Drift.objects.get().operation == "message_templates.list"

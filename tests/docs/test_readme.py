@@ -25,7 +25,7 @@ from opsagent.environment import SHOP_VARIABLES, VARIABLES, Variable
 from tests.docs.pages import ROOT, blocks, page, rows, section
 from tests.factories import make_shop
 from tools.adapters import shopify_documents, shopify_webhooks, stripe_webhooks
-from tools.catalog.send_message import METRIC
+from tools.catalog.channels import METRIC
 from tools.execution import SAME_KEY_FOR
 from tools.types import Money
 

@@ -21,7 +21,7 @@ from tools.snapshots import SendResult
 from tools.wire import Kind
 
 # https://developers.klaviyo.com/en/reference/events_api_overview#limitations
-MOST_METRIC_CHARACTERS = 128
+TOO_LONG_FOR_A_METRIC = 128
 
 
 class _Id(Reply):
@@ -65,7 +65,7 @@ def send_event(
     Klaviyo answers 202 without a body, so the result names our own id. `properties` fill the template.
     https://developers.klaviyo.com/en/reference/create_event
     """
-    if not email or not 0 < len(metric) <= MOST_METRIC_CHARACTERS:
+    if not email or not 0 < len(metric) < TOO_LONG_FOR_A_METRIC:
         raise InvalidArgs("no address or no metric", vendor=VENDOR, operation="events.create")
     content = _event(metric, unique_id, email, properties)
     tell(post(account, "events.create", "/api/events", content, correlation_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.base import Arguments, Effect, Kind, Scope, Step, Tool
-from tools.catalog.send_message import BY_CHANNEL
+from tools.catalog.channels import OWN_WORDS, vendor_of
 
 
 class Reply(Arguments):
@@ -14,11 +14,10 @@ class Reply(Arguments):
 
 def resolve(arguments: Reply, scope: Scope) -> Effect:
     """One message, to whom the case talks with."""
+    vendor = vendor_of(scope)
     body = {"case": scope.case_id, "message": arguments.message_id}
-    step = Step(
-        "send_message", BY_CHANNEL[scope.channel], {**body, "template": "reply", "sku": ""}, template="reply"
-    )
-    return Effect("reply", Kind.MESSAGE, body, (step,), template="reply")
+    step = Step("send_message", vendor, {**body, "template": OWN_WORDS, "sku": ""}, template=OWN_WORDS)
+    return Effect("reply", Kind.MESSAGE, {**body, "vendor": vendor}, (step,), template=OWN_WORDS)
 
 
 TOOL = Tool("reply", Kind.MESSAGE, Reply, resolve, for_planner=False)

@@ -168,7 +168,7 @@ class Drift(models.Model):
         verbose_name=_("cleared by"),
     )
     announced_at = models.DateTimeField(_("announced to staff"), null=True)
-    announce_attempts = models.PositiveSmallIntegerField(_("attempts to announce"), default=0)
+    announce_attempts = models.PositiveSmallIntegerField(_("attempts to announce"), default=0, db_default=0)
 
     class Meta:
         verbose_name = _("drift")

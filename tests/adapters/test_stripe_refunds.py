@@ -13,7 +13,7 @@ def test_a_refund_names_its_key_its_case_and_its_version() -> None:
     vendor = Vendor(said(REFUND))
     refund(vendor)
     (request,) = vendor.asked
-    assert (request.method, request.url) == ("POST", "https://stripe.example/v1/refunds")
+    assert (request.method, str(request.url)) == ("POST", "https://stripe.example/v1/refunds")
     assert request.headers["Idempotency-Key"] == str(KEY)
     assert request.headers["Stripe-Version"] == "2026-10-28.endive"
     assert request.headers["Authorization"] == "Bearer sk_test_north"
@@ -38,6 +38,7 @@ def test_a_refund_names_its_key_its_case_and_its_version() -> None:
         {"id": None},
         {"metadata": {"call": "00000000-0000-4000-8000-000000000002"}},
         {"object": "charge"},
+        {"livemode": True},  # under sk_test_
     ],
 )
 def test_an_answer_to_another_question_is_an_unknown_outcome(changes: dict[str, object]) -> None:

@@ -13,16 +13,9 @@ from tools.adapters.accounts import Account
 from tools.adapters.asking import ask
 from tools.adapters.stripe_lists import Listing, ListReply, Page, made_since
 from tools.adapters.stripe_money import to_stripe
-from tools.adapters.stripe_objects import (
-    ChargeObject,
-    PaymentIntentObject,
-    RefundObject,
-    charge_snapshot,
-    intent_snapshot,
-    refund_snapshot,
-    whole,
-)
-from tools.adapters.stripe_wire import VENDOR, VERSION, Asked, Value, get, post, refuse_other_mode
+from tools.adapters.stripe_objects import ChargeObject, PaymentIntentObject, RefundObject
+from tools.adapters.stripe_wire import VENDOR, VERSION, Asked, Value, get, post, refuse_other_mode, same_mode
+from tools.adapters.stripe_words import charge_snapshot, intent_snapshot, refund_snapshot, whole
 from tools.errors import InvalidArgs, OutcomeUnknown, Refused
 from tools.snapshots import ChargeSnapshot, PaymentIntentSnapshot, RefundResult, RefundSnapshot
 
@@ -68,7 +61,7 @@ def refund(
     """Gives back part of a charge, in minor units; `livemode` is the charge's own, where it is known.
 
     Raises InvalidArgs, nothing sent, for an amount that Stripe has not or a key of the other mode, and OutcomeUnknown
-    where the answer names another charge, amount, currency or key of ours than was asked for.
+    where the answer names another charge, amount, currency, mode or key of ours than was asked for.
     """
     fields = refund_fields(
         charge, amount_minor, currency, key=key, case_id=case_id, correlation_id=correlation_id
@@ -78,7 +71,8 @@ def refund(
     made = ask(call, RefundObject, lambda answered: answered)
     # What stands in for Stripe may keep no metadata; a key that is there must be ours.
     wanted = (charge, amount_minor, currency, str(key))
-    if (made.charge, made.amount, made.currency, made.metadata_of("call") or str(key)) != wanted:
+    got = (made.charge, made.amount, made.currency, made.metadata_of("call") or str(key))
+    if got != wanted or not same_mode(account, made.livemode):
         raise OutcomeUnknown(vendor=VENDOR, operation="refunds.create", code="echo_mismatch")
     result = refund_result(made)
     if result.status == "failed":

@@ -12,8 +12,9 @@ from uuid import UUID
 from tools.adapters.accounts import Account
 from tools.adapters.asking import ask
 from tools.adapters.stripe_lists import Listing, ListReply, Page, made_since
-from tools.adapters.stripe_objects import DisputeObject, WarningObject, dispute_snapshot, warning_snapshot
+from tools.adapters.stripe_objects import DisputeObject, WarningObject
 from tools.adapters.stripe_wire import get
+from tools.adapters.stripe_words import dispute_snapshot, warning_snapshot
 from tools.snapshots import DisputeSnapshot, FraudWarningSnapshot
 
 

@@ -17,8 +17,8 @@ from tools.adapters.accounts import Account
 from tools.adapters.replies import Reply, canonical
 from tools.adapters.stripe_known import FIELDS
 from tools.adapters.stripe_lists import Listing, ListReply, made_since
-from tools.adapters.stripe_objects import moment
 from tools.adapters.stripe_wire import VENDOR, Value
+from tools.adapters.stripe_words import moment
 from tools.errors import InvalidArgs
 
 MOST_TYPES = 20

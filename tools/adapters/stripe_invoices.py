@@ -17,7 +17,7 @@ from tools.adapters.stripe_known import FIELDS
 from tools.adapters.stripe_lists import Listing, ListReply
 from tools.adapters.stripe_money import Currency, Minor, to_stripe
 from tools.adapters.stripe_objects import Id, MaybeId
-from tools.adapters.stripe_wire import VENDOR, Value, live_mode, post, refuse_other_mode
+from tools.adapters.stripe_wire import VENDOR, Value, post, refuse_other_mode, same_mode
 from tools.errors import InvalidArgs, OutcomeUnknown
 from tools.snapshots import RefundResult
 
@@ -127,12 +127,10 @@ def credit(
         correlation_id=correlation_id,
     )
     note = ask(call, CreditNoteObject, lambda answered: answered)
-    mode = live_mode(account)
     asked = (invoice, amount_minor, currency, str(key), "issued")
     got = (note.invoice, note.amount, note.currency, note.metadata_of("call") or str(key), note.status)
     refunded = [(part.amount_refunded, bool(part.refund)) for part in note.refunds]
-    same_mode = None in (mode, note.livemode) or mode == note.livemode
-    if asked != got or not same_mode or refunded != [(fields["amount"], True)]:
+    if asked != got or not same_mode(account, note.livemode) or refunded != [(fields["amount"], True)]:
         raise OutcomeUnknown(vendor=VENDOR, operation="credit_notes.create", code="echo_mismatch")
     return _result(note, "pending")
 

@@ -17,6 +17,8 @@ from tools.adapters.stripe_objects import (
     DisputeObject,
     RefundObject,
     WarningObject,
+)
+from tools.adapters.stripe_words import (
     charge_snapshot,
     dispute_snapshot,
     refund_snapshot,

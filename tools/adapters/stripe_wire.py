@@ -32,7 +32,17 @@ NOT_STARTED = frozenset({"lock_timeout", "rate_limit"})
 NO_CODE = {401: "api_key_invalid", 403: "permission_missing"}
 
 Value = str | int | bool | Sequence[object] | Mapping[str, object]
-__all__ = ["PAGE", "VENDOR", "VERSION", "Asked", "form", "get", "live_mode", "post", "refuse_other_mode"]
+__all__ = [
+    "PAGE",
+    "VENDOR",
+    "VERSION",
+    "Asked",
+    "form",
+    "get",
+    "post",
+    "refuse_other_mode",
+    "same_mode",
+]
 
 
 class _Error(Reply):
@@ -118,10 +128,15 @@ def live_mode(account: Account) -> bool | None:
     return False if key.startswith(TEST) else None
 
 
+def same_mode(account: Account, livemode: bool | None) -> bool:
+    """Whether a thing of this mode may be the key's; what nobody tells is no difference."""
+    ours = live_mode(account)
+    return None in (ours, livemode) or ours == livemode
+
+
 def refuse_other_mode(account: Account, livemode: bool | None, *, operation: str) -> None:
     """Raises InvalidArgs before sending, where a payment of one mode meets a key of the other."""
-    ours = live_mode(account)
-    if None not in (ours, livemode) and ours != livemode:
+    if not same_mode(account, livemode):
         raise InvalidArgs(vendor=VENDOR, operation=operation, code="other_mode")
 
 

@@ -17,11 +17,18 @@ ACCEPTED: dict[tuple[str, str, str], str] = {
     ("stripe", "optional", "EvidenceDetails.due_by"): (
         "Stripe writes null where there is no deadline; one that is left out altogether must be noticed"
     ),
+    ("stripe", "gone", "RefundObject.livemode"): (
+        "Stripe's refunds don't tell their mode; what stands in for Stripe may, and must then be the key's"
+    ),
     ("klaviyo", "optional", "_Profile.id"): "JSON:API requires an id of every resource that exists",
     ("klaviyo", "null", "_Profile.id"): "JSON:API requires an id of every resource that exists",
     ("whatsapp", "unknown", "messages.send biz_opaque_callback_data"): IN_ITS_REFERENCE,
     ("whatsapp", "unknown", "messages.send recipient"): IN_ITS_REFERENCE,
-    ("whatsapp", "missing", "messages.send to"): "a business-scoped user id goes as `recipient`, in its stead",
+    (
+        "whatsapp",
+        "missing",
+        "messages.send to",
+    ): "a business-scoped user id goes as `recipient`, in its stead",
     ("whatsapp", "optional", "_SendReply.messages"): ALWAYS_SENT,
     ("whatsapp", "optional", "_Sent.id"): ALWAYS_SENT,
     ("whatsapp", "unknown", "message_templates.list fields"): IN_ITS_REFERENCE,

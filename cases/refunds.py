@@ -35,8 +35,7 @@ def follow(
     and binds our own money all the same.
     """
     ours = record.ours
-    if ours is not None and ours.state in (State.UNKNOWN, State.PENDING):
-        ring("settle", ours.pk)
+    settle_ours(record)
     failed_later = ours is not None and record.status == "failed" and _take_back(ours)
     if record.exceeded:
         execution.cancel_unsent(record.exceeded, after_outcome=following.after_outcome)
@@ -53,6 +52,18 @@ def follow(
     detail = "refund.failed_later" if failed_later else DOES_NOT_ADD_UP
     hand_off(case, Handoff.Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=called_at)
     return case
+
+
+def settle_ours(record: RefundRecord) -> None:
+    """The vendor shows a refund of ours whose outcome is open: it is settled now."""
+    if record.ours is not None and record.ours.state in (State.UNKNOWN, State.PENDING):
+        ring("settle", record.ours.pk)
+
+
+def took_back(record: RefundRecord) -> bool:
+    """Whether the vendor shows as failed what it had told us was done."""
+    ours = record.ours
+    return ours is not None and record.status == "failed" and ours.state == State.SUCCEEDED
 
 
 def _was_told(record: RefundRecord, made_at: datetime | None) -> bool:

@@ -12,7 +12,7 @@ from django.contrib.auth.management import create_permissions
 READS = (
     "cases.view_shop", "cases.view_case", "cases.view_message", "cases.view_handoff", "cases.view_person",
     "cases.view_conversation", "cases.view_template", "cases.view_inboundevent", "cases.view_eventconflict",
-    "cases.view_refusedrequests", "cases.view_plannerconfig",
+    "cases.view_refusedrequests", "cases.view_plannerconfig", "cases.view_cursor", "cases.view_connection",
     "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
     "approvals.view_termsversion", "approvals.view_killswitch", "approvals.view_riskflag", "approvals.view_reversal",
     "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",
@@ -22,8 +22,8 @@ READS = (
 )  # fmt: skip
 AUDIT = ("audit.view_entry", "audit.view_streamhead", "approvals.view_codeattempt")
 WORK = (
-    "cases.change_case", "cases.change_handoff", "approvals.lower_riskflag", "approvals.add_killswitch",
-    "approvals.change_killswitch", "approvals.add_reversal",
+    "cases.change_case", "cases.change_handoff", "cases.change_inboundevent", "approvals.lower_riskflag",
+    "approvals.add_killswitch", "approvals.change_killswitch", "approvals.add_reversal",
 )  # fmt: skip
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": (*READS, *AUDIT),
     "admin": (
         *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
-        "auth.view_group", "tools.clear_drift",
+        "auth.view_group", "tools.clear_drift", "cases.change_inboundevent", "cases.change_connection",
     ),
 }  # fmt: skip
 

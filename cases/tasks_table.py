@@ -4,14 +4,18 @@ TASKS = {
     "advance": "cases.tasks.advance",
     "execute": "cases.tasks.execute",
     "settle": "cases.tasks.settle",
+    "reconcile": "cases.reconciling.running.reconcile",
     "probe": "cases.vendors.run_probe",
     "check_vendors": "cases.vendors.check_vendors",
+    "requeue_events": "cases.vendors.requeue_events",
 }
 
 CLUSTER = {
     "advance": "planner",
     "execute": "urgent",
     "settle": "default",
+    "reconcile": "bulk",
     "probe": "default",
     "check_vendors": "bulk",
+    "requeue_events": "bulk",
 }

@@ -1,4 +1,4 @@
-"""System checks with stable ids: E001 to E009 the environment, E010 and E011 names of functions, E020 and on shops."""
+"""System checks with stable ids: E001 to E009 and E012 environment, E010 and E011 functions, E020 and on shops."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from opsagent.logs import LOG_FORMATS, LOG_LEVELS
 PLANNERS = ("rules", "llm", "scripted")
 SHORTEST_KEY = 50
 SHORTEST_SILENCE = 5
+SHORTEST_ROUND = 30
 TASKS_TABLE = "cases.tasks_table"
 
 Check = Callable[..., list[CheckMessage]]
@@ -113,6 +114,12 @@ def _choices() -> Iterator[CheckMessage]:
             f"OPSAGENT_HEARTBEAT_SECONDS is {settings.HEARTBEAT_SECONDS}.",
             hint="A sign of life comes every two seconds: set it to 5 or more.",
             id="opsagent.E008",
+        )
+    if settings.RECONCILE_SECONDS < SHORTEST_ROUND:
+        yield Error(
+            f"OPSAGENT_RECONCILE_SECONDS is {settings.RECONCILE_SECONDS}.",
+            hint="Each reading costs calls that the vendors count: set it to 30 or more.",
+            id="opsagent.E012",
         )
 
 

@@ -102,6 +102,12 @@ VARIABLES: tuple[Variable, ...] = (
         "The process leaves none, and runs all the same.",
     ),
     Variable(
+        "OPSAGENT_RECONCILE_SECONDS",
+        "Seconds between two readings of what changed at a vendor, to find webhooks that never came.",
+        "300",
+        "Reads every five minutes.",
+    ),
+    Variable(
         "Q_CLUSTER_NAME",
         "Which queue a cluster works on: urgent, default, planner or bulk; the supervisor sets it.",
         "default",

@@ -22,6 +22,7 @@ environ.Env.read_env(BASE_DIR / ".env") if (BASE_DIR / ".env").is_file() else No
 MODE: str = env.str("OPSAGENT_MODE", default=DEMO)
 DATA_DIR = Path(env.str("OPSAGENT_DATA_DIR", default="") or BASE_DIR / ".data").absolute()
 HEARTBEAT_SECONDS: int = env.int("OPSAGENT_HEARTBEAT_SECONDS", default=12)
+RECONCILE_SECONDS: int = env.int("OPSAGENT_RECONCILE_SECONDS", default=300)
 PLANNER: str = env.str("OPSAGENT_PLANNER", default="rules")
 LLM_MODEL: str = env.str("OPSAGENT_LLM_MODEL", default="")
 LLM_API_BASE: str = env.str("OPSAGENT_LLM_API_BASE", default="")

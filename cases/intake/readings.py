@@ -40,15 +40,19 @@ def found(source: str, account: str, external_id: str, topic: str, seen: Snapsho
     return Delivery(source, account, external_id, topic, raw, CONTENT_TYPE, handle, find)
 
 
-def unread(source: str, account: str, order: str, updated_at: datetime, code: str, find: Find) -> Delivery:
+def unread(source: str, account: str, order: str, updated_at: datetime, code: str) -> Delivery:
     """A change that nobody could read: a dead letter, so that people see it, until the order has been read."""
 
     def handle(event: InboundEvent) -> Handled:
         raise Unreadable(f"the order could not be read: {code}")
 
     raw = json.dumps({"order": order, "updated_at": updated_at.isoformat()}).encode()
-    external_id = f"{order}:{updated_at.isoformat()}:unread"
-    return Delivery(source, account, external_id, UNREAD, raw, CONTENT_TYPE, handle, find)
+    return Delivery(source, account, unread_id(order, updated_at), UNREAD, raw, CONTENT_TYPE, handle)
+
+
+def unread_id(order: str, updated_at: datetime) -> str:
+    """Under which id a change is kept that could not be read."""
+    return f"{order}:{updated_at.isoformat()}:unread"
 
 
 def again(event: InboundEvent) -> Delivery:
@@ -73,8 +77,9 @@ def order_of(raw: bytes) -> str:
 
 
 def _read_since(stored: InboundEvent, raw: bytes) -> Handled:
+    updated_at = datetime.fromisoformat(json.loads(raw)["updated_at"])
     order = Order.objects.filter(
-        shop_id=stored.shop_id, external_id=order_of(raw), read_at__gt=stored.received_at
+        shop_id=stored.shop_id, external_id=order_of(raw), read_as_of__gte=updated_at
     ).first()
     if order is None:
         raise Unreadable("the order could not be read yet: it is tried again at each turn")

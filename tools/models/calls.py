@@ -70,6 +70,9 @@ class ToolCall(models.Model):
     fence = models.PositiveIntegerField(_("fencing token"), default=0)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     first_sent_at = models.DateTimeField(_("first sent"), null=True)
+    held_since = models.DateTimeField(
+        _("held back since"), null=True, help_text=_("The vendor is given a rest; nothing was sent.")
+    )
     ended_at = models.DateTimeField(_("ended"), null=True)
     vendor_ref = models.CharField(_("id at the vendor"), max_length=128, blank=True)
     error = models.CharField(_("error"), max_length=64, blank=True)

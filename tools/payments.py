@@ -99,12 +99,28 @@ def _payment_of(order: Order, seen: PaymentSnapshot) -> tuple[Payment, bool]:
 
 
 def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
-    """Keeps the card's fingerprint of a charge; None where no order names it yet."""
+    """Keeps a charge's card, payment intent and mode as far as they are told; None where no order names it yet."""
     payment = _of_charge(shop_id, seen.external_id)
-    if payment is not None and seen.instrument and payment.instrument != seen.instrument:
-        payment.instrument = seen.instrument
-        payment.save(update_fields=["instrument"])
+    if payment is None:
+        return None
+    told = {
+        "instrument": seen.instrument or payment.instrument,
+        "payment_intent": seen.payment_intent or payment.payment_intent,
+        "livemode": payment.livemode if seen.livemode is None else seen.livemode,
+    }
+    new = [name for name, value in told.items() if getattr(payment, name) != value]
+    for name in new:
+        setattr(payment, name, told[name])
+    if new:
+        payment.save(update_fields=new)
     return payment
+
+
+def record_invoice(payment: Payment, invoice: str) -> str:
+    """Keeps which invoice a payment pays, empty for none; what was known first stays, and is returned."""
+    Payment.objects.filter(pk=payment.pk, invoice=None).update(invoice=invoice)
+    payment.refresh_from_db(fields=["invoice"])
+    return payment.invoice or ""
 
 
 def record_refund(shop_id: int, seen: RefundSnapshot) -> RefundRecord | None:

@@ -137,14 +137,16 @@ def send(call: ToolCall) -> Outcome:
 
 
 def _by_stripe(call: ToolCall) -> RefundResult:
+    payment = _of(call)
     return stripe.refund(
         _account(call),
-        _of(call).external_id,
+        payment.external_id,
         call.amount_minor,
         call.currency,
         key=call.idempotency_key,
         case_id=str(call.case_id),
         correlation_id=call.correlation_id,
+        livemode=payment.livemode,
     )
 
 

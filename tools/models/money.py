@@ -29,6 +29,18 @@ class Payment(models.Model):
     instrument = models.CharField(
         _("payment method"), max_length=128, blank=True, help_text=_("The vendor's fingerprint of the card.")
     )
+    payment_intent = models.CharField(
+        _("payment intent"), max_length=128, blank=True, help_text=_("Stripe's, where it is known.")
+    )
+    invoice = models.CharField(
+        _("paid invoice"),
+        max_length=128,
+        null=True,
+        help_text=_("At Stripe. Empty: it pays none. Unknown: nobody has asked yet."),
+    )
+    livemode = models.BooleanField(
+        _("real money"), null=True, help_text=_("No: a payment of the vendor's test mode.")
+    )
     currency = models.CharField(_("currency"), max_length=3)
     captured_minor = models.BigIntegerField(_("captured"), default=0)
     reserved_minor = models.BigIntegerField(_("reserved"), default=0)

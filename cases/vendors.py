@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -16,9 +17,10 @@ from django.utils.translation import gettext as _
 
 from approvals.errors import AlreadyDecided, Invalid
 from approvals.services import person
-from audit import sources
+from audit import actors, sources
 from audit.actors import Actor
 from cases.drifting import operation_of
+from cases.intake import requeueing
 from cases.models import InboundEvent, Shop
 from cases.telling import ring
 from tools import drift as drifts
@@ -38,6 +40,7 @@ QUIET_HOUR, QUIET_MINUTE = 3, 17
 FORGOTTEN = timedelta(seconds=60)
 # Below the time-out of the cluster that runs the check.
 LONGEST_CHECK = timedelta(seconds=90)
+EVENTS_AT_ONCE = 100
 
 # How the bodies of a source are read, without doing anything about them.
 READERS: dict[str, Callable[[str, bytes], object]] = {
@@ -47,27 +50,11 @@ READERS: dict[str, Callable[[str, bytes], object]] = {
 }
 
 
-def waits_for_probe(row: Drift) -> bool:
-    """Whether somebody asked for a probe that has not answered yet."""
-    asked = row.probe_asked_at
-    return (
-        row.state == Drift.State.OPEN
-        and asked is not None
-        and (row.probed_at is None or row.probed_at < asked)
-    )
-
-
-def may_be_cleared(row: Drift) -> bool:
-    """Whether a probe has passed since the drift was last seen."""
-    passed = row.probe == probing.OK and row.probed_at is not None
-    return row.state == Drift.State.OPEN and passed and row.probed_at > row.last_seen_at  # type: ignore[operator]
-
-
 def ask_probe(drift_id: int, *, by: Actor) -> Drift:
     """Have the vendor read once more, in a worker; what comes of it is shown with the drift."""
     with transaction.atomic():
         row = _open_row(drift_id, by)
-        if waits_for_probe(row):
+        if drifts.waits_for_probe(row):
             raise AlreadyDecided(_("A probe is under way. Wait for its answer."))
         row.probe_asked_at = sources.now()
         row.save(update_fields=["probe_asked_at"])
@@ -88,7 +75,7 @@ def _open_row(drift_id: int, by: Actor) -> Drift:
 def run_probe(drift_id: int) -> str | None:
     """The task: read once and keep what came. None where nobody waits for it any more."""
     row = Drift.objects.select_related("shop").get(pk=drift_id)
-    if not waits_for_probe(row):
+    if not drifts.waits_for_probe(row):
         return None
     found = _probe(row)
     word = found.result if found.result != probing.DRIFT else f"{probing.DRIFT} {found.field_path}"
@@ -134,7 +121,7 @@ def clear_drift(drift_id: int, *, by: Actor) -> Drift:
     """The operation may write again: needs a probe that has passed since the drift was last seen."""
     with transaction.atomic():
         row = _open_row(drift_id, by)
-        if not may_be_cleared(row):
+        if not drifts.may_be_cleared(row):
             raise Invalid(
                 _("Run the probe first: a drift is cleared once a probe has passed after it was last seen.")
             )
@@ -143,6 +130,33 @@ def clear_drift(drift_id: int, *, by: Actor) -> Drift:
         row.save(update_fields=["state", "cleared_at", "cleared_by"])
         drifts.tell("drift.cleared", row, by=by, count=row.count, probe=row.probe)
     return row
+
+
+def clear_and_requeue(drift_id: int, *, by: Actor) -> Drift:
+    """Clears a webhook's drift and puts its unread events back to work, the first batch at once, the rest by task.
+
+    Not one transaction: each event is worked on in its own, and one that still can't be read holds up no other.
+    """
+    row = clear_drift(drift_id, by=by)
+    requeue_events(row.pk)
+    return row
+
+
+def requeue_events(drift_id: int) -> int:
+    """The task: put a batch of a cleared drift's unread events back to work, and ring for the next one.
+
+    In the name of who cleared it. A batch that brings nothing is the last: what stays dead is not tried for ever.
+    """
+    row = Drift.objects.select_related("shop", "cleared_by").get(pk=drift_id)
+    if row.cleared_by is None:
+        return 0
+    by = actors.staff(row.cleared_by)
+    person(by, RIGHT, row.shop_id)
+    ids = [event.pk for event in islice(dead_letters(row), EVENTS_AT_ONCE)]
+    done = requeueing.requeue_all(ids, by=by).done
+    if done and len(ids) == EVENTS_AT_ONCE:
+        ring("requeue_events", drift_id)
+    return done
 
 
 def ask_check(shop_id: int, *, by: Actor) -> UpstreamCheck:
@@ -163,9 +177,11 @@ def ask_check(shop_id: int, *, by: Actor) -> UpstreamCheck:
 
 def _is_asked(row: UpstreamCheck) -> bool:
     """Whether a check was asked for and hasn't ended; one that died is taken for ended after a while."""
-    if row.asked_at is None or (row.ended_at is not None and row.ended_at >= row.asked_at):
-        return False
-    return sources.now() - row.asked_at < LONGEST_CHECK + FORGOTTEN
+    return (
+        row.under_way
+        and row.asked_at is not None
+        and sources.now() - row.asked_at < LONGEST_CHECK + FORGOTTEN
+    )
 
 
 def due_checks() -> int:

@@ -41,6 +41,9 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         _("Tools"),
         (
             "tools.toolcall",
+            "tools.upstream",
+            "tools.drift",
+            "tools.newfield",
             "tools.order",
             "tools.payment",
             "tools.ledgerentry",
@@ -64,7 +67,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         ),
     ),
 )
-HOT = ("handoff", "inboundevent")
+HOT = ("handoff", "inboundevent", "drift")
 
 
 class OpsAdminSite(admin.AdminSite):

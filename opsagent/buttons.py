@@ -34,7 +34,7 @@ from approvals import services as approvals
 from approvals.errors import Invalid, Refusal
 from audit import actors, sources
 from audit.actors import Actor
-from cases import handoff, services
+from cases import handoff, services, vendors
 
 if TYPE_CHECKING:
     from opsagent.admin_site import OpsAdminSite
@@ -88,10 +88,17 @@ def _settle(pk: int, form: QueryDict, by: Actor) -> object:
     )
 
 
+def _clear(pk: int, form: QueryDict, by: Actor) -> object:
+    if form.get("requeue") == "1":
+        return vendors.clear_and_requeue(pk, by=by)
+    return vendors.clear_drift(pk, by=by)
+
+
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
 CHANGE_CASE = ("cases.change_case",)
+DRIFT, CLEAR_DRIFT = "tools.drift", ("tools.clear_drift",)
 
 BUTTONS: dict[str, Button] = {
     "claim": Button(
@@ -184,6 +191,24 @@ BUTTONS: dict[str, Button] = {
         ("approvals.change_killswitch",),
         lambda pk, form, by: authority.release_switch(pk, by=by),
         gettext_lazy("Released. It goes on."),
+    ),
+    "probe_drift": Button(
+        DRIFT,
+        CLEAR_DRIFT,
+        lambda pk, form, by: vendors.ask_probe(pk, by=by),
+        gettext_lazy("The vendor is being read. The result stands here in a moment."),
+    ),
+    "clear_drift": Button(
+        DRIFT,
+        CLEAR_DRIFT,
+        _clear,
+        gettext_lazy("Cleared. Writing goes on; the cases stay with the people who have them."),
+    ),
+    "check_vendors": Button(
+        "cases.shop",
+        CLEAR_DRIFT,
+        lambda pk, form, by: vendors.ask_check(pk, by=by),
+        gettext_lazy("Each vendor is being asked once per operation."),
     ),
 }
 

@@ -25,7 +25,7 @@ from audit.moment import moment
 from audit.shop_admin import of_own_shops
 from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, Shop
 from opsagent.charts import Sparkline, sparkline
-from tools.models import ToolCall
+from tools.models import Drift, ToolCall
 
 FEW, SOME = 8, 6
 DAYS = 14
@@ -43,6 +43,7 @@ def waiting(user: Any) -> dict[str, int]:
         "approvalrequest": _mine(ApprovalRequest, user).filter(state=ApprovalRequest.State.PENDING),
         "inboundevent": _mine(InboundEvent, user).filter(state=InboundEvent.State.DEAD),
         "eventconflict": _mine(EventConflict, user),
+        "drift": _mine(Drift, user).filter(state=Drift.State.OPEN),
         "toolcall": _mine(ToolCall, user).filter(state=ToolCall.State.UNKNOWN),
         "killswitch": _mine(KillSwitch, user).filter(released_at__isnull=True),
         "riskflag": _mine(RiskFlag, user).filter(lowered_at__isnull=True),
@@ -119,6 +120,7 @@ class Waiting:
 def _also(user: Any) -> list[Waiting]:
     parts: list[tuple[str, Iterable[Waiting]]] = [
         ("tools.view_toolcall", _unknown(user)),
+        ("tools.view_drift", _drift(user)),
         ("cases.view_inboundevent", _dead(user)),
         ("cases.view_eventconflict", _conflicts(user)),
         ("cases.view_case", _ended_waits(user)),
@@ -142,6 +144,22 @@ def _unknown(user: Any) -> Iterable[Waiting]:
             call.first_sent_at,
             "admin:tools_toolcall_change",
             call.pk,
+        )
+
+
+def _drift(user: Any) -> Iterable[Waiting]:
+    rows = _mine(Drift, user).filter(state=Drift.State.OPEN).defer("sample").order_by("-last_seen_at")
+    for row in rows[:SOME]:
+        yield Waiting(
+            "danger",
+            "barred",
+            _("Drift"),
+            _("%(vendor)s has changed: %(operation)s")
+            % {"vendor": row.vendor.capitalize(), "operation": row.operation},
+            f"{row.get_finding_display()}: {row.field_path}",
+            row.last_seen_at,
+            "admin:tools_drift_change",
+            row.pk,
         )
 
 

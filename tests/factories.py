@@ -31,7 +31,17 @@ from cases.models import (
 )
 from tools import ledger
 from tools.base import digest
-from tools.models import OPEN_STATES, LedgerEntry, Order, OrderLine, Payment, Shipment, ShipmentLine, ToolCall
+from tools.models import (
+    OPEN_STATES,
+    Drift,
+    LedgerEntry,
+    Order,
+    OrderLine,
+    Payment,
+    Shipment,
+    ShipmentLine,
+    ToolCall,
+)
 
 HASH = "0" * 64
 PASSWORD = "correct horse battery staple"
@@ -438,6 +448,22 @@ def make_call(decision: Decision | None = None, *, amount_minor: int = 1500, **f
         with transaction.atomic():
             ledger.reserve(call)
     return call
+
+
+def make_drift(shop: Shop | None = None, **fields: Any) -> Drift:
+    """A charge without `amount_captured`, seen an hour ago and open."""
+    at = now() - timedelta(hours=1)
+    defaults: dict[str, Any] = {
+        "vendor": "stripe",
+        "operation": "charges.retrieve",
+        "field_path": "amount_captured",
+        "finding": Drift.Finding.MISSING,
+        "detail": "missing",
+        "sample": '{"id": "text(4)"}',
+        "first_seen_at": at,
+        "last_seen_at": at,
+    }
+    return Drift.objects.create(shop=shop or make_shop(), **{**defaults, **fields})
 
 
 def make_handoff(case: Case | None = None, **fields: Any) -> Handoff:

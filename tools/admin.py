@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column
+from tools.admin_upstreams import DriftAdmin, NewFieldAdmin, UpstreamAdmin
 from tools.models import (
     Dispute,
     FeedRun,
@@ -24,6 +25,8 @@ from tools.models import (
     ToolCall,
 )
 from tools.types import Money
+
+__all__ = ["DriftAdmin", "NewFieldAdmin", "UpstreamAdmin"]
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 TONES = {

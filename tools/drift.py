@@ -26,6 +26,7 @@ from tools.wire import Call, Kind
 log = structlog.get_logger(__name__)
 
 WEBHOOK = "webhook:"
+PASSED = "ok"
 OPERATION_LENGTH = Drift._meta.get_field("operation").max_length or 96
 VENDOR_LENGTH = Drift._meta.get_field("vendor").max_length or 16
 
@@ -173,6 +174,18 @@ def row_of(shop_id: int, drift: ContractDrift) -> Drift | None:
     """The open row of a drift that was just recorded."""
     rows = Drift.objects.filter(shop_id=shop_id, state=Drift.State.OPEN, field_path=place(drift.field_path))
     return rows.filter(vendor=drift.vendor, operation=drift.operation).first()
+
+
+def waits_for_probe(row: Drift) -> bool:
+    """Whether somebody asked for a probe that has not answered yet."""
+    asked, probed = row.probe_asked_at, row.probed_at
+    return row.state == Drift.State.OPEN and asked is not None and (probed is None or probed < asked)
+
+
+def may_be_cleared(row: Drift) -> bool:
+    """Whether a probe has passed since the drift was last seen."""
+    passed = row.probe == PASSED and row.probed_at is not None and row.probed_at > row.last_seen_at
+    return row.state == Drift.State.OPEN and passed
 
 
 def name_of(row: Drift) -> str:

@@ -18,13 +18,14 @@ from audit import sources
 from tools.adapters import table
 from tools.adapters.accounts import Account
 from tools.adapters.operation import Known, Operation
+from tools.drift import PASSED
 from tools.errors import ContractDrift, NotConfigured, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.models import Dispute, Order, Payment, Upstream
 from tools.redacting import place
 
 log = structlog.get_logger(__name__)
 
-OK, NOTHING, DRIFT = "ok", "nothing_to_read", "drift"
+OK, NOTHING, DRIFT = PASSED, "nothing_to_read", "drift"
 UNAVAILABLE, REFUSED, NOT_CONFIGURED, NO_PROBE, CRASHED = (
     "unavailable", "refused", "not_configured", "no_probe", "crashed",
 )  # fmt: skip

@@ -23,6 +23,9 @@ ROLE = {
     "reject": "approver",
     "publish_limits": "limit publisher",
     "settle": "approver",
+    "probe_drift": "limit publisher",
+    "clear_drift": "admin",
+    "check_vendors": "admin",
 }
 FORMS = {
     "reject": {"reason": "The photo shows another tent."},
@@ -54,6 +57,9 @@ def target(name: str, shop: Shop) -> Any:
             shop, published_at=None, effective_at=None, author=f.make_user()
         ),
         "release_switch": lambda: f.make_switch(f.make_user()),
+        "probe_drift": lambda: f.make_drift(shop),
+        "clear_drift": lambda: f.make_drift(shop),
+        "check_vendors": lambda: shop,
     }
     return made[name]() if name in made else case
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -19,7 +20,17 @@ from audit.services import record
 from cases.models import Case, EventConflict, Handoff, Message, Shop
 from tests import factories as f
 from tests.admin.conftest import SignIn
-from tools.models import Dispute, FeedRun, StockLevel, Supplier, SupplierItem, ToolCall
+from tools.models import (
+    Dispute,
+    Drift,
+    FeedRun,
+    NewField,
+    StockLevel,
+    Supplier,
+    SupplierItem,
+    ToolCall,
+    Upstream,
+)
 
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=\"|javascript:", re.IGNORECASE)
 SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>", re.IGNORECASE)
@@ -50,6 +61,7 @@ def a_day(shop: Shop) -> Case:
     f.make_approval(shop=shop, large=True)
     f.make_call(f.make_decision(f.make_case(order=f.make_order(shop))), state="unknown")
     f.make_dead_event(shop)
+    vendors(shop)
     event = f.make_event(shop)
     EventConflict.objects.create(event=event, shop=shop, raw=b"{}", digest=f.HASH, received_at=f.now())
     woken = f.now() - timedelta(hours=1)
@@ -84,6 +96,17 @@ def tell(case: Case, decision: Decision, call: ToolCall) -> None:
             shop_id=case.shop_id,
             correlation_id=case.correlation_id,
         )
+
+
+def vendors(shop: Shop) -> None:
+    """Each day another field has changed, and another one is new."""
+    day = Drift.objects.count()
+    f.make_drift(shop, field_path=f"field_{day}")
+    facts: dict[str, Any] = {"shop": shop, "vendor": "stripe", "operation": "charges.retrieve"}
+    NewField.objects.create(field_path=f"field_{day}", first_seen_at=f.now(), last_seen_at=f.now(), **facts)
+    Upstream.objects.update_or_create(
+        **facts, defaults={"version_asked": "x", "seen_at": f.now(), "probe": "ok"}
+    )
 
 
 def stock(shop: Shop) -> None:
@@ -131,7 +154,7 @@ def test_a_case_page_does_not_query_per_thing_in_the_case(all_seeing: Client, sh
 PAGES = [
     "approvals.approvalrequest", "approvals.decision", "approvals.killswitch", "approvals.limitversion",
     "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.eventconflict",
-    "cases.inboundevent", "cases.person", "cases.shop", "cases.user", "tools.ledgerentry", "tools.order",
+    "cases.inboundevent", "cases.person", "cases.shop", "cases.user", "tools.drift", "tools.ledgerentry", "tools.order",
     "tools.payment", "tools.toolcall",
 ]  # fmt: skip
 

@@ -117,6 +117,13 @@ class UpstreamCheck(models.Model):
     def __str__(self) -> str:
         return f"{self.shop_id}"
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it was asked for and has not ended."""
+        if self.asked_at is None:
+            return False
+        return self.ended_at is None or self.ended_at < self.asked_at
+
 
 class Drift(models.Model):
     """A vendor's answer or event that no longer fits: while it is open, the operation writes nothing for the shop."""

@@ -52,6 +52,16 @@
     }
   });
 
+  // A page that waits for a worker looks again; not while somebody types, and not behind another tab.
+  document.addEventListener("DOMContentLoaded", function () {
+    const waiting = document.querySelector("[data-reload]");
+    if (!waiting) return;
+    window.setInterval(function () {
+      const typing = document.activeElement && document.activeElement.closest("input, textarea, select");
+      if (!typing && !document.hidden) window.location.reload();
+    }, 1000 * Number(waiting.dataset.reload));
+  });
+
   document.addEventListener("keydown", function (event) {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -32,7 +32,8 @@ class Payment(models.Model):
     payment_intent = models.CharField(
         _("payment intent"), max_length=128, blank=True, help_text=_("Stripe's, where it is known.")
     )
-    invoice = models.CharField(
+    # Null and empty are two things here: nobody has asked yet, and it pays none.
+    invoice = models.CharField(  # noqa: DJ001
         _("paid invoice"),
         max_length=128,
         null=True,

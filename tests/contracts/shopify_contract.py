@@ -21,7 +21,7 @@ CHOSEN = {
     "Shop": frozenset("currencyCode ianaTimezone id myshopifyDomain name".split()),
     "QueryRoot": frozenset(
         """
-        customer dispute inventoryItem location node order orders productVariant productVariants refund return shop
+        customer dispute inventoryItem job location node order orders productVariant productVariants refund return shop
         shopifyPaymentsAccount
         """.split()
     ),
@@ -34,24 +34,25 @@ CHOSEN = {
 }
 OBJECTS = frozenset(
     """
-    AdditionalFee CardPaymentDetails CurrencyExchangeAdjustment Customer
-    CustomerConnection CustomerEdge CustomerEmailAddress CustomerPhoneNumber DiscountAllocation DiscountApplication
-    DiscountApplicationConnection DiscountApplicationEdge Duty Fulfillment
-    FulfillmentConnection FulfillmentCreatePayload FulfillmentEdge FulfillmentLineItem FulfillmentLineItemConnection
-    FulfillmentLineItemEdge FulfillmentTrackingInfo InventoryAdjustQuantitiesPayload
-    InventoryAdjustQuantitiesUserError InventoryItem InventoryLevel InventoryLevelConnection InventoryLevelEdge
-    InventoryQuantity InventorySetQuantitiesPayload InventorySetQuantitiesUserError Job LineItem LineItemConnection
-    LineItemEdge Location MailingAddress MoneyBag MoneyV2 Node Order OrderAdjustment
-    OrderAdjustmentConnection OrderCancelPayload OrderCancelUserError OrderCancellation OrderConnection
-    OrderDisputeSummary OrderEdge OrderRiskAssessment OrderRiskSummary OrderTransaction OrderTransactionConnection
-    OrderTransactionEdge OrderUpdatePayload PageInfo PaymentDetails ProductVariant ProductVariantConnection
-    ProductVariantEdge Refund RefundConnection RefundCreatePayload RefundDuty RefundEdge RefundLineItem
-    RefundLineItemConnection RefundLineItemEdge RefundShippingLine RefundShippingLineConnection
-    RefundShippingLineEdge Return ReturnConnection ReturnDecline ReturnEdge ReturnLineItem ReturnLineItemType
-    ReturnLineItemTypeConnection ReturnLineItemTypeEdge ShippingLine
+    AdditionalFee CardPaymentDetails CurrencyExchangeAdjustment Customer CustomerConnection CustomerEdge
+    CustomerEmailAddress CustomerPhoneNumber DiscountAllocation DiscountApplication DiscountApplicationConnection
+    DiscountApplicationEdge Duty Fulfillment FulfillmentConnection FulfillmentCreatePayload FulfillmentEdge
+    FulfillmentLineItem FulfillmentLineItemConnection FulfillmentLineItemEdge FulfillmentOrder
+    FulfillmentOrderAssignedLocation FulfillmentOrderConnection FulfillmentOrderEdge FulfillmentOrderLineItem
+    FulfillmentOrderLineItemConnection FulfillmentOrderLineItemEdge FulfillmentTrackingInfo
+    InventoryAdjustQuantitiesPayload InventoryAdjustQuantitiesUserError InventoryItem InventoryLevel
+    InventoryLevelConnection InventoryLevelEdge InventoryQuantity InventorySetQuantitiesPayload
+    InventorySetQuantitiesUserError Job LineItem LineItemConnection LineItemEdge Location MailingAddress MoneyBag
+    MoneyV2 Node Order OrderAdjustment OrderAdjustmentConnection OrderCancelPayload OrderCancelUserError
+    OrderCancellation OrderConnection OrderDisputeSummary OrderEdge OrderRiskAssessment OrderRiskSummary
+    OrderTransaction OrderTransactionConnection OrderTransactionEdge OrderUpdatePayload PageInfo PaymentDetails
+    ProductVariant ProductVariantConnection ProductVariantEdge Refund RefundConnection RefundCreatePayload
+    RefundDuty RefundEdge RefundLineItem RefundLineItemConnection RefundLineItemEdge RefundShippingLine
+    RefundShippingLineConnection RefundShippingLineEdge Return ReturnConnection ReturnDecline ReturnEdge
+    ReturnLineItem ReturnLineItemType ReturnLineItemTypeConnection ReturnLineItemTypeEdge ShippingLine
     ShippingLineConnection ShippingLineEdge ShippingRefund Shop ShopifyPaymentsAccount ShopifyPaymentsDispute
-    ShopifyPaymentsDisputeReasonDetails
-    SuggestedOrderTransaction SuggestedRefund TagsAddPayload TagsRemovePayload TaxLine UserError
+    ShopifyPaymentsDisputeReasonDetails SuggestedOrderTransaction SuggestedRefund TagsAddPayload TagsRemovePayload
+    TaxLine UserError
     """.split()
 )
 INPUTS = frozenset(

@@ -9,7 +9,19 @@ from __future__ import annotations
 ALWAYS_SENT = "Meta's contract requires no field of any answer, and without this one the answer says nothing"
 IN_ITS_REFERENCE = "documented in the reference of the endpoint, and missing in the contract, which is older"
 
+NULL_WITH_ERRORS = (
+    "a mutation is null only beside `errors`, which are judged before; a null alone must stop us"
+)
+
 ACCEPTED: dict[tuple[str, str, str], str] = {
+    ("shopify", "null", "RefundData.refundCreate"): NULL_WITH_ERRORS,
+    ("shopify", "null", "CancelData.orderCancel"): NULL_WITH_ERRORS,
+    ("shopify", "null", "TagsData.tagsAdd"): NULL_WITH_ERRORS,
+    ("shopify", "null", "UpdateData.orderUpdate"): NULL_WITH_ERRORS,
+    ("shopify", "null", "Piece.quantity"): (
+        "with a parcel of which the count is not told nobody can reckon what has arrived"
+    ),
+    ("shopify", "values", "Quantity.name"): "the document itself asks for these names, and for no other",
     ("stripe", "values", "RefundObject.status"): (
         "Stripe's types call the status text; https://docs.stripe.com/api/refunds/object lists its values, and another "
         "one must stop us, since it says whether money moved"

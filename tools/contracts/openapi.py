@@ -172,7 +172,7 @@ def _json_type(value: object) -> str:
 def is_open(schema: Schema) -> bool:
     """Whether an object may have fields that the contract doesn't name."""
     extra = schema.get("additionalProperties")
-    return extra not in (None, False) or not schema.get("properties")
+    return extra not in (None, False) or "properties" not in schema
 
 
 def load(text: str) -> OpenApi:

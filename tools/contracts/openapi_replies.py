@@ -69,7 +69,7 @@ class _Walk:
             path = f"{place}.{wanted.name}".strip(".")
             if wanted.name in told:
                 yield from self._field(schema, wanted, path)
-            elif is_open(schema):
+            elif is_open(schema) or not told:
                 yield _unknown(path, wanted.owner)
             else:
                 yield _gone(path, wanted.owner)

@@ -48,8 +48,7 @@ def add_note(account: Account, order_external_id: str, text: str, *, correlation
     https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/orderUpdate
     """
     order = gid("Order", order_external_id)
-    call = read_call(account, "note", documents.NOTE, {"id": order}, correlation_id)
-    before = ask(call, NoteAnswer, lambda answer: _note(answer, order))
+    before = read_note(account, order_external_id, correlation_id=correlation_id)
     if text.strip() in before:
         return
     after = f"{before}\n{text}".strip()
@@ -59,6 +58,13 @@ def add_note(account: Account, order_external_id: str, text: str, *, correlation
         account, "orderUpdate", Kind.IDEMPOTENT_WRITE, documents.ORDER_UPDATE, variables, correlation_id
     )
     ask(call, UpdateAnswer, lambda answer: _updated(answer, order, after))
+
+
+def read_note(account: Account, order_external_id: str, *, correlation_id: UUID) -> str:
+    """An order's note, which staff and customers write: personal text, to be kept nowhere."""
+    order = gid("Order", order_external_id)
+    call = read_call(account, "note", documents.NOTE, {"id": order}, correlation_id)
+    return ask(call, NoteAnswer, lambda answer: _note(answer, order))
 
 
 def _note(answer: NoteAnswer, order: str) -> str:

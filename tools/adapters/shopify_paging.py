@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from tools.adapters import shopify_documents as documents
@@ -132,3 +132,11 @@ def _all_refunds(answer: RefundsAnswer, order_gid: str) -> tuple[RefundReply, ..
     if len(told.refunds) >= documents.ALL_REFUNDS or not _told(told.refunds):
         raise too_long("refunds")
     return told.refunds
+
+
+Part = Literal["lines", "parcels", "refunds"]
+PAGED: dict[Part, Callable[[Account, OrderReply, UUID], Sequence[object]]] = {
+    "lines": _lines,
+    "parcels": _parcels,
+    "refunds": _refunds,
+}

@@ -16,7 +16,7 @@ from tools.adapters.replies import minor
 from tools.adapters.shopify_call import VENDOR, gid, known, number, read_call, same
 from tools.adapters.shopify_graph import OrderReply
 from tools.adapters.shopify_orders import order_snapshot
-from tools.adapters.shopify_paging import rest_of
+from tools.adapters.shopify_paging import PAGED, Part, rest_of
 from tools.adapters.shopify_replies import (
     ChangedOrdersAnswer,
     ChangedOrdersReply,
@@ -30,6 +30,17 @@ from tools.errors import ContractDrift, Refused
 from tools.snapshots import ChangedOrder, ChangedOrders, DisputeSnapshot, OrderSnapshot, StockSnapshot
 
 INQUIRY = {"needs_response": "warning_needs_response", "under_review": "warning_under_review"}
+
+
+def read_pages(account: Account, order_external_id: str, part: Part, *, correlation_id: UUID) -> bool:
+    """Reads one part of an order as a long order's is read, whatever its length: whether there was any.
+
+    For probes: the paging documents are rarely sent otherwise.
+    """
+    variables = {"id": gid("Order", order_external_id)}
+    call = read_call(account, "order", documents.ORDER, variables, correlation_id)
+    _seen, order = ask(call, OrderAnswer, lambda answer: _order(answer, variables["id"]))
+    return bool(PAGED[part](account, order, correlation_id))
 
 
 def read_order(account: Account, order_external_id: str, *, correlation_id: UUID) -> OrderSnapshot:
@@ -59,10 +70,15 @@ def changed_orders(
     An order that changes while the pages are read comes again at the end, so nothing is passed over.
     https://shopify.dev/docs/api/admin-graphql/2026-07/queries/orders
     """
-    moment = since.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    variables = {"query": f"updated_at:>='{moment}'", "after": after or None}
+    variables = changed_variables(since, after)
     call = read_call(account, "orders", documents.CHANGED_ORDERS, variables, correlation_id)
     return ask(call, ChangedOrdersAnswer, lambda answer: _changed(answer.data.orders))
+
+
+def changed_variables(since: datetime, after: str = "") -> dict[str, object]:
+    """The variables of OpsChangedOrders; Shopify's search knows whole seconds, so the moment's own is included."""
+    moment = since.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return {"query": f"updated_at:>='{moment}'", "after": after or None}
 
 
 def _changed(page: ChangedOrdersReply) -> ChangedOrders:

@@ -17,6 +17,8 @@ from tools.adapters.shopify_replies import SuggestedTransaction, SuggestionAnswe
 from tools.errors import Refused
 from tools.snapshots import SuggestedPart, SuggestedRefund
 
+NOTHING_SUGGESTED = "nothing_suggested"
+
 
 def suggested_refund(account: Account, wish: RefundRequest, *, correlation_id: UUID) -> SuggestedRefund:
     """What Shopify itself would give back for these lines and shipping, per captured transaction.
@@ -48,7 +50,7 @@ def _suggestion(order: SuggestionOfOrder, wish: RefundRequest) -> SuggestedRefun
     same(number(order.id), wish.order_external_id, "suggestedRefund", "data.order.id")
     found, path = order.suggestedRefund, "data.order.suggestedRefund"
     if found is None:
-        raise Refused(vendor=VENDOR, operation="suggestedRefund", code="nothing_suggested")
+        raise Refused(vendor=VENDOR, operation="suggestedRefund", code=NOTHING_SUGGESTED)
     return SuggestedRefund(
         amount_minor=money(found.amountSet, wish.currency, f"{path}.amountSet", "suggestedRefund"),
         maximum_minor=money(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tools.adapters import email, klaviyo, slack, stripe_operations, whatsapp
+from tools.adapters import email, klaviyo, shopify_operations, slack, stripe_operations, whatsapp
 from tools.adapters.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
+    *shopify_operations.OPERATIONS,
     *stripe_operations.OPERATIONS,
     *klaviyo.OPERATIONS,
     *email.OPERATIONS,

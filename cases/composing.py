@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from approvals.errors import Invalid
 from audit import sources
 from cases.message_templates import render
 from cases.models import Case, Conversation, Message, Person, Template
 from cases.people import conversation as conversation_with
+from tools import vendor_templates
+from tools.adapters import whatsapp
 from tools.base import Step
+from tools.catalog import channels
 from tools.models import Order, OrderLine, Shipment, SupplierItem, ToolCall
 from tools.types import Money
 
@@ -138,9 +143,43 @@ def _date(case: Case, key: str, sku: str) -> str:
 
 
 def mark_sent(call: ToolCall) -> None:
-    """The message went out or didn't, with its call."""
+    """The message went out or didn't, with its call; what the channel told of it since then stands."""
     if call.message_id is None:
         return
     sent = call.state == ToolCall.State.SUCCEEDED
     state = Message.State.SENT if sent else Message.State.FAILED
-    Message.objects.filter(pk=call.message_id).update(state=state, at=sources.now())
+    told = [Message.Delivery.FAILED] if sent else [Message.Delivery.DELIVERED, Message.Delivery.READ]
+    Message.objects.filter(pk=call.message_id).exclude(delivery__in=told).update(
+        state=state, at=sources.now()
+    )
+
+
+def window_closes_at(case: Case, *, now: datetime | None = None) -> datetime | None:
+    """Until when WhatsApp takes a person's own words in this case; None on other channels or once it is over."""
+    talk = case.conversation
+    if talk is None or talk.channel != Conversation.Channel.WHATSAPP or talk.last_inbound_at is None:
+        return None
+    closes = talk.last_inbound_at + channels.WINDOW
+    return closes if (now or sources.now()) < closes else None
+
+
+def refuse_unsendable(case: Case, text: str) -> None:
+    """Raises Invalid for a person's words that WhatsApp would not take, before anything is decided."""
+    if case.conversation is None or case.conversation.channel != Conversation.Channel.WHATSAPP:
+        return
+    is_open = window_closes_at(case) is not None
+    longest = whatsapp.LONGEST_TEXT if is_open else whatsapp.LONGEST_PARAMETER
+    if len(text) > longest:
+        raise Invalid(
+            _("WhatsApp takes at most %(longest)s characters here. Shorten it. Nothing was sent.")
+            % {"longest": number_format(longest)}
+        )
+    if not is_open and not vendor_templates.may_be_sent(case.shop_id, case.language):
+        raise Invalid(
+            _(
+                "The customer wrote more than 24 hours ago, so WhatsApp takes only an approved template, and"
+                " %(template)s is not approved in this language. Have it approved in WhatsApp Manager, or write by"
+                " e-mail. Nothing was sent."
+            )
+            % {"template": vendor_templates.TEMPLATE}
+        )

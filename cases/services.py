@@ -19,7 +19,7 @@ from approvals.services import person
 from audit import sources
 from audit.actors import AGENT, Actor
 from cases import following
-from cases.composing import composer, conversation_of, recipient
+from cases.composing import composer, conversation_of, recipient, refuse_unsendable
 from cases.drifting import hand_off_drifting
 from cases.handoff import (
     claim_handoff,
@@ -129,12 +129,14 @@ def reply(case_id: int, *, text: str, by: Actor) -> Message:
         to = recipient(case)
         if to is None or not reachable(to, scope_of(case).channel):
             raise Invalid(_("There is no address to reply to. Nothing was sent."))
+        words = _text(text)
+        refuse_unsendable(case, words)
         if case.state == State.CLOSED:
             reopen_for_person(case, by=by)
         if not case.human_only:
             take_over(case_id, by=by)
             case.refresh_from_db()
-        message = _words(case, _text(text), by)
+        message = _words(case, words, by)
         config = current_config(case.shop)
         made = decide(
             Wish("reply", {"message_id": message.pk}, config.pk),

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
-from cases.models import Case, Handoff, Message
+from cases.composing import window_closes_at
+from cases.models import Case, Conversation, Handoff, Message
+from tools import reasons
 from tools.models import Order, ToolCall
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
@@ -58,6 +60,7 @@ class CaseAdmin(HistoryAdmin):
         user: Any = request.user
         story = timeline.read(row, user)
         tone, icon = TONES[row.state]
+        handoff = next((each for each in story.handoffs if each.state != Handoff.State.RESOLVED), None)
         return {
             "title": row.title,
             "case": row,
@@ -68,7 +71,11 @@ class CaseAdmin(HistoryAdmin):
             "said": [message for message in story.messages if message.direction != Message.Direction.NOTE],
             "notes": [message for message in story.messages if message.direction == Message.Direction.NOTE],
             "order": _order(row),
-            "handoff": next((each for each in story.handoffs if each.state != Handoff.State.RESOLVED), None),
+            "handoff": handoff,
+            "why": reasons.sentence(handoff.detail) if handoff else "",
+            "chat": row.conversation is not None
+            and row.conversation.channel == Conversation.Channel.WHATSAPP,
+            "window": window_closes_at(row, now=moment()),
             "pending": next((each for each in story.approvals if each.state == "pending"), None),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],

@@ -91,7 +91,9 @@ class ShopifyHook(Hook):
     source = "shopify"
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
-        return shopify_webhooks.verify_signature(raw, request.headers, _account(shop).shopify_webhook_secrets)
+        account = _account(shop)
+        signed = shopify_webhooks.verify_signature(raw, request.headers, account.shopify_webhook_secrets)
+        return signed and shopify_webhooks.domain_matches(account, request.headers)
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
         return [deliveries.shopify(request.headers, raw, request.content_type or "")]

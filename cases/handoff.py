@@ -15,6 +15,7 @@ from approvals.models import Decision, RiskFlag
 from approvals.services import person
 from audit import sources
 from audit.actors import SYSTEM, TRIAGE, Actor
+from cases.announcing import wants_announcing
 from cases.composing import composer, recipient, sender_is_contact
 from cases.models import Case, Conversation, Handoff, InboundEvent, Person, Template
 from cases.planner.factory import current_config
@@ -64,6 +65,7 @@ def hand_off(
     row = case.handoffs.select_for_update().exclude(state=State.RESOLVED).first()
     if row is not None:
         _press(row, reason, due_at, detail, drift)
+        wants_announcing(row, case.shop)
         return row
     row = Handoff.objects.create(
         shop_id=case.shop_id,
@@ -88,6 +90,7 @@ def hand_off(
     case.refresh_from_db()
     _void_pending(case)
     _acknowledge(case, reason)
+    wants_announcing(row, case.shop)
     tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
     return row
 

@@ -8,6 +8,9 @@ TASKS = {
     "probe": "cases.vendors.run_probe",
     "check_vendors": "cases.vendors.check_vendors",
     "requeue_events": "cases.vendors.requeue_events",
+    "announce_handoff": "cases.announcing.announce_handoff",
+    "announce_drift": "cases.announcing.announce_drift",
+    "read_templates": "cases.vendor_templates.read_templates",
 }
 
 CLUSTER = {
@@ -18,4 +21,7 @@ CLUSTER = {
     "probe": "default",
     "check_vendors": "bulk",
     "requeue_events": "bulk",
+    "announce_handoff": "default",
+    "announce_drift": "default",
+    "read_templates": "bulk",
 }

@@ -20,6 +20,9 @@ WATCH_JOBS: dict[str, float] = {
     "cases.reconciling.running.ring_due": 15.0,
     "cases.vendors.due_checks": 60.0,
     "cases.vendors.lost_probes": 15.0,
+    "cases.announcing.watch_announcements": 15.0,
+    "cases.vendor_templates.watch_templates": 900.0,
+    "cases.intake.statuses.watch_deliveries": 30.0,
 }
 # A job that is silent for longer is taken for hung, and the process is started anew.
 JOB_SECONDS = 60.0

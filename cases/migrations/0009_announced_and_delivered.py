@@ -4,34 +4,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0008_sources_of_known_shops'),
+        ("cases", "0008_sources_of_known_shops"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='handoff',
-            name='announce_attempts',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='attempts to announce'),
+            model_name="handoff",
+            name="announce_attempts",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="attempts to announce"),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='announced_at',
-            field=models.DateTimeField(null=True, verbose_name='announced to staff'),
+            model_name="handoff",
+            name="announced_at",
+            field=models.DateTimeField(null=True, verbose_name="announced to staff"),
         ),
         migrations.AddField(
-            model_name='message',
-            name='delivery',
-            field=models.CharField(blank=True, choices=[('sent', 'on its way'), ('failed', 'not delivered'), ('delivered', 'delivered'), ('read', 'read')], max_length=12, verbose_name='delivery'),
+            model_name="message",
+            name="delivery",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("sent", "on its way"),
+                    ("failed", "not delivered"),
+                    ("delivered", "delivered"),
+                    ("read", "read"),
+                ],
+                max_length=12,
+                verbose_name="delivery",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='delivery_error',
-            field=models.CharField(blank=True, max_length=64, verbose_name='why it was not delivered'),
+            model_name="message",
+            name="delivery_error",
+            field=models.CharField(blank=True, max_length=64, verbose_name="why it was not delivered"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('delivery', 'failed')), fields=['id'], name='message_not_delivered'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("delivery", "failed")), fields=["id"], name="message_not_delivered"
+            ),
         ),
     ]

@@ -4,15 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0010_cursor_is_asked_for'),
+        ("cases", "0010_cursor_is_asked_for"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='header_id',
-            field=models.CharField(blank=True, help_text="Of an e-mail, as its writer's program gave it.", max_length=255, verbose_name='Message-ID'),
+            model_name="message",
+            name="header_id",
+            field=models.CharField(
+                blank=True,
+                help_text="Of an e-mail, as its writer's program gave it.",
+                max_length=255,
+                verbose_name="Message-ID",
+            ),
         ),
     ]

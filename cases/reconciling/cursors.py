@@ -157,10 +157,18 @@ def finish(turn: Turn, every: timedelta) -> bool:
     )
 
 
-def go_on_later(turn: Turn) -> bool:
-    """The turn was too short for all: it is due again at once."""
+def go_on_later(turn: Turn, *, wait: float = 0) -> bool:
+    """The turn was too short for all: it is due again at once, or after so many seconds."""
     now = sources.now()
-    return _ours(turn, next_at=now, ran_at=now, rung_at=None, error="", failures=0, lease_until=None)
+    return _ours(
+        turn,
+        next_at=now + timedelta(seconds=wait),
+        ran_at=now,
+        rung_at=None,
+        error="",
+        failures=0,
+        lease_until=None,
+    )
 
 
 def fail(turn: Turn, code: str, *, retry_after: float | None = None, restart: bool = False) -> bool:

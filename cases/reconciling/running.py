@@ -10,7 +10,7 @@ from cases.reconciling import cursors
 from cases.reconciling.cursors import Turn
 from cases.reconciling.table import RECONCILERS, Reconciler, reconciler
 from cases.telling import ring
-from tools.errors import InvalidArgs, Refused, ToolError, Unavailable
+from tools.errors import HeldBack, InvalidArgs, Refused, ToolError, Unavailable
 
 log = structlog.get_logger()
 
@@ -70,6 +70,9 @@ def _failed(turn: Turn, cursor: Cursor, error: ToolError) -> str:
         code=error.code,
     )
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
+    if error.code == HeldBack.RATE_BUDGET:
+        # Our own share of the vendor's patience is used up, which is nobody's failure.
+        return "more" if cursors.go_on_later(turn, wait=retry_after or 1) else "lost"
     restart = bool(turn.after) and isinstance(error, Refused | InvalidArgs)
     cursors.fail(turn, error.code, retry_after=retry_after, restart=restart)
     return error.code

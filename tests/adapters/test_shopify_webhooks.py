@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters import bodies
 from tests.adapters.bodies import both, raw
-from tests.adapters.faking import KEY
+from tests.adapters.faking import KEY, NORTH
 from tools.adapters import shopify_webhooks
 from tools.errors import ContractDrift
 from tools.snapshots import (
@@ -260,3 +260,59 @@ def test_a_delivery_without_an_identity_is_drift(missing: str) -> None:
     with pytest.raises(ContractDrift) as caught:
         shopify_webhooks.envelope({**HEADERS, missing: ""})
     assert caught.value.field_path == missing
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "ours"),
+    [
+        ("https://north.myshopify.com", "north.myshopify.com", True),
+        ("https://north.myshopify.com/", "North.MyShopify.com", True),
+        ("https://north.myshopify.com", "other.myshopify.com", False),
+        ("https://north.myshopify.com", "north.myshopify.com.evil.example", False),
+        ("https://north.myshopify.com", "", True),  # goes on, and is kept as a dead letter
+        (
+            "https://myshopify.com.example",
+            "other.myshopify.com",
+            True,
+        ),  # no address at Shopify: nothing to compare
+        ("http://127.0.0.1:8900/north/shopify", "fjell-and-fern.myshopify.example", True),
+        ("", "other.myshopify.com", True),
+    ],
+)
+def test_a_delivery_is_of_the_shop_whose_address_we_know(
+    monkeypatch: pytest.MonkeyPatch, url: str, told: str, ours: bool
+) -> None:
+    monkeypatch.setenv("NORTH_SHOPIFY_ADMIN_URL", url)
+    assert shopify_webhooks.domain_matches(NORTH, {"x-shopify-shop-domain": told}) is ours
+
+
+def test_every_tracking_number_of_a_parcel_is_told() -> None:
+    assert parcel(tracking_numbers=["JD01", "JD02"]).tracking_numbers == ("JD01", "JD02")
+    assert parcel().tracking_numbers == ("JD01",)
+    assert parcel(tracking_number=None).tracking_numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"updated_at": None}, "null"),
+        ({"id": "5001001"}, "retyped"),
+        ({"line_items": [{"id": 11}]}, "missing"),
+        ({"total_price_set": both("-1.00")}, "retyped"),
+    ],
+)
+def test_what_has_changed_in_a_body_is_said(changes: dict[str, Any], finding: str) -> None:
+    with pytest.raises(ContractDrift) as caught:
+        order(**changes)
+    assert caught.value.finding == finding
+
+
+def test_a_new_word_for_a_return_is_drift() -> None:
+    body = {"id": 5, "status": "TELEPORTED", "order": {"id": 1}}
+    with pytest.raises(ContractDrift) as caught:
+        shopify_webhooks.parse("returns/request", raw(body))
+    assert (caught.value.field_path, caught.value.finding) == ("status", "unknown_value")
+
+
+def test_a_test_order_is_told_as_one() -> None:
+    assert (order(test=True).is_test, order().is_test) == (True, None)

@@ -1,4 +1,4 @@
-"""Reads which templates WhatsApp has approved, every quarter of an hour, so that it is known before anything is sent."""
+"""Reads every quarter of an hour which templates WhatsApp has approved, so that it is known before sending."""
 
 from __future__ import annotations
 

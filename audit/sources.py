@@ -46,6 +46,12 @@ def now() -> datetime:
     return at.astimezone(UTC)
 
 
+def held() -> datetime | None:
+    """The moment at which a test holds the clock, for statements that read the database's own; else None."""
+    with _held.lock:
+        return None if _held.clock is None else _held.clock.at
+
+
 def random_id() -> uuid.UUID:
     """A version 4 UUID; never derived from anything that is known about a person or an amount."""
     with _held.lock:

@@ -28,7 +28,7 @@ from tools import orders as graph
 from tools.base import Kind
 from tools.catalog import lookup_order
 from tools.drift import READ_ONLY
-from tools.errors import ContractDrift, Refused, ToolError
+from tools.errors import ContractDrift, HeldBack, Refused, ToolError, Unavailable
 from tools.ledger import lock_order
 from tools.registry import TOOLS
 
@@ -41,6 +41,7 @@ Reason = Handoff.Reason
 
 LEASE = timedelta(seconds=60)
 RETRY = timedelta(seconds=20)
+LONGEST_RETRY = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
 FRESH = timedelta(seconds=30)
 
@@ -68,7 +69,7 @@ def advance(case_id: int) -> str | None:
     except Refused as error:
         return _give_up(turn, error.code)
     except ToolError as error:
-        return _later(turn, error.code)
+        return _later(turn, error)
     config = current_config(turn.case.shop)
     proposal = planner_for(config).propose(gather(turn.case))
     return _apply(turn, config, proposal)
@@ -129,11 +130,17 @@ def _give_up(turn: Turn, why: str, drift: ContractDrift | None = None) -> str | 
         return case.state
 
 
-def _later(turn: Turn, why: str) -> str | None:
-    """The vendor can't be read now: the case keeps its turn, a little later."""
-    log.info("case.read_later", case=turn.case.pk, code=why)
+def _later(turn: Turn, error: ToolError) -> str | None:
+    """The vendor can't be read now: the case keeps its turn, not before the vendor may be asked again.
+
+    A wait for our own share of the vendor's rate counts as no attempt, for it comes by itself.
+    """
+    log.info("case.read_later", case=turn.case.pk, code=error.code)
+    wish = error.retry_after if isinstance(error, Unavailable) else None
+    wait = min(max(RETRY, timedelta(seconds=wish or 0)), LONGEST_RETRY)
+    attempts = turn.case.attempts - (error.code == HeldBack.RATE_BUDGET)
     Case.objects.filter(pk=turn.case.pk, fence=turn.fence).update(
-        due_at=sources.now() + RETRY, lease_until=None
+        due_at=sources.now() + wait, lease_until=None, attempts=attempts
     )
     return State.OPEN
 

@@ -68,11 +68,11 @@ def _facts_are_fresh(call_id: int) -> bool:
     except ContractDrift as error:
         log.warning("call.facts_drifted", call=call_id, field=error.field_path)
         if not execution.cancel(call_id, reason=FACTS_DRIFTED, after_outcome=after_outcome):
-            execution.postpone(call_id, error=error.code, after_outcome=after_outcome)
+            execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     except ToolError as error:
         log.warning("call.facts_not_read", call=call_id, code=error.code)
-        execution.postpone(call_id, error=error.code, after_outcome=after_outcome)
+        execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     return True
 

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from django.db import connection
 
+from audit import sources
 from tools.errors import InvalidArgs
 
 log = structlog.get_logger(__name__)
@@ -29,8 +30,8 @@ class Budget:
 
 # What we begin with. The vendor's own word, where it gives one, replaces it at the first answer.
 BUDGETS: dict[str, Budget] = {
-    # Cost points of the smallest plan, at half of what it has been raised to since.
-    "shopify": Budget(1000, 50, "https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits"),
+    # Cost points of the smallest plan; the bucket holds what comes back in twenty seconds.
+    "shopify": Budget(2000, 100, "https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits"),
     # Requests; 100 in live mode, 25 in a sandbox and at most endpoints.
     "stripe": Budget(25, 25, "https://docs.stripe.com/rate-limits"),
     # Requests of size L: 75 in a second, 700 in a minute. Events are XL; smaller sizes cost more than one.
@@ -51,7 +52,7 @@ TRIES = 3
 # A statement that waited for another's row has an old moment: then nothing was restored in between.
 REFILLED = """LEAST(b.capacity, b.level + b.per_second
     * GREATEST(0, EXTRACT(EPOCH FROM moment.now - b.level_at))::float8)"""
-MOMENT = "WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now)"
+MOMENT = "WITH moment AS MATERIALIZED (SELECT COALESCE(%(held)s, clock_timestamp()) AS now)"
 WHOSE = "s.slug = %(shop)s AND b.shop_id = s.id AND b.vendor = %(vendor)s"
 # What costs more than a reader may ever hold goes when the bucket is full.
 NEEDED = "LEAST(b.capacity, %(cost)s + %(kept)s * b.capacity)"
@@ -71,7 +72,7 @@ WAIT = f"""
 """  # noqa: S608
 BEGIN = """
     INSERT INTO tools_ratebudget (shop_id, vendor, capacity, per_second, level, level_at)
-    SELECT s.id, %(vendor)s, %(capacity)s, %(per_second)s, %(level)s, clock_timestamp()
+    SELECT s.id, %(vendor)s, %(capacity)s, %(per_second)s, %(level)s, COALESCE(%(held)s, clock_timestamp())
     FROM cases_shop AS s WHERE s.slug = %(shop)s
     ON CONFLICT (shop_id, vendor) DO
 """
@@ -133,11 +134,11 @@ def _begin(shop: str, vendor: str) -> None:
 
 def _one(statement: str, values: dict[str, Any]) -> tuple[float, ...] | None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, {**values, "held": sources.held()})
         found: tuple[float, ...] | None = cursor.fetchone()
     return found
 
 
 def _do(statement: str, values: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, {**values, "held": sources.held()})

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from audit import sources
 from tools.models import Circuit
 
 OPENS_AFTER = 5
@@ -21,35 +22,36 @@ LONGEST_SECONDS = 600.0
 # How long after its deadline a probe is waited for; whoever died with one in hand blocks nobody for longer.
 GRACE_SECONDS = 10.0
 
+NOW = "COALESCE(%(held)s, clock_timestamp())"
 WHOSE = "s.slug = %(shop)s AND c.shop_id = s.id AND c.vendor = %(vendor)s AND c.work = %(work)s"
 LEFT = f"""
-    SELECT EXTRACT(EPOCH FROM c.open_until - clock_timestamp())::float8
+    SELECT EXTRACT(EPOCH FROM c.open_until - {NOW})::float8
     FROM tools_circuit AS c, cases_shop AS s WHERE {WHOSE} AND c.open_until IS NOT NULL
 """  # noqa: S608 - our own words alone
 CLAIM = f"""
     UPDATE tools_circuit AS c
-    SET open_until = clock_timestamp() + make_interval(secs => %(seconds)s), changed_at = clock_timestamp()
-    FROM cases_shop AS s WHERE {WHOSE} AND c.open_until <= clock_timestamp()
+    SET open_until = {NOW} + make_interval(secs => %(seconds)s), changed_at = {NOW}
+    FROM cases_shop AS s WHERE {WHOSE} AND c.open_until <= {NOW}
     RETURNING c.id
 """  # noqa: S608
 CLOSE = f"""
-    UPDATE tools_circuit AS c SET failures = 0, open_until = NULL, changed_at = clock_timestamp()
+    UPDATE tools_circuit AS c SET failures = 0, open_until = NULL, changed_at = {NOW}
     FROM cases_shop AS s WHERE {WHOSE} AND c.failures > 0
 """  # noqa: S608
 LET_GO = f"""
-    UPDATE tools_circuit AS c SET open_until = clock_timestamp(), changed_at = clock_timestamp()
-    FROM cases_shop AS s WHERE {WHOSE} AND c.open_until > clock_timestamp()
+    UPDATE tools_circuit AS c SET open_until = {NOW}, changed_at = {NOW}
+    FROM cases_shop AS s WHERE {WHOSE} AND c.open_until > {NOW}
 """  # noqa: S608
 # A failure that was under way when the circuit opened says nothing new: only the probe's makes it stay open longer.
-FAIL = """
+FAIL = f"""
     INSERT INTO tools_circuit AS c (shop_id, vendor, work, failures, open_until, changed_at)
-    SELECT s.id, %(vendor)s, %(work)s, 1, NULL, clock_timestamp() FROM cases_shop AS s WHERE s.slug = %(shop)s
+    SELECT s.id, %(vendor)s, %(work)s, 1, NULL, {NOW} FROM cases_shop AS s WHERE s.slug = %(shop)s
     ON CONFLICT (shop_id, vendor, work) DO UPDATE
-    SET failures = c.failures + 1, changed_at = clock_timestamp(),
-        open_until = CASE WHEN c.failures + 1 >= %(opens)s THEN clock_timestamp() + make_interval(
+    SET failures = c.failures + 1, changed_at = {NOW},
+        open_until = CASE WHEN c.failures + 1 >= %(opens)s THEN {NOW} + make_interval(
             secs => LEAST(%(longest)s, %(first)s * 2 ^ LEAST(c.failures + 1 - %(opens)s, 16))) END
     WHERE %(probe)s OR c.open_until IS NULL
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Line:
     @property
     def values(self) -> dict[str, Any]:
         """The name, as a statement's values."""
-        return {"shop": self.shop, "vendor": self.vendor, "work": self.work.value}
+        return {"shop": self.shop, "vendor": self.vendor, "work": self.work.value, "held": sources.held()}
 
 
 def left(line: Line) -> float | None:

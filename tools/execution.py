@@ -22,9 +22,9 @@ from audit import sources
 from audit.actors import SYSTEM
 from audit.services import record as audit
 from tools import ledger
-from tools.base import Outcome
-from tools.errors import ContractDrift, OutcomeUnknown, ToolError, Unavailable
+from tools.errors import HeldBack, ToolError
 from tools.models import ToolCall
+from tools.outcomes import MOST_ATTEMPTS, Ended, after_answer, after_error, wait_after
 from tools.registry import TOOLS
 
 log = structlog.get_logger()
@@ -32,8 +32,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=90)
 NUDGE = timedelta(seconds=15)
 SAME_KEY_FOR = timedelta(hours=20)
-MOST_ATTEMPTS = 8
-WITHOUT_KEYS = ("whatsapp", "email")
+HELD_AT_MOST = timedelta(hours=20)
 State = ToolCall.State
 
 BeforeSend = Callable[[ToolCall], str]
@@ -41,14 +40,11 @@ AfterOutcome = Callable[[ToolCall], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How one try went, before it is written down. `state` is where the call goes."""
+class Claim:
+    """A call taken for one try; `first` is its first."""
 
-    state: str
-    ref: str = ""
-    error: str = ""
-    wait: timedelta = timedelta(0)
-    settled_by: str = ""
+    call: ToolCall
+    first: bool
 
 
 def run(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
@@ -58,13 +54,16 @@ def run(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -
     call. `after_outcome` runs in the transaction that writes the outcome. Calling twice, late or at the same time
     changes nothing: the claim is on the row.
     """
-    call, cancelled = _claim(call_id, before_send, after_outcome)
-    if call is None:
+    claim, cancelled = _claim(call_id, before_send, after_outcome)
+    if claim is None:
         return State.CANCELLED if cancelled else None
-    return _record(call, _attempt(call), after_outcome)
+    ended = _attempt(claim.call)
+    if ended.held:
+        return _put_back(claim, ended, after_outcome)
+    return _record(claim.call, ended, after_outcome)
 
 
-def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[ToolCall | None, bool]:
+def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[Claim | None, bool]:
     with transaction.atomic():
         call = _locked(Q(pk=call_id, state=State.RESERVED, not_before__lte=sources.now()))
         if call is None or not _its_turn(call):
@@ -73,14 +72,36 @@ def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[
         if stop:
             _cancel(call, stop, after)
             return None, True
-        now = sources.now()
+        now, first = sources.now(), call.first_sent_at is None
         call.state, call.lease_until, call.error = State.SENDING, now + LEASE, ""
         call.first_sent_at = call.first_sent_at or now
         call.attempts += 1
         call.fence += 1
         call.save(update_fields=["state", "lease_until", "first_sent_at", "attempts", "fence", "error"])
         _tell("call.sending", call)
-        return call, False
+        return Claim(call, first), False
+
+
+def _put_back(claim: Claim, ended: Ended, after: AfterOutcome) -> str | None:
+    """A try that never left us is undone: it is no attempt, and what was never sent can still be cancelled.
+
+    After twenty hours of that it ends: cancelled, or failed where something had been sent and not executed.
+    """
+    with transaction.atomic():
+        mine = _locked(Q(pk=claim.call.pk, fence=claim.call.fence, state=State.SENDING), skip_locked=False)
+        if mine is None:
+            return None
+        now = sources.now()
+        mine.attempts -= 1
+        mine.first_sent_at = None if claim.first else mine.first_sent_at
+        mine.held_since = mine.held_since or now
+        if now - mine.held_since < HELD_AT_MOST and (claim.first or _young(mine, now)):
+            _finish(mine, ended, after)
+        elif claim.first:
+            _cancel(mine, ended.error, after)
+        else:
+            _finish(mine, Ended(State.FAILED, error=ended.error), after)
+        return mine.state
 
 
 def _locked(condition: Q, *, skip_locked: bool = True) -> ToolCall | None:
@@ -106,31 +127,12 @@ def _attempt(call: ToolCall) -> Ended:
     try:
         outcome = send(call)
     except ToolError as error:
-        return _after(error, call)
+        return after_error(error, call.attempts)
     except Exception:
         # Sent or not, nobody can tell: only the vendor can.
         log.exception("call.crashed", call=call.pk, correlation_id=str(call.correlation_id))
         return Ended(State.UNKNOWN, error="crashed")
-    return _good(outcome)
-
-
-def _good(outcome: Outcome, settled_by: str = "") -> Ended:
-    if outcome.failed:
-        return Ended(State.FAILED, outcome.ref, "failed_at_vendor", settled_by=settled_by)
-    return Ended(State.PENDING if outcome.pending else State.SUCCEEDED, outcome.ref, settled_by=settled_by)
-
-
-def _after(error: ToolError, call: ToolCall) -> Ended:
-    if isinstance(error, Unavailable):
-        if call.attempts >= MOST_ATTEMPTS:
-            return Ended(State.FAILED, error=error.code)
-        backoff = min(2**call.attempts, 300)
-        return Ended(
-            State.RESERVED, error=error.code, wait=timedelta(seconds=max(backoff, error.retry_after or 0))
-        )
-    if isinstance(error, OutcomeUnknown | ContractDrift):
-        return Ended(State.UNKNOWN, error=error.code)
-    return Ended(State.FAILED, error=error.code)
+    return after_answer(outcome)
 
 
 def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | None:
@@ -147,11 +149,16 @@ def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | 
             # Still as open as before: no change of state, so nothing to tell.
             ToolCall.objects.filter(pk=mine.pk).update(lease_until=sources.now() + NUDGE)
             return mine.state
-        rest = _move(mine, ended)
-        _follow(mine, rest, after_outcome)
-        _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", mine)
-        _tell_cancelled(rest)
+        _finish(mine, ended, after_outcome)
         return mine.state
+
+
+def _finish(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> None:
+    """Write the outcome and what follows from it, and tell of all that changed."""
+    rest = _move(call, ended)
+    _follow(call, rest, after_outcome)
+    _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", call)
+    _tell_cancelled(rest)
 
 
 def _move(call: ToolCall, ended: Ended) -> list[ToolCall]:
@@ -160,6 +167,7 @@ def _move(call: ToolCall, ended: Ended) -> list[ToolCall]:
     call.state, call.error, call.lease_until = ended.state, ended.error, None
     call.vendor_ref = ended.ref or call.vendor_ref
     call.settled_by = ended.settled_by
+    call.held_since = call.held_since if ended.held else None
     if ended.state in (State.SUCCEEDED, State.FAILED):
         call.ended_at = now
     elif ended.state == State.RESERVED:
@@ -201,7 +209,7 @@ def _tell_cancelled(calls: list[ToolCall]) -> None:
 
 def _cancel(call: ToolCall, reason: str, after: AfterOutcome) -> None:
     call.state, call.error, call.ended_at, call.lease_until = State.CANCELLED, reason, sources.now(), None
-    call.save(update_fields=["state", "error", "ended_at", "lease_until", "attempts"])
+    call.save(update_fields=["state", "error", "ended_at", "lease_until", "attempts", "first_sent_at"])
     ledger.release(call)
     rest = _cancel_rest(call)
     _follow(call, rest, after)
@@ -218,19 +226,24 @@ def cancel(call_id: int, *, reason: str, after_outcome: AfterOutcome) -> bool:
         return True
 
 
-def postpone(call_id: int, *, error: str, after_outcome: AfterOutcome) -> str | None:
-    """The facts that a call needs can't be read now: it is tried later, and cancelled when that never ends."""
+def postpone(call_id: int, *, error: ToolError, after_outcome: AfterOutcome) -> str | None:
+    """The facts that a call needs can't be read now: it is tried later, and cancelled when that never ends.
+
+    Being held back ourselves counts as no attempt here either, for at most twenty hours.
+    """
     with transaction.atomic():
         call = _locked(Q(pk=call_id, state=State.RESERVED))
         if call is None:
             return None
-        call.attempts += 1
-        if call.attempts >= MOST_ATTEMPTS:
+        now, held = sources.now(), isinstance(error, HeldBack)
+        call.attempts += not held
+        call.held_since = (call.held_since or now) if held else None
+        if call.attempts >= MOST_ATTEMPTS or (call.held_since and now - call.held_since >= HELD_AT_MOST):
             _cancel(call, "facts.not_read", after_outcome)
             return State.CANCELLED
-        call.error, call.lease_until = error[:64], None
-        call.not_before = sources.now() + timedelta(seconds=min(2**call.attempts, 300))
-        call.save(update_fields=["attempts", "error", "lease_until", "not_before"])
+        call.error, call.lease_until = error.code, None
+        call.not_before = now + wait_after(error, 1 if held else call.attempts)
+        call.save(update_fields=["attempts", "held_since", "error", "lease_until", "not_before"])
         return call.state
 
 
@@ -299,7 +312,7 @@ def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome
     if found is not None:
         if found.pending and call.state == State.PENDING:
             return call.state
-        return _record(call, _good(found, ToolCall.Settled.READING), after_outcome)
+        return _record(call, after_answer(found, ToolCall.Settled.READING), after_outcome)
     return _send_again(call, before_send, after_outcome)
 
 
@@ -341,8 +354,9 @@ def _take_open(call_id: int) -> ToolCall | None:
 
 
 def _send_again(call: ToolCall, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
-    # WhatsApp's status webhook, or a person, knows; of a mail only a person does.
-    if call.state == State.PENDING or call.vendor in WITHOUT_KEYS or not _young(call, sources.now()):
+    # Without a key at the vendor it would be done twice: whoever the tool names for it finds out.
+    unsafe = call.vendor in TOOLS[call.tool].unsafe
+    if call.state == State.PENDING or unsafe or not _young(call, sources.now()):
         return call.state
     if _objected(call, before_send):
         return call.state

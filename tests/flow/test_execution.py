@@ -20,6 +20,7 @@ from tests.flow.vendors import Vendors, away, busy, html, in_transaction, lost, 
 from tests.flow.world import World, deliver, drain, the_case
 from tools import execution
 from tools.models import LedgerEntry, ToolCall
+from tools.outcomes import MOST_ATTEMPTS
 from tools.registry import TOOLS
 
 pytestmark = pytest.mark.django_db
@@ -195,9 +196,9 @@ class TestUnavailable:
         call = decided(world)
         with vendors() as fake, sources.frozen(sources.now()) as clock:
             fake.refund = away
-            for _ in range(execution.MOST_ATTEMPTS):
+            for _ in range(MOST_ATTEMPTS):
                 execute(call.pk)
-                wait_for(clock, timedelta(minutes=6))
+                wait_for(clock, timedelta(minutes=11))
         assert (fresh(call).state, sums(call)) == ("failed", (0, 0))
         assert Handoff.objects.get().reason == "failed"
 

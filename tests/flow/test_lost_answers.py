@@ -21,6 +21,7 @@ from tests.flow.vendors import Vendors, away, lost, over, refused, sums, vendors
 from tests.flow.world import World, deliver, drain, forget_tasks, queued, the_case
 from tools import execution
 from tools.models import ToolCall
+from tools.outcomes import MOST_ATTEMPTS
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +137,7 @@ class TestSendingAgain:
         with vendors() as fake:
             call = unknown(world, fake, made=False)
             fake.refund = answer  # type: ignore[assignment]
-            ToolCall.objects.filter(pk=call.pk).update(attempts=execution.MOST_ATTEMPTS - 1)
+            ToolCall.objects.filter(pk=call.pk).update(attempts=MOST_ATTEMPTS - 1)
             for _ in range(3):
                 assert settle(call.pk) == "unknown"
         assert sums(call) == (call.amount_minor, 0)

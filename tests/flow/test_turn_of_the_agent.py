@@ -14,7 +14,7 @@ from cases.planner.factory import scripted
 from cases.planner.facts import CaseFacts
 from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
-from cases.planning import MOST_ATTEMPTS, advance
+from cases.planning import LONGEST_RETRY, MOST_ATTEMPTS, advance
 from cases.tasks import sweep
 from tests import factories
 from tests.flow.threads import at_once
@@ -243,7 +243,7 @@ class TestReading:
             for _ in range(MOST_ATTEMPTS + 1):
                 with over(lambda request: httpx.Response(503)):
                     advance(the_case().pk)
-                clock.advance(LATER)
+                clock.advance(LONGEST_RETRY)
         assert (the_case().state, Handoff.objects.get().reason) == ("handoff", "stuck")
 
 

@@ -14,6 +14,7 @@ from tools.adapters.accounts import Account
 from tools.base import Outcome, Scope
 from tools.models import ToolCall
 from tools.snapshots import SendResult
+from tools.wire import Reconcile
 
 METRIC = "Opsagent message"
 # A person's own words; everything else is one of the shop's approved templates.
@@ -152,3 +153,5 @@ BY_VENDOR: dict[str, Callable[[ToolCall, Words], SendResult]] = {
     "email": _by_email,
     "whatsapp": _by_whatsapp,
 }
+# These know no idempotency key, so somebody else must tell what became of a message whose answer was lost.
+UNSAFE = {"email": Reconcile.PERSON, "whatsapp": Reconcile.STATUS_WEBHOOK}

@@ -74,4 +74,6 @@ def message_step(template: str, scope: Scope, sku: str = "") -> Step:
     return Step("send_message", channels.vendor_of(scope), request, template=template)
 
 
-TOOL = Tool("send_message", Kind.MESSAGE, SendMessage, resolve, channels.send, channels.find)
+TOOL = Tool(
+    "send_message", Kind.MESSAGE, SendMessage, resolve, channels.send, channels.find, unsafe=channels.UNSAFE
+)

@@ -20,7 +20,7 @@ from tools.snapshots import ChangedOrder, OrderSnapshot
 log = structlog.get_logger()
 
 # So many orders in a row that can't be read are the vendor's trouble and not the orders'.
-MOST_UNREAD = 5
+MOST_UNREAD = 3
 # Orders that could not be read are tried again at each turn, so many of them.
 AGAIN = 20
 

@@ -11,6 +11,7 @@ TASKS = {
     "announce_handoff": "cases.announcing.announce_handoff",
     "announce_drift": "cases.announcing.announce_drift",
     "read_templates": "cases.vendor_templates.read_templates",
+    "read_stock": "cases.stocking.read_stock",
 }
 
 CLUSTER = {
@@ -24,4 +25,5 @@ CLUSTER = {
     "announce_handoff": "default",
     "announce_drift": "default",
     "read_templates": "bulk",
+    "read_stock": "bulk",
 }

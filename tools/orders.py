@@ -267,20 +267,24 @@ def _return(order: Order, seen: ReturnSnapshot) -> Return:
 
 
 def record_stock(shop_id: int, seen: StockSnapshot) -> StockLevel | None:
-    """The newest count of an item; None where nobody has told us the item's SKU yet, or it isn't counted."""
+    """The newest count of an item; None where it isn't counted, or where only a reading can tell its SKU or its sum.
+
+    A message tells of one place: it is the item's count only if that is the one place where the item is kept.
+    """
     if seen.available is None:
         return None
     rows = StockLevel.objects.select_for_update().filter(shop_id=shop_id)
+    facts = {"inventory_item": seen.inventory_item, "available": seen.available, "at": seen.at}
     if seen.sku:
-        facts = {"inventory_item": seen.inventory_item, "available": seen.available, "at": seen.at}
+        facts |= {"location": seen.location}
         level, _ = rows.get_or_create(shop_id=shop_id, sku=seen.sku, defaults=facts)
     else:
-        found = rows.filter(inventory_item=seen.inventory_item).order_by("pk").first()
+        found = rows.filter(inventory_item=seen.inventory_item, location=seen.location).order_by("pk").first()
         if found is None:
             return None
         level = found
     if seen.at >= level.at:
-        _overwrite(level, {"available": seen.available, "at": seen.at, "inventory_item": seen.inventory_item})
+        _overwrite(level, facts)
     return level
 
 

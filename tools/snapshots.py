@@ -256,11 +256,24 @@ class PaymentIntentSnapshot(Snapshot):
     livemode: bool | None = None
 
 
+class InvoicePaymentSnapshot(Snapshot):
+    """What paid an invoice at Stripe: a payment intent, or a charge that has none."""
+
+    external_id: str
+    invoice: str
+    payment_intent: str = ""
+    charge: str = ""
+
+
 class StockSnapshot(Snapshot):
-    """Pieces that can be sold now; `sku` is empty where a message names the inventory item alone."""
+    """Pieces that can be sold now; `sku` is empty where a message names the inventory item alone.
+
+    A message is about one `location`; a reading is about all of them, and names it where there is only one.
+    """
 
     inventory_item: str
     sku: str = ""
+    location: str = ""
     available: int | None
     at: AwareDatetime
 

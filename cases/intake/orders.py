@@ -17,7 +17,8 @@ from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person, Shop
 from cases.opening import case_for_order, open_case
 from cases.people import customer
-from cases.telling import tell, wants_thought
+from cases.telling import ring, tell, wants_thought
+from tools import invoices
 from tools import orders as graph
 from tools.models import Dispute, Order, Payment, Return, Shipment
 from tools.snapshots import (
@@ -25,6 +26,7 @@ from tools.snapshots import (
     ChargeSnapshot,
     DisputeSnapshot,
     FraudWarningSnapshot,
+    InvoicePaymentSnapshot,
     OrderSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
@@ -245,6 +247,7 @@ def handle_charge(event: InboundEvent, seen: ChargeSnapshot) -> Handled:
     order = orders.filter(external_id=seen.order_external_id).first() if seen.order_external_id else None
     if order is not None and seen.captured_minor:
         graph.record_payment(order, _payment(seen))
+        graph.record_charge(event.shop_id, seen)
     return Handled(order=order)
 
 
@@ -260,8 +263,15 @@ def _payment(seen: ChargeSnapshot) -> PaymentSnapshot:
 
 
 def handle_stock(event: InboundEvent, seen: StockSnapshot) -> Handled:
-    """Pieces came or went."""
-    graph.record_stock(event.shop_id, seen)
+    """Pieces came or went; what an item is, or has in other places, is read at the shop."""
+    if graph.record_stock(event.shop_id, seen) is None and seen.available is not None:
+        ring("read_stock", event.pk)
+    return Handled()
+
+
+def handle_invoice_payment(event: InboundEvent, seen: InvoicePaymentSnapshot) -> Handled:
+    """An invoice was paid at Stripe: a refund of that payment will be a credit note."""
+    invoices.record_invoice_payment(event.shop_id, seen)
     return Handled()
 
 
@@ -281,4 +291,5 @@ HANDLERS: dict[type[Snapshot], Callable[[InboundEvent, Any], Handled]] = {
     FraudWarningSnapshot: handle_fraud_warning,
     StockSnapshot: handle_stock,
     ChargeSnapshot: handle_charge,
+    InvoicePaymentSnapshot: handle_invoice_payment,
 }

@@ -91,14 +91,14 @@ def test_a_dispute_in_another_form_is_drift(changes: dict[str, Any], path: str, 
 
 
 def stock(**changes: Any) -> StockSnapshot:
-    def level(count: int) -> dict[str, Any]:
-        return {"quantities": [{"name": "available", "quantity": count}]}
+    def level(count: int, place: int) -> dict[str, Any]:
+        return {"location": {"id": told.gid("Location", place)}, "quantities": [{"name": "available", "quantity": count}]}
 
     item = {
         "id": told.gid("InventoryItem", 49),
         "sku": "LAMP",
         "tracked": True,
-        "inventoryLevels": told.page(level(3), level(4)),
+        "inventoryLevels": told.page(level(3, 71), level(4, 72)),
         **changes,
     }
     with wire.transport_override(told.shop(OpsInventoryItem={"inventoryItem": item}).transport):
@@ -107,7 +107,13 @@ def stock(**changes: Any) -> StockSnapshot:
 
 def test_stock_is_all_locations_together_under_the_items_sku() -> None:
     seen = stock()
-    assert (seen.inventory_item, seen.sku, seen.available) == ("49", "LAMP", 7)
+    assert (seen.inventory_item, seen.sku, seen.available, seen.location) == ("49", "LAMP", 7, "")
+
+
+def test_an_item_in_one_place_names_it() -> None:
+    counts = [{"name": "available", "quantity": 3}]
+    level = {"location": {"id": told.gid("Location", 71)}, "quantities": counts}
+    assert stock(inventoryLevels=told.page(level)).location == "71"
 
 
 @pytest.mark.parametrize("changes", [{"tracked": False}, {"inventoryLevels": told.page()}])

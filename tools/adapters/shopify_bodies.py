@@ -208,5 +208,6 @@ class InventoryLevel(Reply):
     """inventory_levels/update."""
 
     inventory_item_id: int
+    location_id: int
     available: int | None
     updated_at: AwareDatetime

@@ -17,7 +17,7 @@ RETURNS, HISTORY, LOCATIONS = 5, 5, 3
 PAGE_LINES, PAGE_TAXES = 8, 12
 ALL_REFUNDS, ALL_REFUND_PIECES = 8, 10
 ALL_PARCELS, ALL_PARCEL_PIECES = 6, 25
-ORDERS, LEVELS = 100, 50
+ORDERS, LEVELS = 100, 20
 REFUND_SHIPPINGS, REFUND_PARTS, NUMBERS = 2, 4, 10
 
 _MONEY = "presentmentMoney { amount currencyCode }"
@@ -180,7 +180,7 @@ INVENTORY_ITEM = f"""
 query OpsInventoryItem($id: ID!) {{
   inventoryItem(id: $id) {{ id sku tracked
     inventoryLevels(first: {LEVELS}) {{ pageInfo {{ hasNextPage }}
-      nodes {{ quantities(names: ["available"]) {{ name quantity }} }} }} }}
+      nodes {{ location {{ id }} quantities(names: ["available"]) {{ name quantity }} }} }} }}
 }}
 """
 

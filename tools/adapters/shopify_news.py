@@ -242,7 +242,10 @@ def _word(told: str, known: tuple[str, ...], topic: str, path: str) -> str:
 def _stock(topic: str, raw: bytes) -> ShopifySnapshot:
     level = read(bodies.InventoryLevel, raw, vendor=VENDOR, operation=topic)
     return StockSnapshot(
-        inventory_item=str(level.inventory_item_id), available=level.available, at=level.updated_at
+        inventory_item=str(level.inventory_item_id),
+        location=str(level.location_id),
+        available=level.available,
+        at=level.updated_at,
     )
 
 

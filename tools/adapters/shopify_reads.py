@@ -132,7 +132,7 @@ def _dispute(seen: DisputeOfShop) -> DisputeSnapshot:
 def read_stock(account: Account, inventory_item: str, *, correlation_id: UUID) -> StockSnapshot:
     """How many pieces of an item can be sold, at all locations together, and its SKU; None where it isn't counted.
 
-    Raises Refused (not_found), and Refused (too_many_locations) beyond 50.
+    Raises Refused (not_found), and Refused (too_many_locations) beyond 20.
     https://shopify.dev/docs/api/admin-graphql/2026-07/queries/inventoryItem
     """
     variables = {"id": gid("InventoryItem", inventory_item)}
@@ -148,11 +148,13 @@ def _stock(item: InventoryItem, at: datetime) -> StockSnapshot:
     levels = item.inventoryLevels
     if levels.pageInfo.hasNextPage:
         raise Refused(vendor=VENDOR, operation="inventoryItem", code="too_many_locations")
+    places = {number(level.location.id) for level in levels.nodes}
     counts = [count.quantity for level in levels.nodes for count in level.quantities]
     counted = item.tracked and bool(counts)
     return StockSnapshot(
         inventory_item=number(item.id),
         sku=item.sku or "",
+        location=places.pop() if len(places) == 1 else "",
         available=sum(counts) if counted else None,
         at=at,
     )

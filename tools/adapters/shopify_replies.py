@@ -167,6 +167,7 @@ class Quantity(Reply):
 
 
 class Level(Reply):
+    location: Node
     quantities: tuple[Quantity, ...]
 
 

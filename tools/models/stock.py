@@ -14,6 +14,14 @@ class StockLevel(models.Model):
     )
     sku = models.CharField(_("SKU"), max_length=64)
     inventory_item = models.CharField(_("inventory item at the shop"), max_length=64, blank=True)
+    location = models.CharField(
+        _("location at the shop"),
+        max_length=64,
+        blank=True,
+        help_text=_(
+            "The only place where it is counted; empty where there are several, or nobody has read it."
+        ),
+    )
     available = models.IntegerField(_("available"))
     at = models.DateTimeField(_("as of"))
 

@@ -32,7 +32,7 @@ def read_stock(event_id: int) -> bool:
     try:
         found = shopify.read_stock(account, seen.inventory_item, correlation_id=event.correlation_id)
     except ToolError as error:
-        log.info("stock.not_read", event=event_id, code=error.code)
+        log.info("stock.not_read", row=event_id, code=error.code)
         return False
     with transaction.atomic():
         return bool(found.sku) and graph.record_stock(event.shop_id, found) is not None

@@ -123,7 +123,7 @@ def _parcel(order: Order | None) -> dict[str, str]:
     )
     return {
         "carrier": parcel.carrier if parcel else "",
-        "tracking_number": parcel.tracking_number if parcel else "",
+        "tracking_number": parcel.all_numbers if parcel else "",
     }
 
 

@@ -53,7 +53,8 @@ def number(words: str) -> int | None:
 
 def _orders(user: Any, words: str) -> list[Order]:
     name = Q(name__in=[words, f"#{words.removeprefix('#')}"]) | Q(external_id=words)
-    tracking = Q(shipments__tracking_number=words) if len(words) > 4 else Q()
+    parcel = Q(shipments__tracking_number=words) | Q(shipments__tracking_numbers__contains=words)
+    tracking = parcel if len(words) > 4 else Q()
     rows = of_own_shops(Order.objects.filter(name | tracking).select_related("shop", "person"), user)
     return list(rows.distinct()[:MOST])
 

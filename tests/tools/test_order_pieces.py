@@ -97,3 +97,8 @@ def test_a_message_without_numbers_forgets_none(shop: Shop) -> None:
     orders.record_shipment(shop.pk, parcel())
     orders.record_shipment(shop.pk, parcel(5, tracking_numbers=()))
     assert Shipment.objects.get().tracking_number == "JD01"
+
+
+def test_people_read_all_numbers_of_a_parcel() -> None:
+    assert Shipment(tracking_number="JD01", tracking_numbers=["JD01", "JD02"]).all_numbers == "JD01, JD02"
+    assert Shipment(tracking_number="JD01").all_numbers == "JD01"

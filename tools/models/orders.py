@@ -188,6 +188,11 @@ class Shipment(models.Model):
     def __str__(self) -> str:
         return self.tracking_number or self.external_id
 
+    @property
+    def all_numbers(self) -> str:
+        """Every tracking number, for people to read: `JD01, JD02`."""
+        return ", ".join(self.tracking_numbers) or self.tracking_number
+
 
 class ShipmentLine(models.Model):
     """How many pieces of a line travel in a parcel."""

@@ -116,13 +116,6 @@ def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
     return payment
 
 
-def record_invoice(payment: Payment, invoice: str) -> str:
-    """Keeps which invoice a payment pays, empty for none; what was known first stays, and is returned."""
-    Payment.objects.filter(pk=payment.pk, invoice=None).update(invoice=invoice)
-    payment.refresh_from_db(fields=["invoice"])
-    return payment.invoice or ""
-
-
 def record_refund(shop_id: int, seen: RefundSnapshot) -> RefundRecord | None:
     """Settles a refund of ours, or books one made elsewhere once; None where the order isn't known yet."""
     order = _order_of(shop_id, seen)

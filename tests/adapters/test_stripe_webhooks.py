@@ -12,6 +12,7 @@ from tools.snapshots import (
     ChargeSnapshot,
     DisputeSnapshot,
     FraudWarningSnapshot,
+    InvoicePaymentSnapshot,
     RefundSnapshot,
 )
 
@@ -64,6 +65,27 @@ def test_an_early_warning_names_the_charge() -> None:
     )
 
 
+NO_CAPTURE = {
+    name: value for name, value in bodies.stripe_charge(captured=True).items() if name != "amount_captured"
+}
+PAID = {
+    "object": "invoice_payment",
+    "id": "inpay_1",
+    "invoice": "in_1",
+    "payment": {"type": "payment_intent", "payment_intent": "pi_1"},
+}
+
+
+def test_a_paid_invoice_names_its_payment() -> None:
+    seen = stripe_webhooks.parse(stripe_event("invoice_payment.paid", PAID))
+    assert seen == InvoicePaymentSnapshot(external_id="inpay_1", invoice="in_1", payment_intent="pi_1")
+
+
+def test_an_invoice_that_was_paid_outside_of_stripe_is_absorbed() -> None:
+    outside = {**PAID, "payment": {"type": "payment_record", "payment_record": "pr_1"}}
+    assert stripe_webhooks.parse(stripe_event("invoice_payment.paid", outside)) is None
+
+
 @pytest.mark.parametrize(
     ("topic", "thing", "path"),
     [
@@ -72,6 +94,8 @@ def test_an_early_warning_names_the_charge() -> None:
         ("charge.dispute.updated", bodies.stripe_dispute(status="appealed"), "data.object.status"),
         ("charge.succeeded", bodies.stripe_charge(amount_captured=None), "data.object.amount_captured"),
         ("charge.succeeded", bodies.stripe_refund(), "data.object.object"),
+        ("charge.succeeded", NO_CAPTURE, "data.object.amount_captured"),
+        ("invoice_payment.paid", {**PAID, "invoice": None}, "data.object.invoice"),
     ],
 )
 def test_a_changed_field_of_stripe_is_named(topic: str, thing: dict[str, Any], path: str) -> None:

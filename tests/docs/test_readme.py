@@ -81,7 +81,11 @@ def test_a_developers_own_settings_decide_nothing_in_ci() -> None:
 )
 def test_the_topics_to_subscribe_to_are_those_that_are_read(heading: str, known: dict[str, object]) -> None:
     text = section(README, heading)
-    form = r"`([a-z_]+/[a-z_]+)`" if heading == "### Shopify" else r"`((?:charge|refund|radar)\.[a-z_.]+)`"
+    form = (
+        r"`([a-z_]+/[a-z_]+)`"
+        if heading == "### Shopify"
+        else r"`((?:charge|invoice_payment|refund|radar)\.[a-z_.]+)`"
+    )
     assert set(re.findall(form, text)) == set(known)
 
 

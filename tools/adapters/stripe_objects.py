@@ -172,6 +172,25 @@ class DisputeObject(Reply):
     evidence_details: EvidenceDetails
 
 
+class InvoicePaid(Reply):
+    """What an invoice was paid with; a payment outside of Stripe names neither."""
+
+    payment_intent: MaybeId = None
+    charge: MaybeId = None
+
+
+class InvoicePaymentObject(Reply):
+    """The one place where the pinned version says which payment belongs to which invoice.
+
+    https://docs.stripe.com/api/invoice-payment/object
+    """
+
+    object: Literal["invoice_payment"]
+    id: str
+    invoice: Id
+    payment: InvoicePaid
+
+
 class WarningObject(Reply):
     """Radar's early fraud warning."""
 

@@ -15,21 +15,31 @@ from tools.adapters.signatures import header, matches, signed
 from tools.adapters.stripe_objects import (
     ChargeObject,
     DisputeObject,
+    InvoicePaymentObject,
     RefundObject,
     WarningObject,
 )
 from tools.adapters.stripe_words import (
     charge_snapshot,
     dispute_snapshot,
+    invoice_payment_snapshot,
     refund_snapshot,
     warning_snapshot,
     whole,
 )
-from tools.snapshots import ChargeSnapshot, DisputeSnapshot, FraudWarningSnapshot, RefundSnapshot
+from tools.snapshots import (
+    ChargeSnapshot,
+    DisputeSnapshot,
+    FraudWarningSnapshot,
+    InvoicePaymentSnapshot,
+    RefundSnapshot,
+)
 
 VENDOR = "stripe"
 TOLERANCE_SECONDS = 300
-StripeSnapshot = ChargeSnapshot | RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot
+StripeSnapshot = (
+    ChargeSnapshot | RefundSnapshot | DisputeSnapshot | FraudWarningSnapshot | InvoicePaymentSnapshot
+)
 Made = TypeVar("Made", bound=Reply)
 
 
@@ -90,6 +100,14 @@ class _DisputeEvent(Reply):
     data: _DisputeData
 
 
+class _InvoiceData(Reply):
+    object: InvoicePaymentObject
+
+
+class _InvoiceEvent(Reply):
+    data: _InvoiceData
+
+
 class _WarningData(Reply):
     object: WarningObject
 
@@ -111,11 +129,15 @@ def _dispute(topic: str, raw: bytes) -> StripeSnapshot:
     return dispute_snapshot(read(_DisputeEvent, raw, vendor=VENDOR, operation=topic).data.object)
 
 
+def _invoice(topic: str, raw: bytes) -> StripeSnapshot | None:
+    return invoice_payment_snapshot(read(_InvoiceEvent, raw, vendor=VENDOR, operation=topic).data.object)
+
+
 def _warning(topic: str, raw: bytes) -> StripeSnapshot:
     return warning_snapshot(read(_WarningEvent, raw, vendor=VENDOR, operation=topic).data.object)
 
 
-PARSERS: dict[str, Callable[[str, bytes], StripeSnapshot]] = {
+PARSERS: dict[str, Callable[[str, bytes], StripeSnapshot | None]] = {
     "charge.captured": _charge,
     "charge.refunded": _charge,
     "charge.succeeded": _charge,
@@ -129,6 +151,7 @@ PARSERS: dict[str, Callable[[str, bytes], StripeSnapshot]] = {
     "charge.dispute.funds_reinstated": _dispute,
     "charge.dispute.funds_withdrawn": _dispute,
     "charge.dispute.updated": _dispute,
+    "invoice_payment.paid": _invoice,
     "radar.early_fraud_warning.created": _warning,
     "radar.early_fraud_warning.updated": _warning,
 }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tools.adapters.stripe_objects import (
     ChargeObject,
     DisputeObject,
+    InvoicePaymentObject,
     Outcome,
     PaymentIntentObject,
     RefundObject,
@@ -17,6 +18,7 @@ from tools.snapshots import (
     ChargeSnapshot,
     DisputeSnapshot,
     FraudWarningSnapshot,
+    InvoicePaymentSnapshot,
     PaymentIntentSnapshot,
     RefundPartSnapshot,
     RefundSnapshot,
@@ -115,6 +117,18 @@ def dispute_snapshot(dispute: DisputeObject) -> DisputeSnapshot:
         currency=dispute.currency,
         evidence_due_at=moment(due) if due else None,
         created_at=moment(dispute.created) if dispute.created else None,
+    )
+
+
+def invoice_payment_snapshot(paid: InvoicePaymentObject) -> InvoicePaymentSnapshot | None:
+    """What paid an invoice in our words; None where it was paid outside of Stripe."""
+    if not (paid.payment.payment_intent or paid.payment.charge):
+        return None
+    return InvoicePaymentSnapshot(
+        external_id=paid.id,
+        invoice=paid.invoice,
+        payment_intent=paid.payment.payment_intent or "",
+        charge=paid.payment.charge or "",
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from django.db.models import Prefetch
 from pydantic import Field
 
-from tools.adapters import shopify, stripe
+from tools.adapters import shopify
 from tools.adapters.accounts import Account
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
+from tools.catalog import stripe_refund
 from tools.catalog.send_message import message_step
 from tools.errors import InvalidArgs
 from tools.models import Order, OrderLine, Payment, ToolCall
@@ -132,22 +133,11 @@ def _payment(order: Order, money: Money) -> Payment:
 def send(call: ToolCall) -> Outcome:
     """One vendor call with the call's key; the vendor's answer is checked against what was asked."""
     body: dict[str, Any] = json.loads(call.request)
-    result = _by_stripe(call) if call.vendor == "stripe" else _by_shopify(call, body)
+    if call.vendor == "stripe":
+        result = stripe_refund.send(call, _of(call), _account(call), body["reason"])
+    else:
+        result = _by_shopify(call, body)
     return Outcome(result.ref, pending=result.status == "pending")
-
-
-def _by_stripe(call: ToolCall) -> RefundResult:
-    payment = _of(call)
-    return stripe.refund(
-        _account(call),
-        payment.external_id,
-        call.amount_minor,
-        call.currency,
-        key=call.idempotency_key,
-        case_id=str(call.case_id),
-        correlation_id=call.correlation_id,
-        livemode=payment.livemode,
-    )
 
 
 def _by_shopify(call: ToolCall, body: dict[str, Any]) -> RefundResult:
@@ -188,7 +178,7 @@ def find(call: ToolCall) -> Outcome | None:
     payment, account = _of(call), _account(call)
     key, correlation_id = call.idempotency_key, call.correlation_id
     if call.vendor == "stripe":
-        found = stripe.find_refund(account, payment.external_id, key=key, correlation_id=correlation_id)
+        found = stripe_refund.find(call, payment, account)
     else:
         external_id = payment.order.external_id
         found = shopify.find_refund(account, external_id, key=key, correlation_id=correlation_id)

@@ -1,6 +1,7 @@
 """Ability, as rows: the order graph as the shop last told it, the money ledger, tool calls, stock and suppliers."""
 
 from tools.models.calls import OPEN_STATES, ToolCall
+from tools.models.invoices import InvoicePayment
 from tools.models.money import Dispute, LedgerEntry, Payment
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
 from tools.models.stock import FeedRun, StockLevel, Supplier, SupplierItem
@@ -20,6 +21,7 @@ __all__ = [
     "Dispute",
     "Drift",
     "FeedRun",
+    "InvoicePayment",
     "LedgerEntry",
     "NewField",
     "Order",

@@ -44,7 +44,8 @@ def held(world: World) -> ToolCall:
     with vendors() as fake:
         assert execute(call.pk) == "reserved"
         assert fake.writes() == []
-    return fresh(call)
+    call.refresh_from_db()
+    return call
 
 
 class TestCalls:

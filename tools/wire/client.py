@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 from django.db import connections
 
 from tools.wire.call import Answer, Call
 
-# httpx logs whole addresses, and Slack's is a secret.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# These log whole addresses and the headers of answers, and Slack's address is a secret.
+for name in ("httpx", "httpcore"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 
 USER_AGENT = "opsagent/0.1"
 CONNECT_SECONDS = 5.0
@@ -129,8 +131,15 @@ def _client(url: str) -> httpx.Client:
     with _clients_lock:
         if place not in _clients:
             limits = httpx.Limits(max_connections=20, max_keepalive_connections=5, keepalive_expiry=5.0)
-            _clients[place] = httpx.Client(limits=limits, follow_redirects=False, verify=_certificates())
+            _clients[place] = httpx.Client(
+                limits=limits, follow_redirects=False, verify=_certificates(), cookies=_no_cookies()
+            )
         return _clients[place]
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that takes none: shops share a vendor's host, and must not share a session."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 @cache

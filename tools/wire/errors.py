@@ -1,7 +1,7 @@
 """What a failed attempt means, drawn; a test holds every exception and every status against this table.
 
     what happened                    read            idempotent      unsafe
-    ------------------------------------------------------------------------------
+    -----------------------------------------------------------------------------
     not a request                    InvalidArgs     InvalidArgs     InvalidArgs
     never sent                       Unavailable     Unavailable     Unavailable
     sent and lost                    Unavailable     OutcomeUnknown  OutcomeUnknown
@@ -54,7 +54,9 @@ class Health(StrEnum):
 def error_of_exception(call: Call, problem: Exception, *, sent: bool = True) -> ToolError:
     """What an exception of an exchange means for this call; `sent` where httpx doesn't say it by the class."""
     code = type(problem).__name__
-    if isinstance(problem, OUR_FAULT) or (not sent and isinstance(problem, NOT_A_REQUEST)):
+    # A certificate that doesn't verify is a ValueError too, and none of ours.
+    unfit = isinstance(problem, NOT_A_REQUEST) and not isinstance(problem, OSError)
+    if isinstance(problem, OUR_FAULT) or (unfit and not sent):
         return InvalidArgs(vendor=call.vendor, operation=call.operation, code=code)
     if isinstance(problem, NEVER_SENT) or not sent:
         return Unavailable(vendor=call.vendor, operation=call.operation, code=code)

@@ -42,6 +42,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         (
             "tools.toolcall",
             "tools.upstream",
+            "cases.cursor",
             "tools.drift",
             "tools.newfield",
             "tools.order",
@@ -58,6 +59,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         _("Set-up"),
         (
             "cases.shop",
+            "cases.connection",
             "cases.template",
             "approvals.termsversion",
             "cases.plannerconfig",

@@ -34,7 +34,8 @@ from approvals import services as approvals
 from approvals.errors import Invalid, Refusal
 from audit import actors, sources
 from audit.actors import Actor
-from cases import handoff, services, vendors
+from cases import connections, handoff, services, vendors
+from cases.intake import requeueing
 
 if TYPE_CHECKING:
     from opsagent.admin_site import OpsAdminSite
@@ -99,6 +100,8 @@ CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
 CHANGE_CASE = ("cases.change_case",)
 DRIFT, CLEAR_DRIFT = "tools.drift", ("tools.clear_drift",)
+
+EVENT, CHANGE_EVENT = "cases.inboundevent", ("cases.change_inboundevent",)
 
 BUTTONS: dict[str, Button] = {
     "claim": Button(
@@ -185,6 +188,18 @@ BUTTONS: dict[str, Button] = {
         ("approvals.publish_limitversion",),
         lambda pk, form, by: authority.publish_limits(pk, by=by),
         gettext_lazy("Published. These limits hold from now on."),
+    ),
+    "requeue": Button(
+        EVENT,
+        CHANGE_EVENT,
+        lambda pk, form, by: requeueing.requeue(pk, by=by),
+        gettext_lazy("Read. It is worked on like any other event now."),
+    ),
+    "count_from_now": Button(
+        "cases.connection",
+        ("cases.change_connection",),
+        lambda pk, form, by: connections.count_from(pk, by=by),
+        gettext_lazy("Moved. What is older than this moment is history from now on."),
     ),
     "release_switch": Button(
         "approvals.killswitch",

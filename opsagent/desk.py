@@ -323,11 +323,15 @@ def _switches(user: Any) -> list[KillSwitch]:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """How a vendor answered within the last hour: calls sent, and those that failed or were not answered."""
+    """How a vendor answered within the last hour: calls sent, and those that failed or were not answered.
+
+    `late`: what it told by no webhook within the last day, and was found by reading.
+    """
 
     name: str
     sent: int
     bad: int
+    late: int = 0
 
 
 def _vendors(user: Any, now: datetime) -> list[Vendor]:
@@ -336,7 +340,17 @@ def _vendors(user: Any, now: datetime) -> list[Vendor]:
     bad = Q(state__in=[ToolCall.State.FAILED, ToolCall.State.UNKNOWN])
     calls = _mine(ToolCall, user).filter(first_sent_at__gte=now - timedelta(hours=1)).order_by()
     rows = calls.values("vendor").annotate(sent=Count("pk"), bad=Count("pk", filter=bad)).order_by("vendor")
-    return [Vendor(row["vendor"], row["sent"], row["bad"]) for row in rows]
+    asked = {row["vendor"]: (row["sent"], row["bad"]) for row in rows}
+    late = _found_late(user, now)
+    return [Vendor(name, *asked.get(name, (0, 0)), late.get(name, 0)) for name in sorted({*asked, *late})]
+
+
+def _found_late(user: Any, now: datetime) -> dict[str, int]:
+    if not user.has_perm("cases.view_inboundevent"):
+        return {}
+    day = now - timedelta(days=1)
+    rows = _mine(InboundEvent, user).filter(found_late_seconds__isnull=False, received_at__gte=day).order_by()
+    return {row["source"]: row["n"] for row in rows.values("source").annotate(n=Count("pk"))}
 
 
 @dataclass(frozen=True, slots=True)

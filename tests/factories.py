@@ -19,7 +19,9 @@ from django.db import transaction
 from approvals.models import ApprovalRequest, Decision, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from cases.models import (
     Case,
+    Connection,
     Conversation,
+    Cursor,
     Handoff,
     InboundEvent,
     Message,
@@ -492,3 +494,17 @@ def make_switch(user: User, *, scope: str = KillSwitch.Scope.EVERYTHING, **field
     """A switch that `user` has engaged and nobody has released."""
     defaults: dict[str, Any] = {"reason": "The vendor shows doubled refunds.", "engaged_at": now()}
     return KillSwitch.objects.create(scope=scope, engaged_by=user, **{**defaults, **fields})
+
+
+def make_connection(shop: Shop, source: str = "stripe", **fields: Any) -> Connection:
+    """A source that counts since a year ago."""
+    year_ago = now() - timedelta(days=365)
+    defaults = {"cutover_at": year_ago, "connected_at": year_ago}
+    return Connection.objects.create(shop=shop, source=source, **{**defaults, **fields})
+
+
+def make_cursor(shop: Shop, resource: str = "events", **fields: Any) -> Cursor:
+    """A reconciliation of Stripe that was read a minute ago."""
+    ago = now() - timedelta(minutes=1)
+    defaults = {"source": "stripe", "read_until": ago, "next_at": ago, "ran_at": ago}
+    return Cursor.objects.create(shop=shop, resource=resource, **{**defaults, **fields})

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from audit import actors
 from audit.shop_admin import HistoryAdmin
+from cases.intake import requeueing
 from cases.models import EventConflict, InboundEvent, RefusedRequests
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
@@ -30,6 +34,21 @@ def readable(raw: bytes | memoryview) -> str:
     return text if len(raw) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} …"
 
 
+class FoundLate(admin.SimpleListFilter):
+    """Events that no webhook told of."""
+
+    title = _("how it came")
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("yes", _("found late")), ("no", _("by webhook"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(found_late_seconds__isnull=self.value() == "no")
+        return queryset
+
+
 @admin.register(InboundEvent)
 class InboundEventAdmin(HistoryAdmin):
     list_display = (
@@ -43,8 +62,9 @@ class InboundEventAdmin(HistoryAdmin):
         "case",
         "duplicates",
     )
-    list_filter = ("state", "source", SHOP)
+    list_filter = ("state", FoundLate, "source", SHOP)
     list_select_related = ("shop", "case")
+    actions = ("put_back",)
     search_fields = ("=external_id", "=correlation_id", "topic")
     page_template = "admin/ops/event.html"
 
@@ -53,7 +73,22 @@ class InboundEventAdmin(HistoryAdmin):
 
     @admin.display(description=_("state"), ordering="state")
     def standing(self, event: InboundEvent) -> str:
-        return format_html('<span class="badge {}">{}</span>', TONES[event.state], event.get_state_display())
+        badge = format_html('<span class="badge {}">{}</span>', TONES[event.state], event.get_state_display())
+        if event.found_late_seconds is None:
+            return badge
+        return format_html('{} <span class="badge attention">{}</span>', badge, _now("found late"))
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(requeueing.RIGHT)
+
+    @admin.action(description=_("Put back to work"), permissions=["requeue"])
+    def put_back(self, request: HttpRequest, chosen: QuerySet[Any]) -> None:
+        """Dead letters among the chosen are read again; the others stay as they are."""
+        dead = chosen.filter(state=InboundEvent.State.DEAD).order_by("pk")
+        ids = list(dead.values_list("pk", flat=True)[: requeueing.BATCH])
+        by = actors.staff(request.user)  # type: ignore[arg-type]  # signed in
+        for level, sentence in _outcome(requeueing.requeue_all(ids, by=by)):
+            messages.add_message(request, level, sentence)
 
     def page_context(self, request: HttpRequest, row: InboundEvent) -> dict[str, Any]:
         shown = may_read_raw(request.user)
@@ -63,7 +98,23 @@ class InboundEventAdmin(HistoryAdmin):
             "raw": readable(row.raw) if shown else "",
             "may_read_raw": shown,
             "conflicts": list(row.conflicts.defer("raw")),
+            "may_requeue": request.user.has_perm(requeueing.RIGHT),
         }
+
+
+def _outcome(tried: requeueing.Requeued) -> list[tuple[int, str]]:
+    done = ngettext("%(n)s event was read.", "%(n)s events were read.", tried.done) % {"n": tried.done}
+    dead = ngettext(
+        "%(n)s event still can't be read: its page says why.",
+        "%(n)s events still can't be read: their pages say why.",
+        tried.dead,
+    ) % {"n": tried.dead}
+    if not tried.done and not tried.dead:
+        return [(messages.WARNING, _now("None of these is a dead letter. Nothing was changed."))]
+    return [
+        *([(messages.SUCCESS, done)] if tried.done else []),
+        *([(messages.ERROR, dead)] if tried.dead else []),
+    ]
 
 
 @admin.register(EventConflict)

@@ -28,9 +28,13 @@ def test_history_is_read_only_even_for_a_superuser(label: str, action: str, db: 
     assert not getattr(page, f"has_{action}_permission")(request)
 
 
+# Reading dead letters again changes nothing of what they are.
+BULK = {"cases.inboundevent": ("put_back",)}
+
+
 @pytest.mark.parametrize("label", HISTORY)
 def test_lists_offer_no_bulk_action(label: str) -> None:
-    assert admin.site.get_model_admin(apps.get_model(label)).actions is None
+    assert admin.site.get_model_admin(apps.get_model(label)).actions == BULK.get(label)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ ROLE = {
     "probe_drift": "limit publisher",
     "clear_drift": "admin",
     "check_vendors": "admin",
+    "count_from_now": "admin",
 }
 FORMS = {
     "reject": {"reason": "The photo shows another tent."},
@@ -57,6 +58,8 @@ def target(name: str, shop: Shop) -> Any:
             shop, published_at=None, effective_at=None, author=f.make_user()
         ),
         "release_switch": lambda: f.make_switch(f.make_user()),
+        "requeue": lambda: f.make_dead_event(shop, body=b"{}", topic="themes/publish"),
+        "count_from_now": lambda: f.make_connection(shop),
         "probe_drift": lambda: f.make_drift(shop),
         "clear_drift": lambda: f.make_drift(shop),
         "check_vendors": lambda: shop,

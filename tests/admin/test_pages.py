@@ -61,6 +61,9 @@ def a_day(shop: Shop) -> Case:
     f.make_approval(shop=shop, large=True)
     f.make_call(f.make_decision(f.make_case(order=f.make_order(shop))), state="unknown")
     f.make_dead_event(shop)
+    f.make_event(shop, found_late_seconds=700)
+    f.make_connection(f.make_shop())
+    f.make_cursor(f.make_shop(), error="http_500", failures=2)
     vendors(shop)
     event = f.make_event(shop)
     EventConflict.objects.create(event=event, shop=shop, raw=b"{}", digest=f.HASH, received_at=f.now())
@@ -153,7 +156,8 @@ def test_a_case_page_does_not_query_per_thing_in_the_case(all_seeing: Client, sh
 
 PAGES = [
     "approvals.approvalrequest", "approvals.decision", "approvals.killswitch", "approvals.limitversion",
-    "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.eventconflict",
+    "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.connection",
+    "cases.cursor", "cases.eventconflict",
     "cases.inboundevent", "cases.person", "cases.shop", "cases.user", "tools.drift", "tools.ledgerentry", "tools.order",
     "tools.payment", "tools.toolcall",
 ]  # fmt: skip

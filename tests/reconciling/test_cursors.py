@@ -52,7 +52,7 @@ def test_all_orders_are_read_though_they_changed_in_one_second(
     for _ in range(7):
         vendors.happens(world.order_step(world.sold(world.customer(), days=1)), clock.at)
     cursor()
-    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=3)) and None
+    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=3))
     assert read("orders", clock) == "done"
     assert Order.objects.count() == 7
 
@@ -65,7 +65,7 @@ def test_a_reading_that_is_too_long_goes_on_at_the_next_turn(
         vendors.happens(step, clock.at)
     charges(world, vendors, clock, 7)
     cursor()
-    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=30)) and None
+    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=30))
     outcomes = [read(resource, clock)]
     while outcomes[-1] == "more":
         row = cursor(resource)

@@ -73,7 +73,7 @@ def test_a_vendor_that_changed_them_all_makes_no_flood(world: World, vendors: Ve
     for order in orders(world, vendors, clock, MOST_UNREAD + 3):
         vendors.unreadable[str(order["id"])] = changed
     before = cursor().read_until
-    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=3)) and None
+    vendors.on_ask = lambda what: clock.advance(timedelta(seconds=3))
     assert read("orders", clock) == "contract_drift"
     assert not InboundEvent.objects.exists()
     assert (cursor().read_until, cursor().error) == (before, "contract_drift")

@@ -30,7 +30,7 @@ class Vendors:
         self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in (*LISTS.values(), "warnings")}
         self.unreadable: dict[str, Answer] = {}
         self.asked: list[str] = []
-        self.on_ask: Callable[[str], None] = lambda what: None
+        self.on_ask: Callable[[str], object] = lambda what: None
         self.fault: Answer | None = None
 
     # what happens

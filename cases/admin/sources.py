@@ -1,0 +1,95 @@
+"""Where news comes from: each source with the moment from which it counts, and what is read back from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from audit.shop_admin import HistoryAdmin
+from cases.connections import MOVE
+from cases.models import Connection, Cursor, InboundEvent
+from cases.reconciling.table import NOT_READABLE, RECONCILERS, reconciler
+
+SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
+NOT_CONNECTED = "not_configured"
+LATEST = 20
+
+
+@admin.register(Cursor)
+class CursorAdmin(HistoryAdmin):
+    list_display = ("what", "shop", "source", "standing", "read_until", "ran_at", "next_at", "seen", "found")
+    list_filter = ("source", SHOP)
+    list_select_related = ("shop",)
+    page_template = "admin/ops/cursor.html"
+
+    @admin.display(description=_("what is read"), ordering="resource")
+    def what(self, row: Cursor) -> str:
+        return what_of(row)
+
+    @admin.display(description=_("state"), ordering="error")
+    def standing(self, row: Cursor) -> SafeString:
+        tone, word = standing_of(row)
+        return format_html('<span class="badge {}">{}</span>', tone, word)
+
+    def page_context(self, request: HttpRequest, row: Cursor) -> dict[str, Any]:
+        tone, word = standing_of(row)
+        topics = InboundEvent.objects.filter(shop_id=row.shop_id, source=row.source)
+        late = topics.filter(found_late_seconds__isnull=False).defer("raw")[:LATEST]
+        may_look = request.user.has_perm("cases.view_inboundevent")
+        return {
+            "title": f"{row.source.capitalize()}: {what_of(row)}",
+            "cursor": row,
+            "tone": tone,
+            "word": word,
+            "late": list(late) if may_look else [],
+        }
+
+
+def what_of(row: Cursor) -> str:
+    """What the cursor reads, in words."""
+    found = reconciler(row.source, row.resource)
+    return str(found.what) if found else row.resource
+
+
+def standing_of(row: Cursor) -> tuple[str, str]:
+    """Tone and word for how the last reading went."""
+    if row.error == NOT_CONNECTED:
+        return "", _now("not connected")
+    if row.error:
+        return "danger", _now("could not be read: %(code)s") % {"code": row.error}
+    if row.ran_at is None:
+        return "", _now("not read yet")
+    return ("info", _now("goes on")) if row.resume_after else ("good", _now("read"))
+
+
+@admin.register(Connection)
+class ConnectionAdmin(HistoryAdmin):
+    list_display = ("source", "shop", "cutover_at", "connected_at", "read_back")
+    list_filter = ("source", SHOP)
+    list_select_related = ("shop",)
+    page_template = "admin/ops/connection.html"
+
+    @admin.display(description=_("read back"))
+    def read_back(self, row: Connection) -> str:
+        return read_back_of(row)
+
+    def page_context(self, request: HttpRequest, row: Connection) -> dict[str, Any]:
+        return {
+            "title": f"{row.get_source_display()}, {row.shop}",
+            "connection": row,
+            "read_back": read_back_of(row),
+            "may_move": request.user.has_perm(MOVE),
+        }
+
+
+def read_back_of(row: Connection) -> str:
+    """What finds a webhook of this source that never came, or why nothing can."""
+    if row.source in NOT_READABLE:
+        return str(NOT_READABLE[row.source])
+    return ", ".join(str(one.what) for one in RECONCILERS if one.source == row.source)

@@ -58,7 +58,7 @@ def test_a_wrong_token_is_a_401(caller: Caller, token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "served"), [("2026-07", "2026-07"), ("2026-04", "2026-04"), ("2024-01", "2026-01")]
+    ("asked", "served"), [("2026-07", "2026-07"), ("2026-04", "2026-04"), ("2024-01", "2025-10")]
 )
 def test_an_unsupported_version_is_silently_served_as_the_oldest(
     caller: Caller, asked: str, served: str
@@ -225,7 +225,8 @@ def test_a_customer_tells_all_orders(caller: Caller) -> None:
       numberOfOrders orders(first: 1) { nodes { name } pageInfo { hasNextPage endCursor } } } }"""
     got = caller.shopify(document).json()["data"]["customer"]
     assert (got["numberOfOrders"], got["orders"]["nodes"]) == ("2", [{"name": "#1001"}])
-    assert got["orders"]["pageInfo"] == {"hasNextPage": True, "endCursor": "0"}
+    assert got["orders"]["pageInfo"]["hasNextPage"] is True
+    assert got["orders"]["pageInfo"]["endCursor"]
 
 
 def test_orders_are_found_by_name(caller: Caller) -> None:

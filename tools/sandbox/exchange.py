@@ -14,13 +14,29 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """One planted failure; `seconds` is how long a silent connection is held, `latency_ms` how late an answer is."""
+    """One planted failure; `seconds` is how long a silent connection is held, `latency_ms` how late an answer is.
+
+    `field` is a dotted path into the answer, `value` what is put there or into the header.
+    """
 
     kind: str
     seconds: float = 30.0
     latency_ms: int = 0
     retry_after: str = "1"
     executes: bool = False
+    field: str = ""
+    value: Any = None
+
+
+@dataclass(frozen=True)
+class When:
+    """`at` is when something happened in the vendor's world (ISO 8601, UTC), `now` the sandbox's clock in seconds.
+
+    They differ where a story of another day is told.
+    """
+
+    at: str
+    now: float
 
 
 @dataclass(frozen=True)
@@ -37,6 +53,14 @@ class Request:
     fault: Fault | None = None
 
     @property
+    def at(self) -> str:
+        return iso(self.now)
+
+    @property
+    def when(self) -> When:
+        return When(self.at, self.now.timestamp())
+
+    @property
     def parameters(self) -> dict[str, str]:
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
@@ -50,11 +74,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, body and headers that go out; Content-Length and Date are the server's."""
+    """Status, body and headers that go out; Content-Length and Date are the server's.
+
+    With `drip` the body goes out byte by byte, that many seconds apart.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    drip: float = 0.0
 
     @classmethod
     def json(
@@ -96,6 +124,15 @@ class Vendor:
 
 def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def iso_of(seconds: float) -> str:
+    return iso(datetime.fromtimestamp(seconds, UTC))
+
+
+def utc(text: str) -> str:
+    """The same instant, written as Shopify writes it; ValueError for no instant."""
+    return iso_of(unix(text))
 
 
 def unix(text: str) -> int:

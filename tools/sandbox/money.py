@@ -28,3 +28,12 @@ def to_decimal(minor: int, currency: str) -> str:
 def share(total: int, quantity: int, before: int, units: int) -> int:
     """What `units` of a line of `quantity` cost when `before` are gone already; the shares add up to `total`."""
     return total * (before + units) // quantity - total * before // quantity
+
+
+def plain(minor: int, currency: str) -> str:
+    """The amount as Shopify's webhooks write it: all decimals of the currency ("19.00", "3000")."""
+    exponent = EXPONENTS.get(currency, 2)
+    if not exponent:
+        return str(minor)
+    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"

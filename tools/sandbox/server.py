@@ -3,24 +3,21 @@
 /{shop}/{vendor}/... is a vendor's API, /_control/... is ours. Every answer goes out after its commit.
 """
 
-import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import SHUT_RDWR, socket
-from socketserver import TCPServer
-from typing import Any
 from urllib.parse import unquote
 
-from tools.sandbox import control, faults, klaviyo, shopify, slack, stripe, whatsapp
-from tools.sandbox.exchange import Answer, Request, Vendor
+from tools.sandbox import control, faults, klaviyo, shopify, slack, stripe, things, whatsapp
+from tools.sandbox.courier import Courier
+from tools.sandbox.doors import HOST, Door
+from tools.sandbox.exchange import Answer, Request, Vendor, iso, unix
 from tools.sandbox.store import Store
 
-HOST = "127.0.0.1"
-MOST_BODY_BYTES = 1_048_576
+AHEAD = "seconds_ahead"
+LAST_WORD_SECONDS = 0.05
 VENDORS: dict[str, Vendor] = {
     "shopify": shopify.VENDOR,
     "stripe": stripe.VENDOR,
@@ -28,7 +25,6 @@ VENDORS: dict[str, Vendor] = {
     "whatsapp": whatsapp.VENDOR,
     "slack": slack.VENDOR,
 }
-logger = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
@@ -38,47 +34,82 @@ def _utc_now() -> datetime:
 class Sandbox:
     """The running stand-ins; `base_url` is known after start(), port 0 picks a free one.
 
-    State and ledger live in the file `ledger` and survive a stop, a restart and a kill -9. `clock` gives the
-    aware moment at which a request is answered.
+    State and ledger live in the file `ledger` and survive a stop, a restart and a kill -9. `clock` gives an aware
+    moment; the control API can move the sandbox ahead of it, and `now()` is what requests and webhooks go by.
     """
 
     def __init__(self, port: int = 0, *, ledger: Path, clock: Callable[[], datetime] = _utc_now) -> None:
         self.port, self.ledger, self.clock = port, ledger, clock
         self.stopping = threading.Event()
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._ahead = timedelta()
+        self._door: Door | None = None
+        self._closing = threading.Lock()
+        self._reopening: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
+    def now(self) -> datetime:
+        return self.clock() + self._ahead
+
     def start(self) -> "Sandbox":
-        """Opens the ledger and the port, and serves from a thread of its own."""
+        """Opens the ledger and the port, serves and sends webhooks, each from a thread of its own."""
         self.stopping.clear()
         self.store = Store(self.ledger)
+        with self.store.transaction() as db:
+            self._ahead = timedelta(seconds=float(things.setting(db, AHEAD, "0")))
         try:
-            self._server = _Server((HOST, self.port), self)
+            self._open()
         except OSError:
             self.store.close()
             raise
-        self.port = self._server.server_address[1]
-        arguments = {"poll_interval": 0.02}
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs=arguments, name="sandbox", daemon=True
-        )
-        self._thread.start()
+        self.courier = Courier(self.store, lambda: self.now().timestamp())
+        self.courier.start()
         return self
 
     def stop(self) -> None:
-        """Ends the server, hangs up on open connections and closes the ledger."""
+        """Ends the server, hangs up on open connections, ends the courier and closes the ledger."""
         self.stopping.set()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.hang_up()
-            self._server.server_close()
-            self.store.close()
-            self._server = None
+        with self._closing:
+            door, self._door = self._door, None
+        if door is not None:
+            door.stop_listening()
+            door.hang_up()
+        if self._reopening is not None:
+            self._reopening.join()
+            self._reopening = None
+        self.courier.stop()
+        self.store.close()
+
+    def refuse(self, seconds: float) -> None:
+        """Closes the port for that long: from now on whoever connects is refused, and open connections end."""
+        with self._closing:
+            door, self._door = self._door, None
+        if door is None:
+            return
+        door.stop_listening()
+        self._reopening = threading.Thread(
+            target=self._reopen, args=(door, seconds), name="sandbox-reopening", daemon=True
+        )
+        self._reopening.start()
+
+    def _reopen(self, door: Door, seconds: float) -> None:
+        # Whoever asked for this is still to hear that it is done.
+        self.stopping.wait(LAST_WORD_SECONDS)
+        door.hang_up()
+        self.stopping.wait(max(0.0, seconds - LAST_WORD_SECONDS))
+        with self._closing:
+            if not self.stopping.is_set():
+                self._open()
+
+    def _open(self) -> None:
+        self._door = Door(self.port, self._exchange)
+        self.port = self._door.port
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        plain, _, query = path.partition("?")
+        return self.respond(Request(method, plain, query, headers, body, self.now()))
 
     def __enter__(self) -> "Sandbox":
         return self.start()
@@ -89,8 +120,7 @@ class Sandbox:
     def respond(self, request: Request) -> Answer:
         """The answer to one request; raises faults.SilenceError when there is to be none."""
         if request.path.startswith(f"{control.PREFIX}/"):
-            with self.store.transaction() as db:
-                return control.answer(request, db)
+            return self._control(request)
         shop, _, rest = request.path.lstrip("/").partition("/")
         name, slash, path = rest.partition("/")
         vendor = VENDORS.get(name)
@@ -107,103 +137,44 @@ class Sandbox:
             if not free:
                 return vendor.busy(request)
             with self.store.transaction() as db:
-                fault = faults.take(db, name, request.shop, operation)
+                fault = faults.take(db, name, request.shop, operation, request.when.now)
             instead = faults.before(fault, name, self.stopping)
             if instead is not None:
                 return instead
             with self.store.transaction() as db:
                 made = vendor.answer(replace(request, fault=fault), db)
+            self.courier.call()
         return faults.after(fault, name, made)
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self._open: set[socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks the resolver for this host's name, which can take seconds.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        with self._open_lock:
-            connections = list(self._open)
-        for connection in connections:
-            _end(connection)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "opsagent-sandbox"
-    sys_version = ""
-    disable_nagle_algorithm = True
-    timeout = 120.0
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        logger.debug(format, *args)
-
-    def serve(self) -> None:
-        body = self._body()
-        if body is None:
-            return
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        sandbox = self.server.sandbox
-        request = Request(self.command, path, query, headers, body, sandbox.clock())
+    def _control(self, request: Request) -> Answer:
+        """Three requests are about the server itself; all others are the control module's."""
+        where = (request.method, request.path.removeprefix(control.PREFIX).strip("/"))
         try:
-            self._send(sandbox.respond(request))
-        except faults.SilenceError as silence:
-            sandbox.stopping.wait(silence.seconds)
-            self.close_connection = True
-            _end(self.connection)
-        except Exception:
-            logger.exception("the sandbox failed at %s %s", self.command, path)
-            self._send(Answer.json(500, {"error": "the sandbox itself failed; its log says why"}))
+            if where == ("POST", "deliver"):
+                return self._deliver(request)
+            if where == ("POST", "clock"):
+                return self._move_on(request)
+            if where == ("POST", "faults") and request.json().get("kind") == faults.REFUSED:
+                self.refuse(float(request.json().get("seconds", 5)))
+                return Answer.json(200, {"ok": True})
+        except (ValueError, TypeError, AttributeError) as error:
+            return Answer.json(400, {"error": f"{type(error).__name__}: {error}"})
+        with self.store.transaction() as db:
+            made = control.answer(request, db)
+        self.courier.call()
+        return made
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = serve  # noqa: N815 - http.server asks for these names
+    def _deliver(self, request: Request) -> Answer:
+        wish = request.json() if request.body else {}
+        until = unix(wish["until"]) if wish.get("until") else self.now().timestamp()
+        return Answer.json(200, self.courier.deliver(until))
 
-    def _body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not length.isdecimal():
-            self.close_connection = True
-            self._send(Answer.json(411, {"error": "send a Content-Length"}))
-            return None
-        if int(length) > MOST_BODY_BYTES:
-            self.close_connection = True
-            self._send(Answer.json(413, {"error": f"more than {MOST_BODY_BYTES} bytes"}))
-            return None
-        return self.rfile.read(int(length))
-
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(answer.body)
-
-
-def _end(connection: socket) -> None:
-    try:
-        connection.shutdown(SHUT_RDWR)
-    except OSError:
-        logger.debug("the other side hung up first")
+    def _move_on(self, request: Request) -> Answer:
+        seconds = float(request.json()["advance"])
+        if seconds < 0:
+            raise ValueError("advance must not be negative: webhooks and keys would come from the future")
+        self._ahead += timedelta(seconds=seconds)
+        with self.store.transaction() as db:
+            things.set_setting(db, AHEAD, self._ahead.total_seconds())
+        self.courier.call()
+        return Answer.json(200, {"now": iso(self.now())})

@@ -1,373 +1,261 @@
 """The order graph as Shopify answers it, built from the neutral order and what happened to it since."""
 
-import json
-from sqlite3 import Connection
 from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from tools.sandbox import store
+from tools.sandbox import books, store
 from tools.sandbox.exchange import Doc
-from tools.sandbox.money import share, to_minor
-from tools.sandbox.shopify_nodes import bag, connection, gid, listed, variant_named
+from tools.sandbox.shopify_customers import customer_graph, mailing_address
+from tools.sandbox.shopify_nodes import connection, gid, lazily, listed
+from tools.sandbox.shopify_parcels import fulfilment_graph, fulfilment_order, return_graph, return_status
+from tools.sandbox.shopify_stock import variant_named
+from tools.sandbox.shopify_view import OrderView
 
-DELIVERY = {"in_transit", "out_for_delivery", "delivered", "failure", "attempted_delivery", "delayed"}
 RECOMMENDATION = {"HIGH": "CANCEL", "MEDIUM": "INVESTIGATE", "LOW": "ACCEPT"}
 
 
-class OrderView:
-    """One order with its parts: the sums that refunds are judged by, and the graph that queries read."""
-
-    def __init__(self, db: Connection, order: Doc) -> None:
-        self.db, self.order = db, order
-        self.shop, self.id, self.currency = order["shop"], str(order["id"]), order["currency"]
-        self.refunds = [
-            row
-            for row in store.refunds_of(db, self.shop, "order_id", self.id)
-            if row["doc"].get("in_shopify") and row["status"] not in ("failed", "canceled")
-        ]
-        self.fulfilments = store.parts(db, self.shop, self.id, "fulfilment")
-        self.total, self.shipping = self.minor(order["total"]), self.minor(order.get("shipping") or "0")
-        self.lines = {str(line["id"]): line for line in order["lines"]}
-
-    def minor(self, amount: object) -> int:
-        return to_minor(amount, self.currency)
-
-    def bag(self, minor: int) -> Doc:
-        return bag(minor, self.currency)
-
-    @property
-    def captured(self) -> int:
-        return 0 if self.order.get("financial_status") in ("PENDING", "AUTHORIZED", "VOIDED") else self.total
-
-    @property
-    def refunded(self) -> int:
-        return sum(row["amount_minor"] for row in self.refunds)
-
-    @property
-    def shipping_refunded(self) -> int:
-        return sum(row["doc"].get("shipping_minor", 0) for row in self.refunds)
-
-    def units_refunded(self, line_id: str) -> int:
-        taken = [line for row in self.refunds for line in row["doc"].get("lines", ())]
-        return sum(line["quantity"] for line in taken if str(line["id"]) == line_id)
-
-    def gross(self, line: Doc) -> int:
-        return self.minor(line["unit_price"]) * int(line["quantity"])
-
-    def discounted(self, line: Doc) -> int:
-        return self.gross(line) - self.minor(line.get("discount") or "0")
-
-    @property
-    def taxes_included(self) -> bool:
-        return sum(map(self.discounted, self.lines.values())) + self.shipping == self.total
-
-    def line_refund(self, line_id: str, units: int, before: int) -> tuple[int, int]:
-        """Price after discounts and tax of `units` more of a line, in minor units."""
-        line = self.lines[line_id]
-        quantity = int(line["quantity"])
-        tax = self.minor(line.get("tax") or "0")
-        return share(self.discounted(line), quantity, before, units), share(tax, quantity, before, units)
-
-    def graph(self) -> Doc:
-        order, tax = self.order, sum(self.minor(line.get("tax") or "0") for line in self.lines.values())
-        subtotal = sum(map(self.discounted, self.lines.values()))
-        customer = order.get("customer")
-        returns = store.parts(self.db, self.shop, self.id, "return")
-        return {
-            "__typename": "Order",
-            "__view__": self,
-            "id": gid("Order", self.id),
-            "legacyResourceId": self.id,
-            "name": order["name"],
-            "createdAt": order["created_at"],
-            "processedAt": order["created_at"],
-            "updatedAt": max([order["created_at"], *(row["created_at"] for row in self.refunds)]),
-            "cancelledAt": order.get("cancelled_at"),
-            "email": (customer or {}).get("email"),
-            "phone": (customer or {}).get("phone"),
-            "customerLocale": (customer or {}).get("locale"),
-            "note": order.get("note"),
-            "tags": store.tags_of(self.db, self.shop, self.id),
-            "test": False,
-            "taxesIncluded": self.taxes_included,
-            "currencyCode": self.currency,
-            "presentmentCurrencyCode": self.currency,
-            "displayFinancialStatus": self.financial_status(),
-            "displayFulfillmentStatus": self.fulfilment_status(),
-            "returnStatus": _return_status(returns),
-            "paymentGatewayNames": [order["gateway"]],
-            "totalPriceSet": self.bag(self.total),
-            "subtotalPriceSet": self.bag(subtotal),
-            "totalTaxSet": self.bag(tax),
-            "totalDiscountsSet": self.bag(sum(map(self.gross, self.lines.values())) - subtotal),
-            "totalShippingPriceSet": self.bag(self.shipping),
-            "currentTotalDutiesSet": None,
-            "totalReceivedSet": self.bag(self.captured),
-            "totalRefundedSet": self.bag(self.refunded),
-            "totalRefundedShippingSet": self.bag(self.shipping_refunded),
-            "netPaymentSet": self.bag(self.captured - self.refunded),
-            "refundable": self.refunded < self.captured,
-            "customer": customer_graph(self.db, self.shop, customer) if customer else None,
-            "shippingAddress": _address(order.get("shipping_address")),
-            "lineItems": connection([self.line_graph(name) for name in self.lines]),
-            "transactions": listed(self.transactions()),
-            "refunds": listed([self.refund_graph(row) for row in self.refunds]),
-            "fulfillments": listed([self.fulfilment_graph(doc) for doc in self.fulfilments]),
-            "fulfillmentOrders": connection([_kept_at(self.id)]),
-            "returns": connection([_return_graph(self, doc) for doc in returns]),
-            "risk": _risk(order.get("risk", "NONE")),
-            "disputes": self.disputes(),
-        }
-
-    def financial_status(self) -> str:
-        if "financial_status" in self.order and not self.captured:
-            return str(self.order["financial_status"])
-        if not self.refunded:
-            return "PAID"
-        return "REFUNDED" if self.refunded >= self.captured else "PARTIALLY_REFUNDED"
-
-    def fulfilled_lines(self) -> set[str]:
-        names: set[str] = set()
-        for doc in self.fulfilments:
-            if doc.get("status") != "cancelled":
-                names |= {str(name) for name in doc.get("line_ids") or self.lines}
-        return names
-
-    def fulfilment_status(self) -> str:
-        done = self.fulfilled_lines() & set(self.lines)
-        if not done:
-            return "UNFULFILLED"
-        return "FULFILLED" if done == set(self.lines) else "PARTIALLY_FULFILLED"
-
-    def line_graph(self, name: str) -> Doc:
-        line, gone = self.lines[name], self.units_refunded(name)
-        left = int(line["quantity"]) - gone
-        tax = self.minor(line.get("tax") or "0")
-        cut = self.gross(line) - self.discounted(line)
-        taxes = [{"priceSet": self.bag(tax), "rate": None, "title": "Tax"}] if tax else []
-        return {
-            "id": gid("LineItem", name),
-            "sku": line["sku"],
-            "title": line["title"],
-            "name": line["title"],
-            "quantity": line["quantity"],
-            "currentQuantity": left,
-            "refundableQuantity": left,
-            "unfulfilledQuantity": 0 if name in self.fulfilled_lines() else left,
-            "originalUnitPriceSet": self.bag(self.minor(line["unit_price"])),
-            "originalTotalSet": self.bag(self.gross(line)),
-            "discountedTotalSet": self.bag(self.discounted(line)),
-            "totalDiscountSet": self.bag(cut),
-            "discountAllocations": [{"allocatedAmountSet": self.bag(cut)}] if cut else [],
-            "duties": [],
-            "taxLines": listed(taxes),
-            "variant": lambda info: variant_named(self.db, self.shop, sku=line["sku"]),
-        }
-
-    def sale(self) -> Doc:
-        order, charge = self.order, self.order.get("charge") or {}
-        receipt = {"id": charge.get("id"), "payment_intent": charge.get("payment_intent")} if charge else {}
-        card = {
-            "__typename": "CardPaymentDetails",
-            "company": charge.get("brand"),
-            "number": charge.get("last4"),
-        }
-        return {
-            "id": gid("OrderTransaction", order["transaction_id"]),
-            "kind": "SALE",
-            "status": "SUCCESS" if self.captured else "PENDING",
-            "gateway": order["gateway"],
-            "amountSet": self.bag(self.total),
-            "createdAt": order["created_at"],
-            "processedAt": order["created_at"],
-            "paymentId": f"{order['name']}.1",
-            "receiptJson": json.dumps(receipt),
-            "test": False,
-            "manualPaymentGateway": order["gateway"] == "manual",
-            "maximumRefundableV2": self.bag(self.captured - self.refunded)["shopMoney"],
-            "paymentDetails": card if charge else None,
-            "parentTransaction": None,
-        }
-
-    def transactions(self) -> list[Doc]:
-        return [self.sale(), *(entry for row in self.refunds for entry in self.refund_transactions(row))]
-
-    def refund_transactions(self, row: Doc) -> list[Doc]:
-        """The money part of a refund, one transaction per amount that was asked for."""
-        sale, amounts = self.sale(), row["doc"].get("amounts") or [row["amount_minor"]]
-        through_stripe = row["vendor"] == "stripe"
-        receipt = {"id": row["id"], "object": "refund", "charge": row["charge"]} if through_stripe else {}
-        return [
-            {
-                **sale,
-                "id": gid("OrderTransaction", f"{self.order['transaction_id']}{row['seq']:05d}{place}"),
-                "kind": "REFUND",
-                "status": "PENDING" if row["status"] == "pending" else "SUCCESS",
-                "gateway": row["doc"].get("gateway", self.order["gateway"]),
-                "amountSet": self.bag(amount),
-                "createdAt": row["created_at"],
-                "processedAt": row["created_at"],
-                "receiptJson": json.dumps(receipt),
-                "maximumRefundableV2": None,
-                "parentTransaction": sale,
-            }
-            for place, amount in enumerate(amounts)
-            if amount
-        ]
-
-    def refund_graph(self, row: Doc) -> Doc:
-        name = row["doc"]["shopify_id"]
-        return {
-            "__typename": "Refund",
-            "id": gid("Refund", name),
-            "legacyResourceId": name,
-            "createdAt": row["created_at"],
-            "processedAt": row["created_at"],
-            "note": row["doc"].get("note"),
-            "order": lambda info: self.graph(),
-            "totalRefundedSet": self.bag(row["amount_minor"]),
-            "refundLineItems": connection([self.refund_line(line) for line in row["doc"].get("lines", ())]),
-            "refundShippingLines": connection(
-                [self.refund_shipping(row)] if row["doc"].get("shipping_minor") else []
-            ),
-            "transactions": connection(self.refund_transactions(row)),
-        }
-
-    def refund_shipping(self, row: Doc) -> Doc:
-        name = gid("RefundShippingLine", row["doc"]["shopify_id"])
-        amount = self.bag(row["doc"]["shipping_minor"])
-        return {"id": name, "subtotalAmountSet": amount, "taxAmountSet": self.bag(0)}
-
-    def refund_line(self, line: Doc) -> Doc:
-        name, units = str(line["id"]), int(line["quantity"])
-        price, tax = self.line_refund(name, units, int(line.get("before", 0)))
-        restock = line.get("restock", "NO_RESTOCK")
-        return {
-            "lineItem": self.line_graph(name),
-            "quantity": units,
-            "restockType": restock,
-            "restocked": restock != "NO_RESTOCK",
-            "priceSet": self.bag(price // units),
-            "subtotalSet": self.bag(price),
-            "totalTaxSet": self.bag(tax),
-        }
-
-    def fulfilment_graph(self, doc: Doc) -> Doc:
-        names = [str(name) for name in doc.get("line_ids") or self.lines if str(name) in self.lines]
-        cancelled = doc.get("status") == "cancelled"
-        items = [
-            {
-                "id": gid("FulfillmentLineItem", f"{doc['id']}{name}"),
-                "lineItem": self.line_graph(name),
-                "quantity": self.lines[name]["quantity"],
-            }
-            for name in names
-        ]
-        status = str(doc.get("status") or "fulfilled")
-        return {
-            "id": gid("Fulfillment", doc["id"]),
-            "legacyResourceId": str(doc["id"]),
-            "name": f"{self.order['name']}-F{doc['id']}",
-            "status": "CANCELLED" if cancelled else "SUCCESS",
-            "displayStatus": "CANCELED" if cancelled else status.upper(),
-            "createdAt": doc["created_at"],
-            "updatedAt": doc.get("updated_at") or doc.get("delivered_at") or doc["created_at"],
-            "inTransitAt": doc.get("in_transit_at") or (doc["created_at"] if status in DELIVERY else None),
-            "deliveredAt": doc.get("delivered_at"),
-            "estimatedDeliveryAt": doc.get("estimated_delivery_at"),
-            "totalQuantity": sum(int(item["quantity"]) for item in items),
-            "trackingInfo": listed([_tracking(doc)] if doc.get("tracking_number") else []),
-            "fulfillmentLineItems": connection(items),
-        }
-
-    def disputes(self) -> list[Doc]:
-        charge = (self.order.get("charge") or {}).get("id")
-        mine = [
-            doc
-            for doc in store.disputes(self.db, self.shop)
-            if str(doc.get("order_id")) == self.id or (charge and doc.get("charge") == charge)
-        ]
-        return [
-            {
-                "id": gid("ShopifyPaymentsDispute", doc["id"]),
-                "initiatedAs": "INQUIRY" if doc["status"].startswith("warning_") else "CHARGEBACK",
-                "status": doc["status"].removeprefix("warning_").upper(),
-            }
-            for doc in mine
-        ]
-
-
-def _kept_at(order_id: str) -> Doc:
-    """All goods lie in the one warehouse."""
-    warehouse = {"__typename": "Location", "id": gid("Location", 1), "name": "Warehouse"}
+def graph(view: OrderView) -> Doc:
+    """The node of an order; parts that cost something are made when they are asked for."""
+    order, customer = view.order, view.order.get("customer")
+    subtotal = sum(map(view.discounted, view.lines.values()))
+    returns = store.parts(view.db, view.shop, view.id, "return")
     return {
-        "id": gid("FulfillmentOrder", order_id),
-        "assignedLocation": {"location": warehouse, "name": "Warehouse"},
+        "__typename": "Order",
+        "__view__": view,
+        "id": gid("Order", view.id),
+        "legacyResourceId": view.id,
+        "name": order["name"],
+        "createdAt": order["created_at"],
+        "processedAt": order["created_at"],
+        "updatedAt": order["updated_at"],
+        "closed": False,
+        "closedAt": None,
+        "confirmed": True,
+        **_cancelled(order),
+        "email": (customer or {}).get("email"),
+        "phone": (customer or {}).get("phone"),
+        "customerLocale": (customer or {}).get("locale"),
+        "note": order.get("note"),
+        "tags": lambda info: view.tags(),
+        "test": bool(order.get("test")),
+        "taxesIncluded": view.taxes_included,
+        "dutiesIncluded": False,
+        "currencyCode": view.currency,
+        "presentmentCurrencyCode": view.currency,
+        "displayFinancialStatus": view.financial_status(),
+        "displayFulfillmentStatus": view.fulfilment_status(),
+        "returnStatus": return_status(returns),
+        "paymentGatewayNames": [order["gateway"]],
+        "totalPriceSet": view.bag(view.total),
+        "subtotalPriceSet": view.bag(subtotal),
+        "totalTaxSet": view.bag(view.tax),
+        "totalDiscountsSet": view.bag(view.discounts),
+        "totalShippingPriceSet": view.bag(view.shipping),
+        "totalReceivedSet": view.bag(view.captured),
+        "totalRefundedSet": view.bag(view.refunded),
+        "totalRefundedShippingSet": view.bag(view.shipping_refunded),
+        "totalOutstandingSet": view.bag(view.total - view.captured),
+        "currentTotalPriceSet": view.bag(view.total - view.refunded),
+        "currentTotalDutiesSet": view.bag(view.duties) if view.duties else None,
+        "originalTotalDutiesSet": view.bag(view.duties) if view.duties else None,
+        "netPaymentSet": view.bag(view.captured - view.refunded),
+        "refundable": view.refunded < view.captured,
+        "fullyPaid": view.captured >= view.total,
+        "customer": lambda info: customer_graph(view.db, view.shop, customer, graph) if customer else None,
+        "shippingAddress": mailing_address(view.id, order.get("shipping_address")),
+        "billingAddress": mailing_address(view.id, order.get("shipping_address")),
+        "taxLines": [_tax(view, view.tax)] if view.tax else [],
+        "shippingLine": _shipping_line(view) if view.shipping else None,
+        "shippingLines": lazily(lambda: [_shipping_line(view)] if view.shipping else []),
+        "lineItems": lazily(lambda: [line_graph(view, name) for name in view.lines]),
+        "transactions": listed(view.transactions()),
+        "refunds": lambda info, first=None: [refund_graph(view, row) for row in view.refunds][:first],
+        "fulfillments": lambda info, first=None, **_: [
+            fulfilment_graph(view, doc, line_graph) for doc in view.fulfilments
+        ][:first],
+        "fulfillmentOrders": connection([fulfilment_order(view)]),
+        "returns": lazily(lambda: [return_graph(view, doc, line_graph) for doc in returns]),
+        "risk": _risk(order.get("risk", "NONE")),
+        "disputes": lambda info: _disputes(view),
     }
 
 
-def customer_graph(db: Connection, shop: str, customer: Doc) -> Doc:
-    """A customer as last seen on an order; spending counts orders in the currency of the newest one."""
-    mine = store.orders_of_customer(db, shop, str(customer["id"]))
-    currency = mine[-1]["currency"]
-    spent = sum(to_minor(order["total"], currency) for order in mine if order["currency"] == currency)
-    names = [customer.get("first_name"), customer.get("last_name")]
-    email, phone = customer.get("email"), customer.get("phone")
-
-    def orders(info: GraphQLResolveInfo[Any], *, reverse: bool = False, **arguments: object) -> Doc:
-        chosen = mine[::-1] if reverse else mine
-        return connection([OrderView(db, order).graph() for order in chosen])(info, **arguments)
-
+def _cancelled(order: Doc) -> Doc:
+    at = order.get("cancelled_at")
     return {
-        "id": gid("Customer", customer["id"]),
-        "legacyResourceId": str(customer["id"]),
-        "createdAt": mine[0]["created_at"],
-        "displayName": " ".join(name for name in names if name) or email or "",
-        "email": email,
-        "phone": phone,
-        "firstName": customer.get("first_name"),
-        "lastName": customer.get("last_name"),
-        "locale": customer.get("locale") or "en",
-        "numberOfOrders": str(len(mine)),
-        "amountSpent": bag(spent, currency)["shopMoney"],
-        "defaultEmailAddress": {"emailAddress": email} if email else None,
-        "defaultPhoneNumber": {"phoneNumber": phone} if phone else None,
-        "orders": orders,
+        "cancelledAt": at,
+        "cancelReason": order.get("cancel_reason") or ("OTHER" if at else None),
+        "cancellation": {"staffNote": order.get("cancel_note")} if at else None,
     }
 
 
-def _address(address: Doc | None) -> Doc | None:
-    if address is None:
-        return None
-    plain = {name: address.get(name) for name in ("address1", "city", "zip")}
-    return {**plain, "countryCodeV2": address.get("country_code")}
+def _tax(view: OrderView, minor: int) -> Doc:
+    return {"priceSet": view.bag(minor), "rate": None, "ratePercentage": None, "title": "Tax"}
 
 
-def _tracking(doc: Doc) -> Doc:
-    return {"company": doc.get("carrier"), "number": doc["tracking_number"], "url": doc.get("tracking_url")}
+def _shipping_line(view: OrderView) -> Doc:
+    return {
+        "__typename": "ShippingLine",
+        "id": gid("ShippingLine", f"{view.id}1"),
+        "title": "Standard",
+        "code": "standard",
+        "source": "shopify",
+        "custom": False,
+        "isRemoved": False,
+        "originalPriceSet": view.bag(view.shipping),
+        "discountedPriceSet": view.bag(view.shipping),
+        "currentDiscountedPriceSet": view.bag(view.shipping - view.shipping_refunded),
+        "discountAllocations": [],
+        "taxLines": [],
+    }
+
+
+def line_graph(view: OrderView, name: str) -> Doc:
+    line, gone = view.lines[name], view.units_refunded(name)
+    quantity, tax = int(line["quantity"]), view.minor(line.get("tax") or "0")
+    left, cut = quantity - gone, view.gross(line) - view.discounted(line)
+    return {
+        "__typename": "LineItem",
+        "id": gid("LineItem", name),
+        "sku": line["sku"],
+        "title": line["title"],
+        "name": line["title"],
+        "variantTitle": None,
+        "vendor": view.shop,
+        "quantity": quantity,
+        "currentQuantity": left,
+        "refundableQuantity": left,
+        "unfulfilledQuantity": 0 if name in view.fulfilled_lines() else left,
+        "requiresShipping": True,
+        "restockable": True,
+        "isGiftCard": False,
+        "taxable": bool(tax),
+        "originalUnitPriceSet": view.bag(view.minor(line["unit_price"])),
+        "discountedUnitPriceSet": view.bag(view.discounted(line) // quantity if quantity else 0),
+        "originalTotalSet": view.bag(view.gross(line)),
+        "discountedTotalSet": view.bag(view.discounted(line)),
+        "totalDiscountSet": view.bag(cut),
+        "discountAllocations": [{"allocatedAmountSet": view.bag(cut)}] if cut else [],
+        "duties": [_duty(view, duty) for duty in line.get("duties", ())],
+        "taxLines": listed([_tax(view, tax)] if tax else []),
+        "variant": lambda info: variant_named(view.db, view.shop, "sku", line["sku"]),
+    }
+
+
+def _duty(view: OrderView, duty: Doc) -> Doc:
+    return {
+        "__typename": "Duty",
+        "id": gid("Duty", duty["id"]),
+        "price": view.bag(view.minor(duty["amount"])),
+        "harmonizedSystemCode": duty.get("harmonized_system_code"),
+        "countryCodeOfOrigin": duty.get("country_code"),
+        "taxLines": [],
+    }
+
+
+def refund_graph(view: OrderView, row: Doc) -> Doc:
+    doc, name = row["doc"], row["doc"]["shopify_id"]
+    shipping = doc.get("shipping_minor")
+    return {
+        "__typename": "Refund",
+        "id": gid("Refund", name),
+        "legacyResourceId": name,
+        "createdAt": row["created_at"],
+        "processedAt": row["created_at"],
+        "updatedAt": row["created_at"],
+        "note": doc.get("note"),
+        "order": lambda info: graph(view),
+        "totalRefundedSet": view.bag(row["amount_minor"]),
+        "duties": [
+            {"amountSet": view.bag(duty["minor"]), "originalDuty": original_duty(view, duty["id"])}
+            for duty in doc.get("duties", ())
+        ],
+        "orderAdjustments": connection([]),
+        "refundLineItems": lazily(
+            lambda: [
+                refund_line(view, line, f"{name}{place}") for place, line in enumerate(doc.get("lines", ()))
+            ]
+        ),
+        "refundShippingLines": connection([_refund_shipping(view, row)] if shipping else []),
+        "transactions": lazily(lambda: view.refund_transactions(row)),
+    }
+
+
+def original_duty(view: OrderView, name: str) -> Doc | None:
+    for line in view.lines.values():
+        for duty in line.get("duties", ()):
+            if str(duty["id"]) == name:
+                return _duty(view, duty)
+    return None
+
+
+def _refund_shipping(view: OrderView, row: Doc) -> Doc:
+    return {
+        "id": gid("RefundShippingLine", row["doc"]["shopify_id"]),
+        "shippingLine": _shipping_line(view),
+        "subtotalAmountSet": view.bag(row["doc"]["shipping_minor"]),
+        "taxAmountSet": view.bag(0),
+    }
+
+
+def refund_line(view: OrderView, line: Doc, number: str | None = None) -> Doc:
+    """A line of a refund; one that is only suggested has no id yet."""
+    name, units = str(line["id"]), int(line["quantity"])
+    price, tax = view.line_refund(name, units, int(line.get("before", 0)))
+    restock = line.get("restock", "NO_RESTOCK")
+    back = restock != "NO_RESTOCK"
+    return {
+        "id": gid("RefundLineItem", number) if number else None,
+        "lineItem": lambda info: line_graph(view, name),
+        "quantity": units,
+        "restockType": restock,
+        "restocked": back,
+        "location": {"id": gid("Location", line.get("location", 1)), "name": "Warehouse"} if back else None,
+        "priceSet": view.bag(price // units),
+        "subtotalSet": view.bag(price),
+        "totalTaxSet": view.bag(tax),
+    }
 
 
 def _risk(level: str) -> Doc:
-    assessments = [] if level == "NONE" else [{"riskLevel": level}]
+    assessments: list[Doc] = [] if level == "NONE" else [{"riskLevel": level, "facts": [], "provider": None}]
     return {"assessments": assessments, "recommendation": RECOMMENDATION.get(level, "NONE")}
 
 
-def _return_graph(view: OrderView, doc: Doc) -> Doc:
+def _disputes(view: OrderView) -> list[Doc]:
+    return [
+        {
+            "id": gid("ShopifyPaymentsDispute", doc["id"]),
+            "initiatedAs": "INQUIRY" if doc["status"].startswith("warning_") else "CHARGEBACK",
+            "status": doc["status"].removeprefix("warning_").upper(),
+        }
+        for doc in books.disputes_of_order(view.db, view.shop, view.id)
+    ]
+
+
+def dispute_graph(view: OrderView | None, doc: Doc) -> Doc:
+    """A dispute of Shopify Payments by its own id."""
+    currency = view.currency if view else str(doc.get("currency", "USD"))
+    inquiry = str(doc["status"]).startswith("warning_")
+
+    def order(info: GraphQLResolveInfo[Any]) -> Doc | None:
+        return graph(view) if view else None
+
     return {
-        "id": gid("Return", doc["id"]),
-        "name": f"{view.order['name']}-R{doc['id']}",
-        "status": str(doc.get("status", "OPEN")).upper(),
-        "createdAt": doc.get("created_at", view.order["created_at"]),
-        "closedAt": doc.get("closed_at"),
-        "totalQuantity": sum(int(line["quantity"]) for line in doc.get("lines", ())),
+        "__typename": "ShopifyPaymentsDispute",
+        "id": gid("ShopifyPaymentsDispute", doc["id"]),
+        "legacyResourceId": str(doc["id"]),
+        "amount": {"amount": str(doc["amount"]), "currencyCode": currency},
+        "initiatedAt": doc["created_at"],
+        "evidenceDueBy": doc.get("evidence_due_by"),
+        "evidenceSentOn": doc.get("evidence_sent_on"),
+        "finalizedOn": doc.get("finalized_on"),
+        "reasonDetails": {
+            "reason": str(doc["reason"]).upper(),
+            "networkReasonCode": doc.get("network_reason_code"),
+        },
+        "status": str(doc["status"]).removeprefix("warning_").upper(),
+        "type": "INQUIRY" if inquiry else "CHARGEBACK",
+        "order": order,
     }
-
-
-def _return_status(returns: list[Doc]) -> str:
-    states = {str(doc.get("status", "OPEN")).upper() for doc in returns}
-    if "OPEN" in states:
-        return "IN_PROGRESS"
-    if "REQUESTED" in states:
-        return "RETURN_REQUESTED"
-    return "RETURNED" if "CLOSED" in states else "NO_RETURN"

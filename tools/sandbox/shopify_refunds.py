@@ -5,13 +5,16 @@ https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/refundCreate
 
 from dataclasses import dataclass, field
 
-from tools.sandbox import store
-from tools.sandbox.exchange import Doc
+from tools.sandbox import books, changes, store
+from tools.sandbox.exchange import Doc, When
 from tools.sandbox.money import to_decimal
 from tools.sandbox.shopify_nodes import number
-from tools.sandbox.shopify_orders import OrderView
+from tools.sandbox.shopify_orders import original_duty, refund_line
+from tools.sandbox.shopify_stock import LOCATION
+from tools.sandbox.shopify_view import OrderView
 
 FIRST_REFUND = 880_000_000
+RESTOCKED = ("CANCEL", "RETURN", "LEGACY_RESTOCK")
 
 
 class RefusedError(Exception):
@@ -28,6 +31,7 @@ class Plan:
 
     lines: list[Doc] = field(default_factory=list)
     shipping: int = 0
+    duties: list[Doc] = field(default_factory=list)
     amounts: list[int] = field(default_factory=list)
     gateway: str = ""
 
@@ -38,6 +42,7 @@ def plan(view: OrderView, wish: Doc) -> Plan:
         raise RefusedError("Currency must be the order's currency", "currency")
     made = Plan(
         lines=_lines(view, wish.get("refundLineItems") or []),
+        duties=_duties(view, wish.get("refundDuties") or []),
         shipping=_shipping(view, wish.get("shipping") or {}),
         gateway=view.order["gateway"],
     )
@@ -49,14 +54,23 @@ def plan(view: OrderView, wish: Doc) -> Plan:
         raise RefusedError(
             f"Refund amount {asked} is greater than net payment received {rest}", "transactions"
         )
-    if not (made.lines or made.shipping or made.amounts):
+    if not (made.lines or made.shipping or made.duties or made.amounts):
         raise RefusedError("Refund must have at least one line item, shipping or a transaction")
     return made
 
 
-def create(view: OrderView, made: Plan, *, key: str | None, at: str, note: str | None, status: str) -> Doc:
-    """Writes a checked plan into the ledger and returns its row."""
-    seq = store.next_refund(view.db)
+def create(view: OrderView, made: Plan, *, key: str | None, when: When, note: str | None, status: str) -> Doc:
+    """Writes a checked plan into the ledger, puts restocked units back and returns the row."""
+    row = record(view, made, key=key, when=when, note=note, status=status)
+    for line in made.lines:
+        if line["restock"] in RESTOCKED:
+            put_back(view, line["id"], line["quantity"], when)
+    return row
+
+
+def record(view: OrderView, made: Plan, *, key: str | None, when: When, note: str | None, status: str) -> Doc:
+    """Writes a refund into the ledger as it is, and tells of it."""
+    seq = books.next_refund(view.db)
     name = str(FIRST_REFUND + seq)
     row = {
         "vendor": "shopify",
@@ -68,7 +82,7 @@ def create(view: OrderView, made: Plan, *, key: str | None, at: str, note: str |
         "currency": view.currency,
         "status": status,
         "idempotency_key": key,
-        "created_at": at,
+        "created_at": when.at,
         "made_by": "api",
         "doc": {
             "in_shopify": True,
@@ -76,12 +90,21 @@ def create(view: OrderView, made: Plan, *, key: str | None, at: str, note: str |
             "note": note,
             "lines": made.lines,
             "shipping_minor": made.shipping,
+            "duties": made.duties,
+            "duties_minor": sum(duty["minor"] for duty in made.duties),
             "amounts": made.amounts,
             "gateway": made.gateway,
         },
     }
-    store.add_refund(view.db, row)
+    books.add_refund(view.db, row)
+    changes.refund_made(view.db, row, when)
     return {**row, "seq": seq}
+
+
+def put_back(view: OrderView, line_id: str, units: int, when: When) -> None:
+    sku = str(view.lines[line_id]["sku"])
+    store.restock(view.db, view.shop, sku, units)
+    changes.stock_changed(view.db, view.shop, sku, when)
 
 
 def suggest(view: OrderView, wish: Doc) -> Doc:
@@ -95,10 +118,12 @@ def suggest(view: OrderView, wish: Doc) -> Doc:
     lines = _lines(view, wanted)
     full = wish.get("refundShipping") or wish.get("suggestFullRefund")
     shipping = _shipping(view, {"fullRefund": full, "amount": wish.get("shippingAmount")})
+    duties = _duties(view, wish.get("refundDuties") or [])
     prices = [view.line_refund(line["id"], line["quantity"], line["before"]) for line in lines]
     subtotal, tax = sum(price for price, _ in prices), sum(tax for _, tax in prices)
     maximum = view.captured - view.refunded
-    amount = min(maximum, subtotal + shipping + (0 if view.taxes_included else tax))
+    owed = sum(duty["minor"] for duty in duties)
+    amount = min(maximum, subtotal + shipping + owed + (0 if view.taxes_included else tax))
     sale = view.sale()
     return {
         "amountSet": view.bag(amount),
@@ -111,7 +136,12 @@ def suggest(view: OrderView, wish: Doc) -> Doc:
             "maximumRefundableSet": view.bag(view.shipping - view.shipping_refunded),
             "taxSet": view.bag(0),
         },
-        "refundLineItems": [view.refund_line(line) for line in lines],
+        "totalDutiesSet": view.bag(owed),
+        "refundDuties": [
+            {"amountSet": view.bag(duty["minor"]), "originalDuty": original_duty(view, duty["id"])}
+            for duty in duties
+        ],
+        "refundLineItems": [refund_line(view, line) for line in lines],
         "suggestedTransactions": [
             {
                 "amountSet": view.bag(amount),
@@ -140,8 +170,33 @@ def _lines(view: OrderView, wanted: list[Doc]) -> list[Doc]:
         if before + units > int(view.lines[name]["quantity"]):
             raise RefusedError("Quantity cannot refund more items than were purchased", *path, "quantity")
         restock = item.get("restockType") or "NO_RESTOCK"
+        _check_place(item, restock, path)
         lines.append({"id": name, "quantity": units, "before": before, "restock": restock})
     return lines
+
+
+def _check_place(item: Doc, restock: str, path: tuple[str, ...]) -> None:
+    """CANCEL and RETURN put the units back somewhere, so the location must be told and known."""
+    place = item.get("locationId")
+    if restock in ("CANCEL", "RETURN") and place is None:
+        raise RefusedError("Location is required to restock the line item", *path, "locationId")
+    if place is not None and number(place, "Location") != LOCATION:
+        raise RefusedError("Location does not exist", *path, "locationId")
+
+
+def _duties(view: OrderView, wanted: list[Doc]) -> list[Doc]:
+    """The duties that go back in full, once each."""
+    gone = {str(duty["id"]) for row in view.refunds for duty in row["doc"].get("duties", ())}
+    known = {str(duty["id"]): duty for line in view.lines.values() for duty in line.get("duties", ())}
+    duties: list[Doc] = []
+    for place, wish in enumerate(wanted):
+        name = number(wish["dutyId"], "Duty")
+        if name not in known or name in gone:
+            message = "Duty does not belong to the order or is refunded already"
+            raise RefusedError(message, "refundDuties", str(place), "dutyId")
+        gone.add(name)
+        duties.append({"id": name, "minor": view.minor(known[name]["amount"])})
+    return duties
 
 
 def _shipping(view: OrderView, wish: Doc) -> int:

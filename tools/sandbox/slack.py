@@ -2,12 +2,14 @@
 
 from sqlite3 import Connection
 
-from tools.sandbox import store
-from tools.sandbox.exchange import Answer, Request, Vendor, iso, token
+from tools.sandbox import books
+from tools.sandbox.exchange import Answer, Request, Vendor, token
+
+MOST_BLOCKS = 50
 
 
 def operation(request: Request) -> str:
-    return "message" if request.method == "POST" else "unknown"
+    return "webhook" if request.method == "POST" else "unknown"
 
 
 def answer(request: Request, db: Connection) -> Answer:
@@ -17,17 +19,22 @@ def answer(request: Request, db: Connection) -> Answer:
         body = request.json()
     except ValueError:
         return Answer.text(400, "invalid_payload")
-    if not isinstance(body, dict) or not (body.get("text") or body.get("blocks")):
+    if not isinstance(body, dict):
+        return Answer.text(400, "invalid_payload")
+    if not (body.get("text") or body.get("blocks") or body.get("attachments")):
         return Answer.text(400, "no_text")
-    name = token("slack", store.count_messages(db))
+    blocks = body.get("blocks") or []
+    if not isinstance(blocks, list) or len(blocks) > MOST_BLOCKS:
+        return Answer.text(400, "invalid_blocks")
+    name = token("slack", books.count_messages(db))
     message = {
         "unique_id": None,
         "to": "slack",
         "template": None,
         "properties": body,
-        "created_at": iso(request.now),
+        "created_at": request.at,
     }
-    store.add_message(db, "slack", request.shop, name, message)
+    books.add_message(db, "slack", request.shop, name, message)
     return Answer.text(200, "ok")
 
 

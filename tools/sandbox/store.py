@@ -13,50 +13,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from tools.sandbox.exchange import Doc
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS shop (slug TEXT PRIMARY KEY, doc TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS shop_order (
-    shop TEXT, id TEXT, customer TEXT, charge TEXT, payment_intent TEXT, doc TEXT NOT NULL, PRIMARY KEY (shop, id));
-CREATE INDEX IF NOT EXISTS order_by_customer ON shop_order (shop, customer);
-CREATE INDEX IF NOT EXISTS order_by_charge ON shop_order (shop, charge);
-CREATE INDEX IF NOT EXISTS order_by_payment_intent ON shop_order (shop, payment_intent);
-CREATE TABLE IF NOT EXISTS variant (
-    shop TEXT, sku TEXT, id TEXT, title TEXT, price TEXT, available INTEGER, PRIMARY KEY (shop, sku));
-CREATE TABLE IF NOT EXISTS part (
-    shop TEXT, order_id TEXT, kind TEXT, id TEXT, doc TEXT NOT NULL, PRIMARY KEY (shop, order_id, kind, id));
-CREATE TABLE IF NOT EXISTS refund (
-    seq INTEGER PRIMARY KEY, vendor TEXT NOT NULL, shop TEXT NOT NULL, id TEXT NOT NULL, order_id TEXT, charge TEXT,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0), currency TEXT NOT NULL, status TEXT NOT NULL,
-    idempotency_key TEXT, created_at TEXT NOT NULL, made_by TEXT NOT NULL, doc TEXT NOT NULL,
-    UNIQUE (vendor, shop, id));
-CREATE INDEX IF NOT EXISTS refund_by_order ON refund (shop, order_id);
-CREATE INDEX IF NOT EXISTS refund_by_charge ON refund (shop, charge);
-CREATE TABLE IF NOT EXISTS dispute (shop TEXT, id TEXT, charge TEXT, order_id TEXT, doc TEXT NOT NULL,
-    PRIMARY KEY (shop, id));
-CREATE TABLE IF NOT EXISTS kept_answer (
-    vendor TEXT, shop TEXT, key TEXT, fingerprint TEXT NOT NULL, status INTEGER, body BLOB, headers TEXT NOT NULL,
-    PRIMARY KEY (vendor, shop, key));
-CREATE TABLE IF NOT EXISTS message (
-    seq INTEGER PRIMARY KEY, vendor TEXT NOT NULL, shop TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL,
-    UNIQUE (vendor, shop, id));
-CREATE TABLE IF NOT EXISTS tag (shop TEXT, order_id TEXT, name TEXT, PRIMARY KEY (shop, order_id, name));
-CREATE TABLE IF NOT EXISTS fault (
-    seq INTEGER PRIMARY KEY, vendor TEXT NOT NULL, shop TEXT NOT NULL, operation TEXT NOT NULL, times INTEGER,
-    doc TEXT NOT NULL);
-"""
-TABLES = (
-    "shop",
-    "shop_order",
-    "variant",
-    "part",
-    "refund",
-    "dispute",
-    "kept_answer",
-    "message",
-    "tag",
-    "fault",
-)
+from tools.sandbox.tables import LATER, SCHEMA, TABLES
 
 
 class Store:
@@ -72,6 +29,9 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        for table, column, kind in LATER:
+            if column not in {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -114,7 +74,7 @@ def reset(db: Connection) -> None:
 
 def credentials(db: Connection, shop: str) -> Doc | None:
     """What the shop was registered with; None for a shop that the control API has not been told of."""
-    return _doc(db.execute("SELECT doc FROM shop WHERE slug = ?", (shop,)).fetchone())
+    return doc_of(db.execute("SELECT doc FROM shop WHERE slug = ?", (shop,)).fetchone())
 
 
 def put_shop(db: Connection, slug: str, doc: Doc) -> None:
@@ -122,62 +82,69 @@ def put_shop(db: Connection, slug: str, doc: Doc) -> None:
     db.execute("INSERT OR REPLACE INTO shop VALUES (?, ?)", (slug, json.dumps(merged)))
 
 
-def put_order(db: Connection, order: Doc) -> None:
-    shop, charge = order["shop"], order.get("charge") or {}
+def put_order(db: Connection, order: Doc, at: str) -> None:
+    """Stores an order as it stands since `at` (ISO 8601, UTC); the instant never moves back."""
+    shop, name, charge = order["shop"], str(order["id"]), order.get("charge") or {}
     customer = str((order.get("customer") or {}).get("id", ""))
-    row = (
-        shop,
-        str(order["id"]),
-        customer,
-        charge.get("id"),
-        charge.get("payment_intent"),
-        json.dumps(order),
-    )
-    db.execute("INSERT OR REPLACE INTO shop_order VALUES (?, ?, ?, ?, ?, ?)", row)
+    known = db.execute("SELECT updated_at FROM shop_order WHERE shop = ? AND id = ?", (shop, name)).fetchone()
+    doc = {key: value for key, value in order.items() if key != "updated_at"}
+    db.execute(
+        "INSERT OR REPLACE INTO shop_order (shop, id, customer, charge, payment_intent, doc, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (shop, name, customer, charge.get("id"), charge.get("payment_intent"), json.dumps(doc),
+         max(at, known["updated_at"] if known else "")),
+    )  # fmt: skip
     for line in order["lines"]:
         db.execute(
             "INSERT INTO variant (shop, sku, id, title, price) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (shop, sku) DO UPDATE SET id = excluded.id",
             (shop, line["sku"], str(line["variant_id"]), line["title"], line["unit_price"]),
         )
-    for name in order.get("tags") or ():
-        add_tag(db, shop, str(order["id"]), name)
+
+
+def touch(db: Connection, shop: str, order_id: str, at: str) -> None:
+    """Notes that something about the order changed at `at`."""
+    sql = "UPDATE shop_order SET updated_at = MAX(updated_at, ?) WHERE shop = ? AND id = ?"
+    db.execute(sql, (at, shop, order_id))
+
+
+ORDER = "SELECT doc, updated_at FROM shop_order WHERE shop = ?"
 
 
 def order(db: Connection, shop: str, order_id: str) -> Doc | None:
-    return _doc(
-        db.execute("SELECT doc FROM shop_order WHERE shop = ? AND id = ?", (shop, order_id)).fetchone()
-    )
+    return _order(db.execute(f"{ORDER} AND id = ?", (shop, order_id)).fetchone())
 
 
-def orders(db: Connection, shop: str) -> list[Doc]:
-    return _docs(db.execute("SELECT doc FROM shop_order WHERE shop = ? ORDER BY id DESC", (shop,)))
+def orders(db: Connection, shop: str, changed_since: str = "") -> list[Doc]:
+    rows = db.execute(f"{ORDER} AND updated_at >= ? ORDER BY id DESC", (shop, changed_since))
+    return [found for row in rows if (found := _order(row))]
 
 
 def orders_of_customer(db: Connection, shop: str, customer: str) -> list[Doc]:
-    rows = db.execute(
-        "SELECT doc FROM shop_order WHERE shop = ? AND customer = ? ORDER BY id", (shop, customer)
-    )
-    return _docs(rows)
+    rows = db.execute(f"{ORDER} AND customer = ? ORDER BY id", (shop, customer))
+    return [found for row in rows if (found := _order(row))]
 
 
 def order_of_charge(db: Connection, shop: str, name: str) -> Doc | None:
     """The order paid by a charge or payment intent of this id."""
-    sql = "SELECT doc FROM shop_order WHERE shop = ? AND (charge = ? OR payment_intent = ?)"
-    return _doc(db.execute(sql, (shop, name, name)).fetchone())
-
-
-def put_part(db: Connection, shop: str, order_id: str, kind: str, doc: Doc) -> None:
-    """Stores a fulfilment or a return by its own id; a later one of the same id replaces it."""
-    db.execute(
-        "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
-        (shop, order_id, kind, str(doc["id"]), json.dumps(doc)),
+    return _order(
+        db.execute(f"{ORDER} AND (charge = ? OR payment_intent = ?)", (shop, name, name)).fetchone()
     )
+
+
+def put_part(db: Connection, shop: str, order_id: str, kind: str, doc: Doc) -> bool:
+    """Stores a fulfilment or a return by its own id, in the place of an earlier one; True when it is new."""
+    where = (shop, order_id, kind, str(doc["id"]))
+    sql = "UPDATE part SET doc = ? WHERE shop = ? AND order_id = ? AND kind = ? AND id = ?"
+    if db.execute(sql, (json.dumps(doc), *where)).rowcount:
+        return False
+    db.execute("INSERT INTO part VALUES (?, ?, ?, ?, ?)", (*where, json.dumps(doc)))
+    return True
 
 
 def parts(db: Connection, shop: str, order_id: str, kind: str) -> list[Doc]:
     sql = "SELECT doc FROM part WHERE shop = ? AND order_id = ? AND kind = ? ORDER BY rowid"
-    return _docs(db.execute(sql, (shop, order_id, kind)))
+    return docs(db.execute(sql, (shop, order_id, kind)))
 
 
 def put_stock(db: Connection, shop: str, sku: str, title: str, available: int) -> None:
@@ -189,94 +156,34 @@ def put_stock(db: Connection, shop: str, sku: str, title: str, available: int) -
     )
 
 
+def restock(db: Connection, shop: str, sku: str, units: int) -> None:
+    """Puts units back on the shelf; stock that isn't tracked stays so."""
+    sql = "UPDATE variant SET available = available + ? WHERE shop = ? AND sku = ?"
+    db.execute(sql, (units, shop, sku))
+
+
 def variants(db: Connection, shop: str) -> list[Doc]:
     return [dict(row) for row in db.execute("SELECT * FROM variant WHERE shop = ? ORDER BY sku", (shop,))]
 
 
-def next_refund(db: Connection) -> int:
-    return int(db.execute("SELECT COALESCE(MAX(seq), 0) + 1 FROM refund").fetchone()[0])
+def variant(db: Connection, shop: str, column: str, value: str) -> Doc | None:
+    """The variant of this `sku` or `id`."""
+    named = {"sku": "sku", "id": "id"}[column]
+    sql = f"SELECT * FROM variant WHERE shop = ? AND {named} = ?"  # noqa: S608 - one of two literals
+    row = db.execute(sql, (shop, value)).fetchone()
+    return dict(row) if row else None
 
 
-def add_refund(db: Connection, refund: Doc) -> None:
-    """Records one refund; `refund` has the columns of the table but seq, and its `doc` as a dict."""
-    row = {**refund, "doc": json.dumps(refund["doc"])}
-    names = ", ".join(row)
-    db.execute(f"INSERT INTO refund ({names}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))  # noqa: S608
+def _order(row: sqlite3.Row | None) -> Doc | None:
+    if row is None:
+        return None
+    doc = dict(json.loads(row["doc"]))
+    return {**doc, "updated_at": row["updated_at"] or doc["created_at"]}
 
 
-def refunds(db: Connection, shop: str | None = None) -> list[Doc]:
-    """All refunds in the order in which they were made, each row with its `doc` parsed."""
-    rows = db.execute("SELECT * FROM refund WHERE shop = COALESCE(?, shop) ORDER BY seq", (shop,))
-    return [{**dict(row), "doc": json.loads(row["doc"])} for row in rows]
-
-
-def refunds_of(db: Connection, shop: str, what: str, name: str) -> list[Doc]:
-    """The refunds of one order (`what` is "order_id") or charge ("charge")."""
-    column = {"order_id": "order_id", "charge": "charge"}[what]
-    sql = f"SELECT * FROM refund WHERE shop = ? AND {column} = ? ORDER BY seq"  # noqa: S608 - one of two literals
-    return [{**dict(row), "doc": json.loads(row["doc"])} for row in db.execute(sql, (shop, name))]
-
-
-def set_refund_status(db: Connection, shop: str, refund: str, status: str) -> bool:
-    done = db.execute("UPDATE refund SET status = ? WHERE shop = ? AND id = ?", (status, shop, refund))
-    return done.rowcount == 1
-
-
-def put_dispute(db: Connection, shop: str, dispute: Doc) -> None:
-    row = (shop, dispute["id"], dispute.get("charge"), dispute.get("order_id"), json.dumps(dispute))
-    db.execute("INSERT OR REPLACE INTO dispute VALUES (?, ?, ?, ?, ?)", row)
-
-
-def disputes(db: Connection, shop: str) -> list[Doc]:
-    return _docs(db.execute("SELECT doc FROM dispute WHERE shop = ? ORDER BY rowid DESC", (shop,)))
-
-
-def keep_answer(
-    db: Connection, vendor: str, shop: str, key: str, fingerprint: str, answer: tuple[int, bytes, Doc]
-) -> None:
-    status, body, headers = answer
-    row = (vendor, shop, key, fingerprint, status, body, json.dumps(headers))
-    db.execute("INSERT INTO kept_answer VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def kept_answer(db: Connection, vendor: str, shop: str, key: str) -> Doc | None:
-    """What was answered under an idempotency key, with the fingerprint of its parameters."""
-    sql = "SELECT * FROM kept_answer WHERE vendor = ? AND shop = ? AND key = ?"
-    row = db.execute(sql, (vendor, shop, key)).fetchone()
-    return {**dict(row), "headers": json.loads(row["headers"])} if row else None
-
-
-def add_message(db: Connection, vendor: str, shop: str, name: str, doc: Doc) -> bool:
-    """Keeps a message once per id; False when it was there already."""
-    sql = "INSERT OR IGNORE INTO message (vendor, shop, id, doc) VALUES (?, ?, ?, ?)"
-    return db.execute(sql, (vendor, shop, name, json.dumps(doc))).rowcount == 1
-
-
-def count_messages(db: Connection) -> int:
-    return int(db.execute("SELECT COUNT(*) FROM message").fetchone()[0])
-
-
-def messages(db: Connection) -> list[Doc]:
-    rows = db.execute("SELECT vendor, shop, doc FROM message ORDER BY seq")
-    return [{"vendor": row["vendor"], "shop": row["shop"], **json.loads(row["doc"])} for row in rows]
-
-
-def add_tag(db: Connection, shop: str, order_id: str, name: str) -> None:
-    db.execute("INSERT OR IGNORE INTO tag VALUES (?, ?, ?)", (shop, order_id, name))
-
-
-def tags(db: Connection) -> list[Doc]:
-    return [dict(row) for row in db.execute("SELECT shop, order_id, name AS tag FROM tag ORDER BY rowid")]
-
-
-def tags_of(db: Connection, shop: str, order_id: str) -> list[str]:
-    rows = db.execute("SELECT name FROM tag WHERE shop = ? AND order_id = ? ORDER BY name", (shop, order_id))
-    return [row["name"] for row in rows]
-
-
-def _doc(row: sqlite3.Row | None) -> Doc | None:
+def doc_of(row: sqlite3.Row | None) -> Doc | None:
     return dict(json.loads(row["doc"])) if row else None
 
 
-def _docs(rows: sqlite3.Cursor) -> list[Doc]:
+def docs(rows: sqlite3.Cursor) -> list[Doc]:
     return [dict(json.loads(row["doc"])) for row in rows]

@@ -2,49 +2,22 @@
 
 from sqlite3 import Connection
 
-from tools.sandbox import store
-from tools.sandbox.exchange import Doc, Request, token, unix
+from tools.sandbox import books, store, stripe_events, things
+from tools.sandbox.exchange import Doc, token, unix
 from tools.sandbox.money import to_minor
 
 NOT_REFUNDED = ("failed", "canceled")
-
-
-def find(db: Connection, shop: str, resource: str, name: str) -> Doc | None:
-    """One object by its id, or None."""
-    if resource == "refunds":
-        return next((refund(row) for row in _refunds(db, shop) if row["id"] == name), None)
-    if resource == "disputes":
-        return next((dispute(db, shop, doc) for doc in store.disputes(db, shop) if doc["id"] == name), None)
-    order = store.order_of_charge(db, shop, name)
-    if order is None or name.startswith("ch_") != (resource == "charges"):
-        return None
-    return charge(db, order) if resource == "charges" else payment_intent(order)
-
-
-def listed(db: Connection, request: Request, resource: str) -> Doc:
-    """A list object, newest first; filters by charge and payment_intent, pages by starting_after and limit."""
-    asked = request.parameters
-    objects = _all(db, request.shop, resource)
-    for name in ("charge", "payment_intent"):
-        if name in asked:
-            objects = [one for one in objects if one.get(name) == asked[name]]
-    if "starting_after" in asked:
-        names = [one["id"] for one in objects]
-        after = asked["starting_after"]
-        objects = objects[names.index(after) + 1 :] if after in names else []
-    limit = max(1, min(100, int(asked["limit"]))) if asked.get("limit", "").isdecimal() else 10
-    url = f"/v1/{resource}"
-    return {"object": "list", "url": url, "has_more": len(objects) > limit, "data": objects[:limit]}
+RISK_SCORES = {"normal": 20, "elevated": 70, "highest": 92}
 
 
 def refunded(db: Connection, shop: str, charge_id: str) -> int:
     """Minor units that went back or are on their way."""
-    rows = store.refunds_of(db, shop, "charge", charge_id)
+    rows = books.refunds_of(db, shop, "charge", charge_id)
     return sum(row["amount_minor"] for row in rows if row["status"] not in NOT_REFUNDED)
 
 
 def disputes_of(db: Connection, shop: str, charge_id: str) -> list[Doc]:
-    return [doc for doc in store.disputes(db, shop) if doc.get("charge") == charge_id]
+    return [doc for doc in books.disputes(db, shop) if doc.get("charge") == charge_id]
 
 
 def charged_back(doc: Doc) -> bool:
@@ -52,7 +25,7 @@ def charged_back(doc: Doc) -> bool:
     return not doc["status"].startswith("warning_") and doc["status"] not in ("won", "prevented")
 
 
-def refund(row: Doc) -> Doc:
+def refund(db: Connection, row: Doc) -> Doc:
     pending = row["status"] == "pending"
     return {
         "id": row["id"],
@@ -105,12 +78,13 @@ def charge(db: Connection, order: Doc) -> Doc:
         "failure_code": None,
         "failure_message": None,
         "fraud_details": {},
-        "livemode": False,
+        "livemode": stripe_events.livemode(db, shop),
         "metadata": {"order_id": str(order["id"]), "order_name": order["name"]},
         "outcome": {
             "network_status": "approved_by_network",
             "reason": None,
             "risk_level": level,
+            "risk_score": paid.get("risk_score", RISK_SCORES.get(level)),
             "seller_message": "Payment complete.",
             "type": "authorized",
         },
@@ -125,7 +99,7 @@ def charge(db: Connection, order: Doc) -> Doc:
     }
 
 
-def payment_intent(order: Doc) -> Doc:
+def payment_intent(db: Connection, order: Doc) -> Doc:
     paid, total = order["charge"], to_minor(order["total"], order["currency"])
     return {
         "id": paid["payment_intent"],
@@ -140,7 +114,7 @@ def payment_intent(order: Doc) -> Doc:
         "customer": None,
         "description": order["name"],
         "latest_charge": paid["id"],
-        "livemode": False,
+        "livemode": stripe_events.livemode(db, order["shop"]),
         "metadata": {"order_id": str(order["id"]), "order_name": order["name"]},
         "payment_method": f"pm_{token('method', paid['id'])}",
         "payment_method_types": ["card"],
@@ -164,27 +138,104 @@ def dispute(db: Connection, shop: str, doc: Doc) -> Doc:
         "evidence": {},
         "evidence_details": {
             "due_by": unix(due) if isinstance(due, str) else due,
+            "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": not charged_back(doc),
-        "livemode": False,
+        "livemode": stripe_events.livemode(db, shop),
         "metadata": {},
+        "network_reason_code": doc.get("network_reason_code"),
         "payment_intent": ((order or {}).get("charge") or {}).get("payment_intent"),
         "reason": doc["reason"],
         "status": doc["status"],
     }
 
 
-def _refunds(db: Connection, shop: str) -> list[Doc]:
-    return [row for row in store.refunds(db, shop) if row["charge"]]
+def fraud_warning(db: Connection, shop: str, doc: Doc) -> Doc:
+    """An issuer's early warning; it calls for no act once all of the charge went back or is disputed."""
+    order = store.order_of_charge(db, shop, str(doc["charge"]))
+    paid = (order or {}).get("charge") or {}
+    whole = order is not None and refunded(db, shop, doc["charge"]) >= to_minor(
+        order["total"], order["currency"]
+    )
+    return {
+        "id": doc["id"],
+        "object": "radar.early_fraud_warning",
+        "actionable": not whole and not disputes_of(db, shop, doc["charge"]),
+        "charge": doc["charge"],
+        "created": unix(doc["created_at"]),
+        "fraud_type": doc.get("fraud_type", "made_with_stolen_card"),
+        "livemode": stripe_events.livemode(db, shop),
+        "payment_intent": paid.get("payment_intent"),
+    }
 
 
-def _all(db: Connection, shop: str, resource: str) -> list[Doc]:
-    if resource == "refunds":
-        return [refund(row) for row in reversed(_refunds(db, shop))]
-    if resource == "disputes":
-        return [dispute(db, shop, doc) for doc in store.disputes(db, shop)]
-    paid = [order for order in store.orders(db, shop) if order.get("charge")]
-    return [charge(db, order) if resource == "charges" else payment_intent(order) for order in paid]
+def credit_note(db: Connection, shop: str, doc: Doc) -> Doc:
+    """A credit note as Stripe lists it, with the refund that it made where it made one."""
+    back = [{"amount_refunded": doc["refund_amount"], "refund": doc["refund"], "type": "refund"}]
+    name, amount = str(doc["id"]), int(doc["amount"])
+    url = f"/v1/credit_notes/{name}/lines"
+    return {
+        "id": name,
+        "object": "credit_note",
+        "amount": amount,
+        "amount_shipping": 0,
+        "created": unix(doc["created_at"]),
+        "currency": doc["currency"].lower(),
+        "customer": doc["customer"],
+        "customer_balance_transaction": None,
+        "discount_amount": 0,
+        "discount_amounts": [],
+        "effective_at": unix(doc["created_at"]),
+        "invoice": doc["invoice"],
+        "lines": {"object": "list", "data": _note_lines(db, shop, doc), "has_more": False, "url": url},
+        "livemode": stripe_events.livemode(db, shop),
+        "memo": doc.get("memo"),
+        "metadata": doc.get("metadata", {}),
+        "number": doc["number"],
+        "out_of_band_amount": doc.get("out_of_band_amount"),
+        "pdf": f"https://pay.stripe.com/credit_notes/{name}/pdf",
+        "post_payment_amount": amount,
+        "pre_payment_amount": 0,
+        "pretax_credit_amounts": [],
+        "reason": doc.get("reason"),
+        "refunds": back if doc.get("refund") else [],
+        "shipping_cost": None,
+        "status": doc.get("status", "issued"),
+        "subtotal": amount,
+        "subtotal_excluding_tax": amount,
+        "total": amount,
+        "total_excluding_tax": amount,
+        "total_taxes": [],
+        "type": "post_payment",
+        "voided_at": None,
+    }
+
+
+def _note_lines(db: Connection, shop: str, doc: Doc) -> list[Doc]:
+    return [
+        {
+            "id": f"cnli_{token(doc['id'])}",
+            "object": "credit_note_line_item",
+            "amount": doc["amount"],
+            "description": doc.get("memo") or "Credit",
+            "discount_amount": 0,
+            "discount_amounts": [],
+            "livemode": stripe_events.livemode(db, shop),
+            "metadata": {},
+            "pretax_credit_amounts": [],
+            "quantity": 1,
+            "tax_rates": [],
+            "taxes": [],
+            "type": "custom_line_item",
+            "unit_amount": doc["amount"],
+            "unit_amount_decimal": str(doc["amount"]),
+        }
+    ]
+
+
+def invoices(db: Connection, shop: str) -> list[Doc]:
+    return things.every(db, "invoice", shop)

@@ -1,0 +1,107 @@
+"""What the control API makes happen to money: refunds by hand, disputes, warnings, invoices."""
+
+from sqlite3 import Connection
+
+from tools.sandbox import books, changes, store, things
+from tools.sandbox.control_forms import ControlError, need, one_of
+from tools.sandbox.exchange import Doc, When, token, utc
+from tools.sandbox.money import to_minor
+from tools.sandbox.shopify_view import OrderView
+
+STATUSES = ("pending", "requires_action", "succeeded", "failed", "canceled")
+
+
+def settle(db: Connection, shop: str, name: str, body: Doc, when: When) -> bool:
+    """Gives a refund another status; False where the shop has no such refund."""
+    one_of("status", body.get("status"), STATUSES)
+    row = books.refund_named(db, shop, name)
+    if row is None:
+        return False
+    if row["status"] != body["status"]:
+        changes.refund_changed(db, books.change_refund(db, row, status=body["status"]), when)
+    return True
+
+
+def dispute(db: Connection, body: Doc, when: When) -> None:
+    """Upserts a dispute: with `charge` it is Stripe's, with `order_id` alone Shopify's."""
+    need(body, ("shop", "id", "amount", "reason", "status"))
+    order = store.order_of_charge(db, body["shop"], body["charge"]) if body.get("charge") else None
+    if body.get("charge") and order is None:
+        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    created = body.get("created_at") or (order or {}).get("created_at")
+    if not created:
+        raise ControlError("a dispute without charge needs created_at")
+    doc = {**body, "created_at": utc(created)}
+    known = books.put_dispute(db, body["shop"], doc)
+    if known == doc:
+        return
+    told = "created_at" in body and known is None and "at" not in body
+    moment = When(doc["created_at"], when.now) if told else when
+    changes.dispute_changed(db, body["shop"], doc, moment, new=known is None)
+
+
+def fraud_warning(db: Connection, body: Doc, when: When) -> None:
+    need(body, ("shop", "id", "charge"))
+    if store.order_of_charge(db, body["shop"], body["charge"]) is None:
+        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    doc = {**body, "created_at": utc(body["created_at"]) if body.get("created_at") else when.at}
+    if things.put(db, "fraud_warning", body["shop"], doc):
+        changes.fraud_warned(db, body["shop"], doc, When(doc["created_at"], when.now))
+
+
+def invoice(db: Connection, body: Doc, when: When) -> None:
+    """Plants a paid invoice; amount and currency are the charge's where they aren't told."""
+    need(body, ("shop", "id", "charge"))
+    order = store.order_of_charge(db, body["shop"], body["charge"])
+    if order is None:
+        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    usual = {
+        "currency": order["currency"],
+        "amount_paid": to_minor(order["total"], order["currency"]),
+        "number": f"INV-{order['id']}",
+    }
+    things.put(db, "invoice", body["shop"], {**usual, **body})
+
+
+def refund(db: Connection, order: Doc, body: Doc, when: When) -> None:
+    """A refund made by hand in the dashboard, where the person may do what the API would refuse.
+
+    It shows in Shopify's order, and on the Stripe charge where one paid for it.
+    """
+    need(body, ("id", "amount"))
+    view, charge = OrderView(db, order), order.get("charge") or {}
+    own = str(body["id"])
+    digits = "".join(sign for sign in own if sign.isdigit()) or str(int(token(own), 16) % 10**9)
+    shopify = own.rpartition("/")[2] if "/" in own else digits
+    stripe_id = own if own.startswith("re_") else f"re_{token('refund', order['shop'], own)}"
+    created = utc(body["created_at"]) if body.get("created_at") else when.at
+    row = {
+        "vendor": "stripe" if charge else "shopify",
+        "shop": order["shop"],
+        "id": stripe_id if charge else f"gid://shopify/Refund/{shopify}",
+        "order_id": str(order["id"]),
+        "charge": charge.get("id"),
+        "amount_minor": to_minor(body["amount"], order["currency"]),
+        "currency": order["currency"],
+        "status": body.get("status", "succeeded"),
+        "idempotency_key": None,
+        "created_at": created,
+        "made_by": "dashboard",
+        "doc": {
+            "in_shopify": True,
+            "shopify_id": shopify,
+            "lines": [_line(view, line) for line in body.get("lines", [])],
+            "shipping_minor": to_minor(body.get("shipping") or "0", order["currency"]),
+            "metadata": {},
+            "payment_intent": charge.get("payment_intent"),
+        },
+    }
+    if books.refund_named(db, order["shop"], row["id"]) is None:
+        books.add_refund(db, row)
+        seq = books.next_refund(db) - 1
+        changes.refund_made(db, {**row, "seq": seq}, When(created, when.now))
+
+
+def _line(view: OrderView, line: Doc) -> Doc:
+    name = str(line["id"])
+    return {"id": name, "quantity": int(line["quantity"]), "before": view.units_refunded(name)}

@@ -51,11 +51,13 @@ def parts(decision: Decision, order: Order | None) -> list[Part]:
     return result
 
 
-def _part(line: OrderLine, wish: Mapping[str, int] | None, currency: str) -> Part:
+def _part(line: OrderLine, wish: Mapping[str, Any] | None, currency: str) -> Part:
     quantity, amount = (wish["quantity"], wish["amount_minor"]) if wish else (0, 0)
     title = line.title
     if wish and quantity == 0:
         title = _("%(title)s, part of the price") % {"title": line.title}
+    elif wish and wish.get("restock"):
+        title = _("%(title)s, put back on sale") % {"title": line.title}
     return Part(title, line.sku, quantity, Money(line.total_minor, currency), Money(amount, currency))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from approvals.admin.effect import parts
 from cases.models import Shop
 from tests import factories
 from tests.adapters import shopify_answers as told
@@ -156,3 +157,10 @@ def test_a_refund_that_was_signed_before_there_was_a_choice_restocks_nothing(nor
     sent(sold(north), vendor)
     (line,) = vendor.json()["variables"]["input"]["refundLineItems"]
     assert line == {"lineItemId": told.gid("LineItem", 11), "quantity": 1, "restockType": "NO_RESTOCK"}
+
+
+@pytest.mark.parametrize(("unfulfilled", "title"), [(2, "Lamp, put back on sale"), (0, "Lamp")])
+def test_whoever_signs_reads_what_is_put_back_on_sale(north: Shop, unfulfilled: int, title: str) -> None:
+    order = sold(north, unfulfilled=unfulfilled)
+    decision = factories.make_decision(factories.make_case(order=order), effect=dict(effect(order).body))
+    assert parts(decision, order)[0].title == title

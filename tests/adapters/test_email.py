@@ -69,7 +69,7 @@ class TestInbox:
         with mail_server() as server:
             lives_at(monkeypatch, server.url)
             made = send()
-        assert server.mail["Message-ID"] == made.ref == f"<{KEY}@fjell.example>"
+        assert (server.mail["Message-ID"], made.ref) == (f"<{KEY}@fjell.example>", str(KEY))
 
     def test_an_answer_stands_under_the_letter_that_it_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with mail_server() as server:

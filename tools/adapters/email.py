@@ -86,7 +86,7 @@ def sign_in(account: Account, *, correlation_id: UUID) -> bool:
 
 
 def _hand_over(call: Call, connection: BaseEmailBackend, message: EmailMessage) -> str:
-    """The id under which the mail is known where it went."""
+    """The id under which the mail is known where it went; without its domain, for ids of ours hold no address."""
     offered = False
     try:
         connection.open()
@@ -99,7 +99,8 @@ def _hand_over(call: Call, connection: BaseEmailBackend, message: EmailMessage) 
     finally:
         _hang_up(connection)
     status = getattr(message, "anymail_status", None)
-    return str(getattr(status, "message_id", None) or message.extra_headers["Message-ID"])
+    known = str(getattr(status, "message_id", None) or message.extra_headers["Message-ID"])
+    return known.strip("<>").partition("@")[0]
 
 
 def _hang_up(connection: BaseEmailBackend) -> None:

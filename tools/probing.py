@@ -6,7 +6,7 @@ table of operations ─▶ probe (a read through the adapter) ─▶ Found ─�
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.db import connection
 from audit import sources
 from tools.adapters import table
 from tools.adapters.accounts import Account
-from tools.adapters.operation import Known, Operation
+from tools.adapters.operation import Known, Operation, Probe
 from tools.drift import PASSED
 from tools.errors import ContractDrift, NotConfigured, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.models import Dispute, Order, Payment, Upstream
@@ -75,11 +75,21 @@ def known_things(shop_id: int, vendor: str) -> Known:
 
 
 def probe_all(shop: Any) -> Iterator[Found]:
-    """Probes every operation of the table in turn, so that a caller can tell how far it is."""
+    """Probes every operation of the table in turn, so that a caller can tell how far it is.
+
+    Operations that are probed by the same reading share one: it costs the vendor's budget once.
+    """
     account = account_of(shop)
+    read: dict[Probe, Found] = {}
     known = {vendor: known_things(shop.pk, vendor) for vendor in {one.vendor for one in table.OPERATIONS}}
     for operation in table.OPERATIONS:
-        found = probe(operation, account, known[operation.vendor])
+        same = read.get(operation.probe) if operation.probe else None
+        if same is not None:
+            found = replace(same, operation=operation.name)
+        else:
+            found = probe(operation, account, known[operation.vendor])
+        if operation.probe is not None:
+            read[operation.probe] = found
         keep(shop.pk, found)
         yield found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -17,13 +17,15 @@ from django.db import connection
 
 from audit import sources
 from tools.drift import open_drift, record_drift, refuse_while_drifting
-from tools.models import Upstream
+from tools.errors import ContractDrift
+from tools.models import Drift, Upstream
 from tools.new_fields import count_new_fields
 from tools.wire import Answer, Call
 
 __all__ = [
     "count_new_fields",
     "note_answer",
+    "note_version",
     "open_drift",
     "record_drift",
     "refuse_while_drifting",
@@ -56,32 +58,34 @@ class Note:
     deprecation: str
 
 
-def _by_address(header: str) -> Callable[[Call, Answer], tuple[str, str]]:
-    def read(call: Call, answer: Answer) -> tuple[str, str]:
-        found = IN_ADDRESS.search(call.url)
-        return found.group(1) if found else "", answer.headers.get(header, "")
+def _in_address(call: Call) -> str:
+    found = IN_ADDRESS.search(call.url)
+    return found.group(1) if found else ""
+
+
+def _in_header(name: str) -> Callable[[Call], str]:
+    def read(call: Call) -> str:
+        return next((value for key, value in call.headers.items() if key.lower() == name.lower()), "")
 
     return read
 
 
-def _by_header(header: str) -> Callable[[Call, Answer], tuple[str, str]]:
-    def read(call: Call, answer: Answer) -> tuple[str, str]:
-        return _header(call.headers, header), answer.headers.get(header, "")
-
-    return read
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
-
-
-# Where each vendor's version stands, in what is asked and in what is answered.
-VERSIONS: dict[str, Callable[[Call, Answer], tuple[str, str]]] = {
-    "shopify": _by_address("X-Shopify-API-Version"),
-    "stripe": _by_header("Stripe-Version"),
-    "klaviyo": _by_header("revision"),
-    "whatsapp": _by_address("facebook-api-version"),
+# Where each vendor's version stands: in what is asked, and the header of what is answered.
+VERSIONS: dict[str, tuple[Callable[[Call], str], str]] = {
+    "shopify": (_in_address, "X-Shopify-API-Version"),
+    "stripe": (_in_header("Stripe-Version"), "Stripe-Version"),
+    "klaviyo": (_in_header("revision"), "revision"),
+    "whatsapp": (_in_address, "facebook-api-version"),
 }
+
+
+def _asked(call: Call) -> str:
+    return VERSIONS[call.vendor][0](call)[:LONGEST_VERSION] if call.vendor in VERSIONS else ""
+
+
+def _served(call: Call, answer: Answer) -> str:
+    found = answer.headers.get(VERSIONS[call.vendor][1], "") if call.vendor in VERSIONS else ""
+    return str(found)[:LONGEST_VERSION]
 
 
 @dataclass
@@ -114,12 +118,31 @@ def note_answer(call: Call, answer: Answer) -> None:
         log.exception("upstream.not_noted", vendor=call.vendor, operation=call.operation)
 
 
+def note_version(call: Call, drift: ContractDrift) -> None:
+    """Keeps which version answered where that is the drift: such an answer is refused before anybody notes it."""
+    if drift.finding != Drift.Finding.VERSION:
+        return
+    try:
+        served = " ".join(drift.detail.split()[1:])[:LONGEST_VERSION]
+        now = sources.now()
+        shop_id = (
+            apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=call.shop)
+        )
+        place = {"shop_id": shop_id, "vendor": call.vendor, "operation": call.operation}
+        Upstream.objects.bulk_create([Upstream(**place, seen_at=now)], ignore_conflicts=True)
+        Upstream.objects.filter(**place).update(
+            version_asked=_asked(call), version_served=served, seen_at=now
+        )
+        with _kept.lock:
+            _kept.notes.pop((call.shop, call.vendor, call.operation), None)
+    except Exception:
+        log.exception("upstream.version_not_noted", vendor=call.vendor, operation=call.operation)
+
+
 def note_of(call: Call, answer: Answer) -> Note:
     """The version that was asked for, the one that answered, and the vendor's notice as it came."""
-    read = VERSIONS.get(call.vendor)
-    asked, served = read(call, answer) if read else ("", "")
     notices = [f"{name}: {answer.headers[name]}" for name in DEPRECATION if answer.headers.get(name)]
-    return Note(asked[:LONGEST_VERSION], served[:LONGEST_VERSION], "; ".join(notices)[:LONGEST_NOTICE])
+    return Note(_asked(call), _served(call, answer), "; ".join(notices)[:LONGEST_NOTICE])
 
 
 def _is_news(key: Key, note: Note) -> bool:

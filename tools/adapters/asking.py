@@ -45,6 +45,7 @@ def tell(call: Call) -> Answer:
         answer = wire.send(call, pacing.GATE)
     except ContractDrift as drift:
         upstreams.record_drift(call.shop, drift, b"")
+        upstreams.note_version(call, drift)
         raise
     upstreams.note_answer(call, answer)
     return answer

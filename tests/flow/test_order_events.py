@@ -211,16 +211,9 @@ class TestHistory:
             world.order_step(twin),
             world.risk_step(order, "HIGH"),
             world.charge_step(order),
-            world.dispute_step(order),
         ):
             deliver(step)
         assert Order.objects.count() == 2
-        assert not Case.objects.exists()
-
-    def test_an_early_warning_about_history_opens_no_case(self, world: World) -> None:
-        order, _row = world.known(world.customer())
-        old_shop(world)
-        deliver(world.warning_step(order))
         assert not Case.objects.exists()
 
 

@@ -12,6 +12,8 @@ from django.utils.module_loading import import_string
 
 from opsagent.environment import MODES, PRODUCTION, SHOP_VARIABLES, URLS, VARIABLES, shop_prefixes
 from opsagent.logs import LOG_FORMATS, LOG_LEVELS
+from tools.adapters.mail_server import backend
+from tools.errors import Refused
 
 PLANNERS = ("rules", "llm", "scripted")
 SHORTEST_KEY = 50
@@ -40,7 +42,11 @@ def shop_accounts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     return [
         message
         for prefix in shop_prefixes(os.environ)
-        for message in (*_half_connected(prefix, os.environ), *_addresses(prefix, os.environ))
+        for message in (
+            *_half_connected(prefix, os.environ),
+            *_addresses(prefix, os.environ),
+            *_mail_server(prefix, os.environ),
+        )
     ]
 
 
@@ -162,3 +168,19 @@ def _addresses(prefix: str, environment: Mapping[str, str]) -> Iterator[CheckMes
         if value and not value.startswith(schemes):
             hint = f"It must begin with {' or '.join(schemes)}"
             yield Warning(f"{prefix}_{name} is no address to send secrets to.", hint=hint, id="opsagent.W021")
+
+
+def _mail_server(prefix: str, environment: Mapping[str, str]) -> Iterator[CheckMessage]:
+    url = environment.get(f"{prefix}_EMAIL_URL", "")
+    if not url:
+        return
+    try:
+        backend(url, operation="check")
+    except Refused:
+        hint = (
+            "Write it as smtp://user:password@host:587, smtps://user:password@host:465 or"
+            " anymail+postmark://?server_token=…; a password never travels without TLS."
+        )
+        yield Warning(
+            f"{prefix}_EMAIL_URL names no mail server that can be used.", hint=hint, id="opsagent.W022"
+        )

@@ -76,7 +76,7 @@ class _Talk(socketserver.StreamRequestHandler):
             lines.append(line.removeprefix(b"."))
         # The server has it from here on, whatever it answers.
         if self._code("end").startswith("250") or self.desk.says.get("end") == DROP:
-            self.desk.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
+            self.desk.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
             self.desk.envelopes.append((self.sender, self.recipient))
         return self._say("end")
 

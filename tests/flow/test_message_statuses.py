@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 KEYS = itertools.count(1)
 
 
-def message_call(state: str, **fields: object) -> ToolCall:
+def message_call(state: str, **fields: Any) -> ToolCall:
     """A message to a customer by WhatsApp, whose call stands here."""
     case = factories.make_case()
     facts = {

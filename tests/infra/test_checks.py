@@ -105,6 +105,22 @@ class TestShops:
         monkeypatch.setenv("NORTH_SLACK_WEBHOOK_URL", "http://hooks.example.com/x")
         assert ids(checks.shop_accounts) == ["opsagent.W021"]
 
+    @pytest.mark.parametrize("url", ["mail.example.com", "smtp://", "smtp://u:p@mail.example.com?tls=0"])
+    def test_a_mail_server_that_can_not_be_used_is_pointed_out(
+        self, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
+        monkeypatch.setenv("NORTH_EMAIL_URL", url)
+        assert ids(checks.shop_accounts) == ["opsagent.W022"]
+
+    def test_a_mail_server_alone_is_no_half_connected_vendor(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NORTH_EMAIL_URL", "smtps://u:p@mail.example.com")
+        assert ids(checks.shop_accounts) == []
+
+    def test_what_is_optional_may_be_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("ACCESS_TOKEN", "PHONE_NUMBER_ID", "APP_SECRETS", "VERIFY_TOKEN"):
+            monkeypatch.setenv(f"NORTH_WHATSAPP_{name}", "x")
+        assert ids(checks.shop_accounts) == []
+
 
 class TestVariables:
     def test_every_variable_of_ours_that_the_code_reads_is_in_the_table(self) -> None:

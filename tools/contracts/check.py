@@ -114,4 +114,8 @@ def shopify(text: str, version: str, operations: Sequence[Operation] = OPERATION
 
 def rest(text: str, vendor: str, operations: Sequence[Operation] = OPERATIONS) -> Report:
     """The report on a vendor with an OpenAPI contract in JSON; raises NotAContract."""
-    return check_openapi(openapi.load(text), vendor, operations)
+    contract = openapi.load(text)
+    try:
+        return check_openapi(contract, vendor, operations)
+    except RecursionError:
+        raise NotAContract("its schemas are made of themselves without end") from None

@@ -33,7 +33,7 @@ from graphql.utilities import validate_input_value
 
 from tools.contracts.findings import Difference, NotAContract, Severity
 
-VERSION = re.compile(r"(?<!\d)(20\d\d-(?:01|04|07|10))(?!\d)|\bunstable\b")
+VERSION = re.compile(r"(?<!\d)20\d\d-(?:01|04|07|10)(?!-?\d)|unstable")
 
 
 def load(text: str) -> GraphQLSchema:
@@ -53,7 +53,7 @@ def _is_json(text: str) -> bool:
 
 def _from_sdl(text: str) -> GraphQLSchema:
     # Shopify's own schema deprecates fields that an interface doesn't, which graphql-core would refuse.
-    return build_schema(text, assume_valid=True)
+    return build_schema(text, assume_valid=True, no_location=True)
 
 
 def _from_introspection(text: str) -> GraphQLSchema:
@@ -62,8 +62,9 @@ def _from_introspection(text: str) -> GraphQLSchema:
 
 
 def version_of(name: str, text: str) -> str:
-    """The version that a file's name or its first lines tell; a schema itself doesn't tell it. Empty if unknown."""
-    found = VERSION.search(name) or VERSION.search("\n".join(text.lstrip()[:400].splitlines()[:4]))
+    """The version that a file's name or its first comment tells; a schema itself doesn't. Empty if unknown."""
+    comment = "".join(line for line in text.lstrip()[:400].splitlines() if line.startswith("#"))
+    found = VERSION.search(name) or VERSION.search(comment)
     return found.group(0) if found else ""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.contracts.findings import NotAContract
+from tools.contracts.openapi_form import refuse_malformed
 
 Schema = Mapping[str, Any]
 EMPTY: Schema = {}
@@ -185,6 +186,7 @@ def load(text: str) -> OpenApi:
         raise NotAContract("not an OpenAPI 3 document: it has no `openapi: 3.…`")
     if not isinstance(content.get("paths"), dict) or not content["paths"]:
         raise NotAContract("an OpenAPI document without paths")
+    refuse_malformed(content)
     return OpenApi(content)
 
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 from audit import sources
 from tools.models import Dispute, LedgerEntry, Order, OrderLine, Payment, ToolCall
 from tools.snapshots import (
+    CaptureSnapshot,
     ChargeSnapshot,
     DisputeSnapshot,
     PaymentSnapshot,
@@ -68,7 +69,7 @@ def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
     """Makes a payment of a locked order known and books captures that are new; whether anything changed."""
     payment, changed = _payment_of(order, seen)
     known = set(payment.entries.filter(kind=Kind.CAPTURED).values_list("vendor_ref", flat=True))
-    new = [capture for capture in seen.captures if capture.ref not in known]
+    new = _new_captures(payment, seen, known)
     if seen.instrument and payment.instrument != seen.instrument:
         payment.instrument, changed = seen.instrument, True
     for capture in new:
@@ -76,6 +77,19 @@ def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
     payment.captured_minor += sum(capture.amount_minor for capture in new)
     payment.save(update_fields=["captured_minor", "instrument", "vendor", "external_id"])
     return changed or bool(new)
+
+
+def _new_captures(payment: Payment, seen: PaymentSnapshot, known: set[str]) -> list[CaptureSnapshot]:
+    """Captures that aren't booked yet.
+
+    Where Stripe itself told a charge's whole sum, the shop's transactions name the same money by other ids: only what
+    goes beyond that sum is new.
+    """
+    new = [capture for capture in seen.captures if capture.ref not in known]
+    if not new or payment.vendor != "stripe" or payment.external_id not in known:
+        return new
+    more = seen.captured_minor - payment.captured_minor
+    return [CaptureSnapshot(ref=new[-1].ref, amount_minor=more)] if more > 0 else []
 
 
 def _payment_of(order: Order, seen: PaymentSnapshot) -> tuple[Payment, bool]:

@@ -78,7 +78,12 @@ def find_dispute(turn: Turn, source: str, seen: DisputeSnapshot, at: datetime) -
     """A dispute as it was read; whether its state was news. `at` is the vendor's time of the change."""
     if Dispute.objects.filter(shop=turn.shop, external_id=seen.external_id, status=seen.status).exists():
         return False
-    if _person_was_called(turn, seen.charge or seen.external_id):
+    payments = Payment.objects.filter(shop=turn.shop)
+    if seen.charge:
+        placed = payments.filter(external_id=seen.charge).exists()
+    else:
+        placed = payments.filter(order__external_id=seen.order_external_id, vendor="shopify").count() == 1
+    if not placed and _person_was_called(turn, seen.charge or seen.external_id):
         return False
     return _take(turn, readings.DISPUTE, f"{seen.external_id}:{seen.status}", seen, at, source)
 
@@ -108,13 +113,18 @@ def find_warning(turn: Turn, seen: FraudWarningSnapshot) -> bool:
         shop=turn.shop, kind=RiskFlag.Kind.FRAUD, source="stripe.early_fraud_warning"
     )
     payments = Payment.objects.filter(shop=turn.shop, external_id=seen.charge)
-    if flags.filter(order__in=payments.values("order")).exists() or _person_was_called(turn, seen.charge):
+    if flags.filter(order__in=payments.values("order")).exists():
+        return False
+    if not payments.exists() and _person_was_called(turn, seen.charge):
         return False
     return _take(turn, readings.WARNING, seen.external_id, seen, seen.created_at or turn.until, "stripe")
 
 
 def _person_was_called(turn: Turn, thing: str) -> bool:
-    """Whether a person had a warning about a payment that we couldn't place, and has it or is done with it."""
+    """Whether a person had a warning about a payment that we can't place, and has it or is done with it.
+
+    Once it can be placed it is news for the order, which nothing automatic may touch then.
+    """
     return Handoff.objects.filter(shop=turn.shop, detail=f"unplaced:{thing}"[:64]).exists()
 
 

@@ -7,17 +7,20 @@ change are kept here, where a test can stop them, page them small or let them fa
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
+from opsagent.demo import accounts
 from opsagent.demo.script import Step
 from opsagent.demo.shopify import stamp
 from tests.flow.vendors import Answer
 
 LISTS = {"/v1/events": "events", "/v1/disputes": "disputes", "/v1/refunds": "refunds"}
+LISTED = {"charge.dispute.created": "disputes", "radar.early_fraud_warning.created": "warnings"}
 WARNINGS = "/v1/radar/early_fraud_warnings"
 
 
@@ -33,6 +36,15 @@ class Vendors:
         self.on_ask: Callable[[str], object] = lambda what: None
         self.fault: Answer | None = None
 
+    def forget(self) -> None:
+        """Nothing has ever happened."""
+        self.changed.clear()
+        for rows in self.lists.values():
+            rows.clear()
+        httpx.post(f"{self.sandbox}/_control/reset").raise_for_status()
+        for shop in accounts.for_sandbox(dict(os.environ)):
+            httpx.post(f"{self.sandbox}/_control/shops", json=shop).raise_for_status()
+
     # what happens
 
     def happens(self, step: Step, at: datetime) -> None:
@@ -40,7 +52,11 @@ class Vendors:
         for path, body in step.sandbox:
             httpx.post(f"{self.sandbox}{path}", json=body).raise_for_status()
         if step.source == "stripe":
-            self.lists["events"].append({**json.loads(step.body), "created": int(at.timestamp())})
+            event = {**json.loads(step.body), "created": int(at.timestamp())}
+            self.lists["events"].append(event)
+            if step.topic in LISTED:
+                thing = {**event["data"]["object"], "created": event["created"]}
+                self.lists[LISTED[step.topic]].append(thing)
         elif step.source == "shopify":
             body = json.loads(step.body)
             order = body.get("order_id") or body.get("order", {}).get("id") or body["id"]

@@ -101,6 +101,13 @@ def test_a_payment_of_two_invoices_is_nobodys_credit(call: ToolCall, payment: Pa
     assert invoices.settle_invoice(payment, "pi_1") == ""
 
 
+def test_two_workers_settle_a_payment_alike(call: ToolCall, payment: Payment) -> None:
+    late = Payment.objects.get(pk=payment.pk)
+    assert invoices.settle_invoice(payment, "pi_1") == ""
+    invoices.record_invoice_payment(call.shop_id, PAID)
+    assert invoices.settle_invoice(late, "pi_1") == ""
+
+
 def test_another_shops_invoice_is_none_of_ours(payment: Payment) -> None:
     invoices.record_invoice_payment(make_shop("sakura").pk, PAID)
     assert not invoices.used_by(payment.shop_id)

@@ -1,6 +1,7 @@
 """Stripe's adapter against its stand-in over real HTTP: whatever breaks, money moves at most once."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,13 +9,20 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from audit import sources
 from tests.adapters.faking import CORRELATION, KEY, NORTH
 from tests.sandbox.world import KEYS, Caller, order
 from tools import wire
-from tools.adapters import stripe, stripe_disputes
-from tools.errors import ContractDrift, OutcomeUnknown, Refused, ToolError, Unavailable
+from tools.adapters import (
+    stripe,
+    stripe_disputes,
+    stripe_events,
+    stripe_invoices,
+    stripe_webhooks,
+)
+from tools.errors import OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.sandbox.server import Sandbox
-from tools.snapshots import RefundResult
+from tools.snapshots import RefundResult, RefundSnapshot
 
 # What an operation's fault leads to when it hits one try, and when it hits all three.
 FAULTS: list[tuple[dict[str, Any], type[ToolError] | None, type[ToolError]]] = [
@@ -25,8 +33,8 @@ FAULTS: list[tuple[dict[str, Any], type[ToolError] | None, type[ToolError]]] = [
     ({"kind": "unstored_500"}, None, OutcomeUnknown),
     ({"kind": "stored_500", "executes": True}, OutcomeUnknown, OutcomeUnknown),  # replayed for ever
     ({"kind": "stored_500", "executes": False}, OutcomeUnknown, OutcomeUnknown),
-    ({"kind": "half_json"}, OutcomeUnknown, OutcomeUnknown),
-    ({"kind": "html_200"}, OutcomeUnknown, OutcomeUnknown),
+    ({"kind": "half_json"}, None, OutcomeUnknown),
+    ({"kind": "html_200"}, None, OutcomeUnknown),
     ({"kind": "rate_limited", "retry_after": "60"}, Unavailable, Unavailable),
 ]
 
@@ -117,11 +125,11 @@ DISPUTE = {
         ("dropped_after", Unavailable),
         ("unstored_500", Unavailable),
         ("rate_limited", Unavailable),
-        ("half_json", ContractDrift),
-        ("html_200", ContractDrift),
+        ("half_json", Unavailable),
+        ("html_200", Unavailable),
     ],
 )
-def test_a_reading_that_breaks_is_made_again_or_given_to_people(
+def test_a_reading_that_breaks_is_made_again(
     control: Caller, operation: str, kind: str, error: type[ToolError]
 ) -> None:
     control.control("disputes", DISPUTE)
@@ -192,3 +200,49 @@ def test_a_refund_made_by_hand_is_listed(control: Caller) -> None:
     control.control("orders/north/5001001/refunds", {"id": 9001, "amount": "12.00", "lines": []})
     (made,) = stripe.list_refunds(NORTH, "ch_1", correlation_id=CORRELATION)
     assert (made.call_key, made.parts[0].amount_minor) == ("", 1200)
+
+
+def credit(control: Caller) -> RefundResult:
+    control.control("invoices", {"shop": "north", "id": "in_1", "charge": "ch_1"})
+    return stripe_invoices.credit(
+        NORTH,
+        "in_1",
+        1200,
+        "USD",
+        key=KEY,
+        case_id="5",
+        reason="product_unsatisfactory",
+        correlation_id=CORRELATION,
+    )
+
+
+def test_an_invoice_is_credited_once_and_found_again(control: Caller) -> None:
+    made = credit(control)
+    assert credit(control) == made
+    found = stripe_invoices.find_credit(NORTH, "in_1", "ch_1", key=KEY, correlation_id=CORRELATION)
+    assert found is not None
+    assert (found.ref, found.status, moved(control)) == (made.ref, "succeeded", [1200])
+
+
+@pytest.mark.parametrize("kind", ["dropped_after", "html_200", "half_json"])
+def test_a_lost_credit_note_moves_money_once(control: Caller, kind: str) -> None:
+    plant(control, {"kind": kind}, 3, "credit_notes.create")
+    with pytest.raises(OutcomeUnknown):
+        credit(control)
+    found = stripe_invoices.find_credit(NORTH, "in_1", "ch_1", key=KEY, correlation_id=CORRELATION)
+    assert moved(control) == [1200]
+    assert found is not None
+
+
+def test_what_happened_is_read_back_as_its_webhook_would_have_told_it(control: Caller) -> None:
+    made = by_stripe()
+    page = stripe_events.list_events(
+        NORTH,
+        types=["refund.created", "refund.updated"],
+        since=sources.now() - timedelta(days=1),
+        correlation_id=CORRELATION,
+    )
+    (event,) = page.events
+    seen = stripe_webhooks.parse(event.raw)
+    assert isinstance(seen, RefundSnapshot)
+    assert (seen.external_id, seen.call_key) == (made.ref, str(KEY))

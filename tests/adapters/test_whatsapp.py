@@ -105,7 +105,7 @@ ANSWERS: list[tuple[httpx.Response | Exception, type[ToolError], str]] = [
     (httpx.Response(400, content=b"no"), Refused, "http_400"),
     (httpx.Response(200, json={"messages": []}), OutcomeUnknown, "unreadable"),
     (httpx.Response(200, json={"messages": [{"id": "w", "message_status": "lost"}]}), OutcomeUnknown, "unreadable"),
-    (httpx.Response(200, content=b"<html>"), OutcomeUnknown, "unreadable"),
+    (httpx.Response(200, content=b"<html>"), OutcomeUnknown, "not_json"),
     (httpx.ReadTimeout("lost"), OutcomeUnknown, "ReadTimeout"),
 ]  # fmt: skip
 

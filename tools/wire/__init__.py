@@ -7,6 +7,7 @@ from tools.wire.errors import (
     error_of_exception,
     error_of_status,
     lost,
+    not_json,
     seconds_of,
     should_retry,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "error_of_status",
     "forbid_inside_transaction",
     "lost",
+    "not_json",
     "seconds_of",
     "send",
     "should_retry",

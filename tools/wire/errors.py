@@ -21,6 +21,7 @@ unsafe, all others never, and none that the vendor told not to.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -130,6 +131,17 @@ def lost(call: Call, code: str) -> ToolError:
     if call.kind is Kind.READ:
         return Unavailable(vendor=call.vendor, operation=call.operation, code=code)
     return OutcomeUnknown(vendor=call.vendor, operation=call.operation, code=code)
+
+
+def not_json(call: Call, answer: Answer) -> ToolError | None:
+    """A 2xx whose body is no JSON (a maintenance page, half an answer) is a lost answer; None for all others."""
+    if not 200 <= answer.status < 300:
+        return None
+    try:
+        json.loads(answer.body)
+    except ValueError:
+        return lost(call, "not_json")
+    return None
 
 
 def should_retry(headers: Mapping[str, str]) -> bool | None:

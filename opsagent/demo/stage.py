@@ -340,6 +340,8 @@ class Stage:
         body = whatsapp.message_body(
             shop, message_id, who.full_name, who.phone if known else None, user_id, text, at
         )
+        # Their stand-in must know that they wrote: it takes free text for 24 hours from then on.
+        wrote = {"shop": shop, "user_id": user_id, **({"from": who.phone} if known else {})}
         return Step(
             kind="message",
             shop=shop,
@@ -349,7 +351,7 @@ class Stage:
             account=SHOPS[shop].account("whatsapp"),
             body=_bytes(body),
             headers={"Content-Type": "application/json"},
-            sandbox=[],
+            sandbox=[("/_control/inbound", wrote)],
             story_id=story_id,
             signed=True,
             duplicate_of=None,

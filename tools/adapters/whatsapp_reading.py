@@ -55,7 +55,7 @@ class _TemplatesReply(Reply):
 
 class _NumberReply(Reply):
     also_known: ClassVar[frozenset[str]] = frozenset(
-        {"display_phone_number", "verified_name", "quality_rating", "code_verification_status"}
+        {"display_phone_number", "verified_name", "quality_rating", "code_verification_status", "status"}
     )
 
     id: str = Field(min_length=1)

@@ -64,7 +64,7 @@ class InboundEventAdmin(HistoryAdmin):
     )
     list_filter = ("state", FoundLate, "source", SHOP)
     list_select_related = ("shop", "case")
-    actions = ("put_back",)
+    actions = ("put_back",)  # type: ignore[assignment]  # the other lists have none
     search_fields = ("=external_id", "=correlation_id", "topic")
     page_template = "admin/ops/event.html"
 

@@ -11,9 +11,9 @@ from approvals.errors import AlreadyDecided, Invalid, NotPermitted
 from audit.actors import Actor
 from audit.actors import staff as acting_staff
 from cases import services
+from cases.intake.deliveries import whatsapp
 from cases.intake.receiving import receive
 from cases.models import Case, Message
-from cases.intake.deliveries import whatsapp
 from tests import factories
 from tools.models import Payment, ToolCall
 

@@ -94,7 +94,7 @@ def play(world: World, vendors: Vendors, clock: Clock, lost: float, seed: int) -
 def undone() -> Iterator[None]:
     """All that is written here never was; vendors may be asked, as in a test's own transaction."""
     block = transaction.atomic()
-    block._from_testcase = True
+    block._from_testcase = True  # type: ignore[attr-defined]  # what Django's own test cases set
     with block:
         yield
         transaction.set_rollback(True)

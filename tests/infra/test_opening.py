@@ -10,7 +10,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals.models import LimitVersion, TermsVersion
 from audit.models import Entry
-from cases.models import Shop, User
+from cases.models import Connection, Shop, User
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +126,12 @@ def test_nobody_is_added_to_a_shop_that_is_not_there() -> None:
     with pytest.raises(CommandError, match="There is no acme"):
         hired("ada", "--role", "agent", "--shop", "acme")
     assert not User.objects.exists()
+
+
+def test_each_source_is_connected_from_its_own_day() -> None:
+    opened(connected_since="2026-01-31", source_since="stripe=2026-02-28")
+    days = {row.source: row.cutover_at.date().isoformat() for row in Connection.objects.all()}
+    assert days == dict.fromkeys(Connection.Source.values, "2026-01-31") | {"stripe": "2026-02-28"}
+    assert len(told("shop.connected")) == len(Connection.Source.values)
+    with pytest.raises(CommandError):
+        opened("other", env_prefix="OTHER", source_since="fax=2026-02-28")

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tools', '0007_check_of_vendors'),
+        ("tools", "0007_check_of_vendors"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='drift',
-            name='announce_attempts',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='attempts to announce'),
+            model_name="drift",
+            name="announce_attempts",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="attempts to announce"),
         ),
         migrations.AddField(
-            model_name='drift',
-            name='announced_at',
-            field=models.DateTimeField(null=True, verbose_name='announced to staff'),
+            model_name="drift",
+            name="announced_at",
+            field=models.DateTimeField(null=True, verbose_name="announced to staff"),
         ),
     ]

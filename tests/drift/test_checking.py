@@ -55,7 +55,7 @@ def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Iter
         monkeypatch.setenv("NORTH_KLAVIYO_API_BASE", f"{base}/klaviyo")
         monkeypatch.setenv("NORTH_WHATSAPP_API_BASE", f"{base}/whatsapp")
         monkeypatch.setenv("NORTH_SLACK_WEBHOOK_URL", f"{base}/slack")
-        monkeypatch.setenv("NORTH_WHATSAPP_BUSINESS_ACCOUNT_ID", "2065")
+        monkeypatch.setenv("NORTH_WHATSAPP_BUSINESS_ACCOUNT_ID", f"{KEYS['phone_number_id']}9")
         with httpx.Client(base_url=running.base_url, timeout=10) as client:
             caller = Caller(client)
             caller.control("shops", KEYS)
@@ -406,3 +406,33 @@ class TestNotes:
         asked = call(vendor=vendor, url=url, headers=headers)
         note = upstreams.note_of(asked, Answer(200, httpx.Headers(answered), b""))
         assert (note.asked, note.served) == versions
+
+
+@pytest.mark.parametrize(
+    ("fault", "name", "expected"),
+    [
+        (
+            {"kind": "removed_field", "field": "amount_captured"},
+            ("stripe", "charges.retrieve"),
+            ("drift", "amount_captured", "missing"),
+        ),
+        (
+            {"kind": "new_enum_value", "field": "data.order.transactions.0.status", "value": "REVERSED"},
+            ("shopify", "order"),
+            ("drift", "data.order.transactions.*.status", "unknown_value"),
+        ),
+        (
+            {"kind": "version_header", "value": "2026-10"},
+            ("shopify", "order"),
+            ("drift", "X-Shopify-API-Version", "version"),
+        ),
+        ({"kind": "added_field", "field": "surcharge"}, ("stripe", "charges.retrieve"), ("ok", "", "")),
+    ],
+    ids=["removed", "enum", "version", "added"],
+)
+def test_the_stand_ins_own_faults_are_told_apart(
+    control: Caller, shop: Shop, fault: dict[str, Any], name: tuple[str, str], expected: tuple[str, str, str]
+) -> None:
+    control.control("faults", {"vendor": name[0], "operation": name[1], **fault})
+    found = probe(*name, shop)
+    assert (found.result, found.field_path, found.finding) == expected

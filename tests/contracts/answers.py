@@ -65,11 +65,14 @@ def assert_shopify_answer(
     """
     schema = shopify_schema()
     parsed = parse(document)
-    assert [error.message for error in validate(schema, parsed)] == []
-    assert list(graphql_contract.check_variables(schema, document, variables)) == []
+    wrong = [error.message for error in validate(schema, parsed)]
+    assert not wrong, wrong
+    refused = list(graphql_contract.check_variables(schema, document, variables))
+    assert not refused, refused
     assert set(answer) <= {"data", "errors", "extensions"}
     if answer.get("data") is not None:
-        assert list(_Answer(schema, parsed).problems(answer["data"])) == []
+        found = list(_Answer(schema, parsed).problems(answer["data"]))
+        assert not found, found
     else:
         assert answer.get("errors"), "neither data nor errors"
 
@@ -138,19 +141,22 @@ def _is_scalar(name: str, value: object) -> bool:
 
 def assert_stripe_answer(operation: str, answer: object) -> None:
     """The answer to one of our operations (`refunds.create`) is what the contract promises, unknown fields refused."""
-    assert _problems(stripe_contract(), "stripe", operation, answer) == []
+    found = _problems(stripe_contract(), "stripe", operation, answer)
+    assert not found, found
 
 
 def assert_klaviyo_answer(operation: str, answer: object, revision: str = "2026-07-15") -> None:
     """Like Stripe's; passes unchecked where the contract isn't at hand (it is no part of the repository)."""
     contract = shared_contract("klaviyo", revision)
-    assert contract is None or _problems(contract, "klaviyo", operation, answer) == []
+    found = [] if contract is None else _problems(contract, "klaviyo", operation, answer)
+    assert not found, found
 
 
 def assert_whatsapp_answer(operation: str, answer: object, version: str = "v23.0") -> None:
     """Like Klaviyo's."""
     contract = shared_contract("whatsapp", version)
-    assert contract is None or _problems(contract, "whatsapp", operation, answer) == []
+    found = [] if contract is None else _problems(contract, "whatsapp", operation, answer)
+    assert not found, found
 
 
 def _problems(contract: OpenApi, vendor: str, name: str, answer: object) -> list[Problem]:

@@ -54,7 +54,13 @@ def charge(db: Connection, order: Doc) -> Doc:
     customer = order.get("customer") or {}
     names = [customer.get("first_name"), customer.get("last_name")]
     level = paid.get("risk_level", "normal")
-    card = {"brand": paid.get("brand"), "last4": paid.get("last4"), "fingerprint": paid.get("fingerprint")}
+    card = {
+        "brand": paid.get("brand"),
+        "last4": paid.get("last4"),
+        "fingerprint": paid.get("fingerprint"),
+        "exp_month": 12,
+        "exp_year": 2034,
+    }
     return {
         "id": paid["id"],
         "object": "charge",
@@ -135,7 +141,7 @@ def dispute(db: Connection, shop: str, doc: Doc) -> Doc:
         "created": unix(doc["created_at"]),
         "currency": currency.lower(),
         "enhanced_eligibility_types": [],
-        "evidence": {},
+        "evidence": {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": unix(due) if isinstance(due, str) else due,
             "enhanced_eligibility": {},

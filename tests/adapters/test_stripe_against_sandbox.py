@@ -1,6 +1,6 @@
 """Stripe's adapter against its stand-in over real HTTP: whatever breaks, money moves at most once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def test_whatever_stays_broken_is_settled_by_reading(
     assert len(moved(control)) <= 1
 
 
-READINGS = {
+READINGS: dict[str, Callable[[], object]] = {
     "charges.retrieve": lambda: stripe.read_charge(NORTH, "ch_1", correlation_id=CORRELATION),
     "payment_intents.retrieve": lambda: stripe.read_payment_intent(NORTH, "pi_1", correlation_id=CORRELATION),
     "refunds.list": lambda: stripe.list_refunds(NORTH, "ch_1", correlation_id=CORRELATION),

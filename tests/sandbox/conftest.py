@@ -1,4 +1,4 @@
-"""A sandbox per test, on a port and with a ledger of its own."""
+"""A sandbox per test, on a port and with a ledger of its own; what it answers is held against the contracts."""
 
 import ssl
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.sandbox import contracts
+from tests.sandbox.listening import Listener
 from tests.sandbox.world import KEYS, Caller, order
 from tools.sandbox.server import Sandbox
 
@@ -25,8 +27,19 @@ def plain_http() -> ssl.SSLContext:
 
 @pytest.fixture
 def caller(sandbox: Sandbox, plain_http: ssl.SSLContext) -> Iterator[Caller]:
-    with httpx.Client(base_url=sandbox.base_url, timeout=10, verify=plain_http) as client:
+    answers: list[httpx.Response] = []
+    hooks = {"response": [answers.append]}
+    with httpx.Client(base_url=sandbox.base_url, timeout=10, verify=plain_http, event_hooks=hooks) as client:
         caller = Caller(client)
         caller.control("shops", KEYS)
         caller.control("orders", order())
         yield caller
+    if not caller.faulted:
+        for answer in answers:
+            contracts.check(answer)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with Listener() as listening:
+        yield listening

@@ -1,5 +1,7 @@
 """What the stand-ins answer to our own documents and requests is what the vendors' contracts promise."""
 
+from typing import Any
+
 import pytest
 
 from tests.contracts.answers import assert_klaviyo_answer, assert_shopify_answer, assert_stripe_answer
@@ -25,7 +27,7 @@ def test_our_questions_about_an_order_are_answered_as_the_schema_says(caller: Ca
 
 
 def test_a_tag_is_answered_as_the_schema_says(caller: Caller) -> None:
-    variables = {"id": ORDER_GID, "tags": ["vip"]}
+    variables: dict[str, Any] = {"id": ORDER_GID, "tags": ["vip"]}
     assert_shopify_answer(
         document("tagsAdd"), variables, caller.shopify(document("tagsAdd"), **variables).json()
     )

@@ -80,13 +80,25 @@ class Caller:
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
+        self.faulted = False
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> None:
         answer = self.client.post(f"/_control/{path}", json=body or {})
         assert answer.status_code == 200, answer.text
 
     def fault(self, vendor: str, kind: str, operation: str = "*", **settings: Any) -> None:
+        self.faulted = True
         self.control("faults", {"vendor": vendor, "operation": operation, "kind": kind, **settings})
+
+    def listen(self, vendor: str, url: str, **wish: Any) -> None:
+        self.control("webhooks", {"shop": "north", "vendor": vendor, "url": url, "secret": "hush", **wish})
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        return list(self.client.get("/_control/deliveries").json()["deliveries"])
+
+    def wait(self, seconds: float) -> None:
+        """Moves the sandbox's clock on."""
+        self.control("clock", {"advance": seconds})
 
     def ledger(self) -> dict[str, Any]:
         return dict(self.client.get("/_control/ledger").json())

@@ -135,7 +135,14 @@ def busy(request: Request) -> Answer:
     errors = [{"field": None, "message": IN_PROGRESS}]
     node = next(node for node in _roots(request) if node.name.value == "refundCreate")
     name = node.alias.value if node.alias else "refundCreate"
-    return Answer.json(200, {"data": {name: {"refund": None, "order": None, "userErrors": errors}}})
+    headers = {"X-Shopify-API-Version": _served(request, ())}
+    return Answer.json(200, {"data": {name: {"refund": None, "order": None, "userErrors": errors}}}, headers)
+
+
+def _served(request: Request, supported: tuple[str, ...]) -> str:
+    """The version that answers: the one in the path, or the oldest where that isn't supported."""
+    found, known = PATH.match(request.path), supported or VERSIONS
+    return found["version"] if found and found["version"] in known else known[0]
 
 
 def answer(request: Request, db: Connection) -> Answer:
@@ -148,7 +155,7 @@ def answer(request: Request, db: Connection) -> Answer:
         message = "[API] Invalid API key or access token (unrecognized login or wrong password)"
         return Answer.json(401, {"errors": message})
     supported = tuple(known.get("shopify_versions") or VERSIONS)
-    version = found["version"] if found["version"] in supported else supported[0]
+    version = _served(request, supported)
     headers = {
         "X-Shopify-API-Version": version,
         "X-Request-Id": token(request.now, request.body, length=32),

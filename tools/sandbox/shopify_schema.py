@@ -45,5 +45,5 @@ def schema(version: str) -> GraphQLSchema:
     made = build_schema((ORDERS + PARTS + INPUTS) % changes(version))
     day = made.type_map["Date"]
     if isinstance(day, GraphQLScalarType):
-        day.serialize = _day  # type: ignore[method-assign]  # as graphql-core's own documentation extends scalars
+        day.coerce_output_value = _day
     return made

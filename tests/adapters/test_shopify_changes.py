@@ -42,7 +42,7 @@ def noted(note: str | None) -> dict[str, Any]:
 
 
 def note(before: str | None, after: dict[str, Any] | None, text: str = "case 5: agreed") -> Vendor:
-    payload = {"orderUpdate": {"order": after, "userErrors": []}}
+    payload: dict[str, Any] = {"orderUpdate": {"order": after, "userErrors": []}}
     vendor = told.shop(OpsNote={"order": noted(before)}, OpsUpdate=payload)
     with wire.transport_override(vendor.transport):
         shopify.add_note(NORTH, "1001", text, correlation_id=CORRELATION)

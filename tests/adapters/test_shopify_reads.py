@@ -92,7 +92,10 @@ def test_a_dispute_in_another_form_is_drift(changes: dict[str, Any], path: str, 
 
 def stock(**changes: Any) -> StockSnapshot:
     def level(count: int, place: int) -> dict[str, Any]:
-        return {"location": {"id": told.gid("Location", place)}, "quantities": [{"name": "available", "quantity": count}]}
+        return {
+            "location": {"id": told.gid("Location", place)},
+            "quantities": [{"name": "available", "quantity": count}],
+        }
 
     item = {
         "id": told.gid("InventoryItem", 49),

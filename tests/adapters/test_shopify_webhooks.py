@@ -237,7 +237,12 @@ def test_a_return_may_come_without_its_time() -> None:
 
 
 def test_stock_names_the_inventory_item() -> None:
-    body = {"inventory_item_id": 49, "location_id": 71, "available": None, "updated_at": "2026-11-01T10:00:00Z"}
+    body = {
+        "inventory_item_id": 49,
+        "location_id": 71,
+        "available": None,
+        "updated_at": "2026-11-01T10:00:00Z",
+    }
     seen = shopify_webhooks.parse("inventory_levels/update", raw(body))
     assert isinstance(seen, StockSnapshot)
     assert (seen.inventory_item, seen.location, seen.available) == ("49", "71", None)

@@ -217,6 +217,21 @@ class TestTurns:
         assert (row.fence, row.found, found_ids()) == (2, 4, ids)
 
 
+def test_a_stale_worker_moves_nothing_that_another_reads_now(clock: Clock) -> None:
+    row, turns = cursor("events"), []
+    for _ in range(2):
+        claimed = cursors.claim(row.pk)
+        assert claimed is not None
+        turns.append(cursors.turn_of(claimed, timedelta(minutes=5)))
+        clock.advance(cursors.LEASE + timedelta(seconds=1))
+    Cursor.objects.update(lease_until=clock.at + timedelta(minutes=1))
+    stale, present = turns
+    assert not cursors.keep(stale, cursors.Part(1, "evt_1"))
+    assert not cursors.finish(stale, timedelta(minutes=5))
+    assert not cursors.fail(stale, "http_500")
+    assert cursors.finish(present, timedelta(minutes=5))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_workers_at_once_read_once(world: World, vendors: Vendors) -> None:
     row = cursor("events")

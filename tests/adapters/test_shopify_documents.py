@@ -108,7 +108,7 @@ def test_nothing_that_we_ask_is_given_up_by_shopify(operation: Operation, versio
 def test_no_input_that_we_send_is_given_up_by_shopify() -> None:
     contract = schema("2026-07")
     kinds = {"RefundInput": "input", "OrderInput": "input"}
-    found = []
+    found: list[str] = []
     for operation in OPERATIONS:
         for kind, variable in kinds.items():
             for example in operation.examples():

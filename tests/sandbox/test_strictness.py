@@ -184,3 +184,11 @@ def test_a_live_key_says_so_in_every_object(caller: Caller) -> None:
     caller.control("shops", {"slug": "north", "stripe_key": "sk_live_north"})
     url, headers = "/north/stripe/v1/charges/ch_1", {"Authorization": "Bearer sk_live_north"}
     assert caller.client.get(url, headers=headers).json()["livemode"] is True
+
+
+def test_notes_that_pay_elsewhere_count_against_the_invoice_too(caller: Caller) -> None:
+    caller.control("invoices", {"shop": "north", "id": "in_1", "charge": "ch_1"})
+    form = {"invoice": "in_1", "amount": "2000", "out_of_band_amount": "2000"}
+    assert caller.stripe("POST", "credit_notes", "n1", data=form).status_code == 200
+    assert caller.stripe("POST", "credit_notes", "n2", data=form).status_code == 400
+    assert caller.refunded() == 0

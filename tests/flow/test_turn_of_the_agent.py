@@ -221,7 +221,8 @@ class TestReading:
         stale(damaged(world))
         with planner(), over(lambda request: httpx.Response(200, json={"data": {"order": {"id": 5}}})):
             assert advance(the_case().pk) == "handoff"
-        assert Handoff.objects.get().detail == "contract_drift"
+        handoff = Handoff.objects.get()
+        assert (handoff.reason, handoff.detail) == ("drift", "shopify order data.order.id")
 
     def test_a_shop_that_is_away_is_read_later(self, world: World) -> None:
         row = damaged(world)

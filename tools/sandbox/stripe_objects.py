@@ -2,7 +2,7 @@
 
 from sqlite3 import Connection
 
-from tools.sandbox import books, store, stripe_events, things
+from tools.sandbox import books, store, stripe_events
 from tools.sandbox.exchange import Doc, token, unix
 from tools.sandbox.money import to_minor
 
@@ -183,7 +183,6 @@ def fraud_warning(db: Connection, shop: str, doc: Doc) -> Doc:
 
 def credit_note(db: Connection, shop: str, doc: Doc) -> Doc:
     """A credit note as Stripe lists it, with the refund that it made where it made one."""
-    back = [{"amount_refunded": doc["refund_amount"], "refund": doc["refund"], "type": "refund"}]
     name, amount = str(doc["id"]), int(doc["amount"])
     url = f"/v1/credit_notes/{name}/lines"
     return {
@@ -210,7 +209,7 @@ def credit_note(db: Connection, shop: str, doc: Doc) -> Doc:
         "pre_payment_amount": 0,
         "pretax_credit_amounts": [],
         "reason": doc.get("reason"),
-        "refunds": back if doc.get("refund") else [],
+        "refunds": _note_refunds(doc),
         "shipping_cost": None,
         "status": doc.get("status", "issued"),
         "subtotal": amount,
@@ -221,6 +220,12 @@ def credit_note(db: Connection, shop: str, doc: Doc) -> Doc:
         "type": "post_payment",
         "voided_at": None,
     }
+
+
+def _note_refunds(doc: Doc) -> list[Doc]:
+    if not doc.get("refund"):
+        return []
+    return [{"amount_refunded": doc["refund_amount"], "refund": doc["refund"], "type": "refund"}]
 
 
 def _note_lines(db: Connection, shop: str, doc: Doc) -> list[Doc]:
@@ -243,7 +248,3 @@ def _note_lines(db: Connection, shop: str, doc: Doc) -> list[Doc]:
             "unit_amount_decimal": str(doc["amount"]),
         }
     ]
-
-
-def invoices(db: Connection, shop: str) -> list[Doc]:
-    return things.every(db, "invoice", shop)

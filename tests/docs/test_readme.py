@@ -90,7 +90,7 @@ def test_the_topics_to_subscribe_to_are_those_that_are_read(heading: str, known:
 
 
 def test_what_must_be_set_up_at_vendors_has_the_names_that_the_code_uses() -> None:
-    sends = (ROOT / "tools/catalog/send_message.py").read_text()
+    sends = (ROOT / "tools/catalog/channels.py").read_text()
     assert f"`{METRIC}`" in section(README, "### E-mail")
     assert '"opsagent_message"' in sends
     assert "`opsagent_message`" in section(README, "### WhatsApp")

@@ -28,6 +28,7 @@ from tools.adapters import shopify_documents, shopify_webhooks, stripe_webhooks
 from tools.catalog.channels import METRIC
 from tools.execution import SAME_KEY_FOR
 from tools.types import Money
+from tools.vendor_templates import TEMPLATE
 
 README = "README.md"
 
@@ -90,10 +91,8 @@ def test_the_topics_to_subscribe_to_are_those_that_are_read(heading: str, known:
 
 
 def test_what_must_be_set_up_at_vendors_has_the_names_that_the_code_uses() -> None:
-    sends = (ROOT / "tools/catalog/channels.py").read_text()
     assert f"`{METRIC}`" in section(README, "### E-mail")
-    assert '"opsagent_message"' in sends
-    assert "`opsagent_message`" in section(README, "### WhatsApp")
+    assert f"`{TEMPLATE}`" in section(README, "### WhatsApp")
     assert f"version {shopify_documents.VERSION} " in section(README, "### Shopify")
     assert [name for name in PROVIDERS if f"`{name}`" not in section(README, "### E-mail")] == []
 

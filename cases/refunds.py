@@ -41,11 +41,12 @@ def follow(
         execution.cancel_unsent(record.exceeded, after_outcome=following.after_outcome)
     # Before the order's first reading its payments aren't known: the reading brings the refund along.
     unplaced = bool(record.unplaced_minor) and record.order.payments.exists()
-    if not (failed_later or record.exceeded or unplaced or record.clamped):
+    wrong = bool(failed_later or record.exceeded or record.clamped or record.astray)
+    if not (wrong or unplaced):
         return None
-    if history and not failed_later:
+    if history and not (failed_later or record.astray):
         return None
-    if unplaced and not (failed_later or record.exceeded or record.clamped) and _was_told(record, made_at):
+    if not wrong and _was_told(record, made_at):
         return None
     person = Person.objects.filter(pk=record.order.person_id).first() if record.order.person_id else None
     case = case_for_order(shop, record.order, Case.Subject.RISK, correlation_id, person)

@@ -240,7 +240,8 @@ def settle_call(call_id: int, *, succeeded: bool, vendor_ref: str, reason: str, 
         ended = execution.conclude(
             call_id,
             succeeded=succeeded,
-            ref=vendor_ref.strip(),
+            # What was not done has no id there; one that was typed all the same belongs to another refund.
+            ref=vendor_ref.strip() if succeeded else "",
             settled_by=ToolCall.Settled.PERSON,
             after_outcome=following.after_outcome,
         )

@@ -175,6 +175,7 @@ def _move(call: ToolCall, ended: Ended) -> list[ToolCall]:
     else:
         call.lease_until = now + NUDGE
     call.save()
+    ledger.own(call)
     if ended.state == State.SUCCEEDED:
         ledger.settle(call)
     elif ended.state == State.FAILED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Sum
 
 from audit import sources
 from tools.errors import Refused
@@ -61,6 +61,34 @@ def settle(call: ToolCall) -> None:
         refunded_minor=F("refunded_minor") + call.amount_minor,
     )
     _book(call, LedgerEntry.Kind.REFUNDED)
+
+
+def own(call: ToolCall) -> None:
+    """Take back what was booked as made elsewhere and is, as the vendor's answer shows now, this call's own refund.
+
+    The refund behind a credit note carries no key of ours, so its webhook may be quicker than what names it. A refund
+    of another amount stays as it is booked: whoever named it was mistaken.
+    """
+    if call.payment_id is None or not call.vendor_ref:
+        return
+    _lock(call)
+    refs = [call.vendor_ref, f"{call.vendor_ref}/failed", f"{call.vendor_ref}/ours"]
+    booked = LedgerEntry.objects.filter(
+        payment_id=call.payment_id, kind=LedgerEntry.Kind.ELSEWHERE, vendor_ref__in=refs
+    ).aggregate(minor=Sum("amount_minor", default=0))["minor"]
+    if booked != call.amount_minor:
+        return
+    payment = Payment.objects.select_for_update().get(pk=call.payment_id)
+    LedgerEntry.objects.create(
+        shop_id=call.shop_id,
+        payment=payment,
+        kind=LedgerEntry.Kind.ELSEWHERE,
+        amount_minor=-booked,
+        currency=call.currency,
+        vendor_ref=refs[-1],
+        at=sources.now(),
+    )
+    Payment.objects.filter(pk=payment.pk).update(elsewhere_minor=F("elsewhere_minor") - booked)
 
 
 def reverse(call: ToolCall) -> None:

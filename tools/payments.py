@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit import sources
 from tools.models import Dispute, LedgerEntry, Order, OrderLine, Payment, ToolCall
@@ -52,7 +52,8 @@ class RefundRecord:
     `ours` is the tool call that made it: nothing was booked then, and the caller settles that call with `status` and
     `ref`. Else `booked_minor` was booked as made elsewhere; `unplaced_minor` belongs to no payment that we know, and
     `clamped` are lines that would have gone back more often than bought: a person should look. `exceeded` are
-    payments that promise more than was captured: what isn't sent yet must be cancelled.
+    payments that promise more than was captured: what isn't sent yet must be cancelled. `astray` was booked although
+    it carries a key of ours: a second refund under it, or one of a call that was given up.
     """
 
     order: Order
@@ -63,6 +64,7 @@ class RefundRecord:
     unplaced_minor: int = 0
     clamped: tuple[int, ...] = ()
     exceeded: tuple[int, ...] = ()
+    astray: bool = False
 
 
 def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
@@ -154,7 +156,8 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
             booked += _book_part(payment, part)
     clamped = _give_back_lines(order, payments, seen) if status != "failed" else ()
     exceeded = tuple(payment.pk for payment in payments if _promised(payment) > payment.captured_minor)
-    return RefundRecord(order, status, seen.external_id, None, booked, unplaced, clamped, exceeded)
+    astray = booked > 0 and _calls_of(order, seen).exists()
+    return RefundRecord(order, status, seen.external_id, None, booked, unplaced, clamped, exceeded, astray)
 
 
 def _status(parts: Sequence[RefundPartSnapshot]) -> RefundStatus:
@@ -174,13 +177,23 @@ def _order_of(shop_id: int, seen: RefundSnapshot) -> Order | None:
 
 
 def _our_call(order: Order, seen: RefundSnapshot) -> ToolCall | None:
-    """The call that made this refund: by the key that it carries, or by the vendor's id for it."""
+    """The call that made this refund: by the vendor's id for it, or by the key that it carries.
+
+    A key alone is no proof where its call has another refund already, or was given up: then more money has moved than
+    we know of.
+    """
     wanted = Q(vendor_ref=seen.external_id, vendor=seen.vendor)
     wanted |= Q(vendor_ref__in=[part.ref for part in seen.parts], vendor="stripe")
+    known = ToolCall.objects.filter(wanted, payment__order=order).first()
+    given_up = (ToolCall.State.FAILED, ToolCall.State.CANCELLED)
+    return known or _calls_of(order, seen).filter(vendor_ref="").exclude(state__in=given_up).first()
+
+
+def _calls_of(order: Order, seen: RefundSnapshot) -> QuerySet[ToolCall]:
+    """The calls of this order whose key the refund carries."""
     key = _uuid(seen.call_key)
-    if key is not None:
-        wanted |= Q(idempotency_key=key)
-    return ToolCall.objects.filter(wanted, payment__order=order).first()
+    calls = ToolCall.objects.filter(payment__order=order)
+    return calls.none() if key is None else calls.filter(idempotency_key=key)
 
 
 def _uuid(text: str) -> UUID | None:

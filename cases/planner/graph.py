@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Protocol, cast
 
 from cases.planner.facts import (
@@ -85,12 +85,22 @@ def _lines(order: Order, carried: dict[int, list[int]]) -> tuple[LineFact, ...]:
 
 def _refunds(payment: Payment) -> list[RefundFact]:
     booked = cast(_Booked, payment)
+    left: Counter[str] = Counter()
+    for row in booked.refunds_elsewhere:
+        left[_refund_of(row)] += row.amount_minor
+    # One that failed later, or turned out to be ours, is a movement and its reverse: no refund any more.
     elsewhere = [
         RefundFact(amount_minor=row.amount_minor, at=row.at, state="succeeded", by="elsewhere")
         for row in booked.refunds_elsewhere
+        if row.amount_minor > 0 and left[_refund_of(row)] > 0
     ]
     ours = [
         RefundFact(amount_minor=row.amount_minor, at=row.created_at, state=row.state, by="ours")
         for row in booked.refunds_ours
     ]
     return elsewhere + ours
+
+
+def _refund_of(row: LedgerEntry) -> str:
+    """The vendor's id of a refund, which also begins the name of what took it back."""
+    return row.vendor_ref.partition("/")[0]

@@ -176,3 +176,41 @@ def test_anothers_key_in_a_note_makes_a_refund_ours_in_no_other_order(known: Ord
     call = make_call()
     assert ToolCall.objects.exclude(payment__order=known).get() == call
     assert record(known, refund(call_key=str(call.idempotency_key))).ours is None
+
+
+def with_our_key(call: ToolCall, ref: str) -> RefundSnapshot:
+    assert call.payment is not None
+    return refund(
+        part(ref=ref, payment_external_id=call.payment.external_id, amount_minor=call.amount_minor),
+        vendor="stripe",
+        external_id=ref,
+        order_external_id=call.payment.order.external_id,
+        call_key=str(call.idempotency_key),
+        lines=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "vendor_ref"),
+    [
+        ("succeeded", "re_7"),
+        ("pending", "re_7"),
+        ("failed", ""),  # somebody said that it was not done
+        ("cancelled", ""),
+    ],
+)
+def test_money_that_moved_under_our_key_without_our_knowing_is_booked_and_reported(
+    db: None, state: str, vendor_ref: str
+) -> None:
+    call = make_call(state=state, vendor_ref=vendor_ref)
+    assert call.payment is not None
+    made = record(call.payment.order, with_our_key(call, "re_8"))
+    assert (made.ours, made.booked_minor, made.astray) == (None, call.amount_minor, True)
+    again = record(call.payment.order, with_our_key(call, "re_8"))
+    assert (again.booked_minor, again.astray) == (0, False)
+
+
+def test_old_news_of_a_refund_that_failed_books_nothing(db: None) -> None:
+    call = make_call(state="failed", vendor_ref="re_7")
+    assert call.payment is not None
+    assert record(call.payment.order, with_our_key(call, "re_7")).booked_minor == 0

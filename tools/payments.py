@@ -155,7 +155,11 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
         else:
             booked += _book_part(payment, part)
     clamped = _give_back_lines(order, payments, seen) if status != "failed" else ()
-    exceeded = tuple(payment.pk for payment in payments if _promised(payment) > payment.captured_minor)
+    exceeded = tuple(
+        payment.pk
+        for payment in payments
+        if _promised(payment) - _awaited_minor(payment, seen) > payment.captured_minor
+    )
     astray = booked > 0 and _calls_of(order, seen).exists()
     return RefundRecord(order, status, seen.external_id, None, booked, unplaced, clamped, exceeded, astray)
 
@@ -323,6 +327,16 @@ def _of_charge(shop_id: int, charge: str) -> Payment | None:
 def _promised(payment: Payment) -> int:
     ours = payment.reserved_minor + payment.refunded_minor
     return ours + payment.elsewhere_minor + payment.disputed_minor
+
+
+def _awaited_minor(payment: Payment, seen: RefundSnapshot) -> int:
+    """What of a keyless refund counts twice until a credit note on its way is answered and, maybe, names it."""
+    if not payment.invoice or seen.call_key:
+        return 0
+    amounts = [part.amount_minor for part in seen.parts]
+    on_the_way = (ToolCall.State.SENDING, ToolCall.State.UNKNOWN)
+    calls = ToolCall.objects.filter(payment=payment, vendor_ref="", state__in=on_the_way)
+    return calls.filter(amount_minor__in=amounts).values_list("amount_minor", flat=True).first() or 0
 
 
 def _book(payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str) -> None:

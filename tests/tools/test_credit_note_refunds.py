@@ -117,6 +117,16 @@ def test_a_webhook_that_is_told_again_afterwards_changes_nothing(call: ToolCall)
     assert books() == (0, 1200, 0)
 
 
+@pytest.mark.parametrize(("state", "vendor_ref", "alarms"), [("unknown", "", 0), ("pending", "re_2", 1)])
+def test_a_whole_refund_alarms_nobody_while_it_may_be_the_one_on_its_way(
+    call: ToolCall, state: str, vendor_ref: str, alarms: int
+) -> None:
+    sends(call, lost)
+    Payment.objects.update(captured_minor=1200)
+    ToolCall.objects.update(state=state, vendor_ref=vendor_ref)
+    assert len(webhook(call).exceeded) == alarms
+
+
 @pytest.mark.parametrize("told_of_the_failure", [True, False])
 def test_a_refund_that_failed_is_given_back_once(call: ToolCall, told_of_the_failure: bool) -> None:
     sends(call, lost)

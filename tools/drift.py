@@ -20,7 +20,7 @@ from audit.actors import Actor, vendor
 from audit.services import record
 from tools.errors import ContractDrift, ReadOnly
 from tools.models import Drift
-from tools.redacting import place, redacted, value_at
+from tools.redacting import place, redacted, value_at, words_of
 from tools.wire import Call, Kind
 
 log = structlog.get_logger(__name__)
@@ -113,7 +113,7 @@ def _upsert(shop_id: int, drift: ContractDrift, body: bytes, operation: str) -> 
 
 def _detail(drift: ContractDrift, body: bytes) -> str:
     """The parser's own code for what is wrong, with the unknown value where it is a code."""
-    words = [place(word) for word in drift.detail.split()[1:]]
+    words = [words_of(drift.detail.partition(" ")[2], drift.finding)]
     if drift.finding == Drift.Finding.UNKNOWN_VALUE:
         words.append(value_at(body, drift.field_path))
     return " ".join(filter(None, words))[:200]

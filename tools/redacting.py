@@ -10,11 +10,15 @@ from collections.abc import Sequence
 CODE = re.compile(r"^[A-Za-z_][A-Za-z0-9_.:-]{0,39}$", re.ASCII)
 KEY = re.compile(r"^[A-Za-z_$][A-Za-z0-9_$:-]{0,63}$", re.ASCII)
 STEP = re.compile(r"[^A-Za-z0-9_$:*\[\]()-]", re.ASCII)
+# `2026-10`, `v25.0`, `2027-01-01.acacia`: too few digits in a row for a telephone number, and no room for an address.
+VERSION = re.compile(r"^(v?[0-9]{1,4}([.-]([0-9]{1,4}|[A-Za-z]{1,16})){1,4}|unstable)$", re.ASCII)
+LONGEST_VERSION = 40
 LONGEST = 20_000
 LONGEST_PATH = 200
 MOST_ITEMS = 3
 DEEPEST = 24
 UNKNOWN_VALUE = "unknown_value"
+OTHER_VERSION = "version"
 
 
 def redacted(body: bytes, path: str = "", finding: str = "") -> str:
@@ -52,6 +56,17 @@ def place(path: str) -> str:
     """A dotted path as one place for all items of a list: `lines.3.id` is `lines.*.id`; nothing odd stands in it."""
     steps = ["*" if step.isdecimal() else STEP.sub("?", step) for step in path.split(".")]
     return ".".join(steps)[:LONGEST_PATH]
+
+
+def words_of(detail: str, finding: str) -> str:
+    """What a parser said of a drift, with nothing odd in it; another version stands as the vendor wrote it."""
+    if finding == OTHER_VERSION and detail:
+        return detail if _is_version(detail) else f"text({len(detail)})"
+    return " ".join(map(place, detail.split()))
+
+
+def _is_version(word: str) -> bool:
+    return len(word) <= LONGEST_VERSION and VERSION.match(word) is not None
 
 
 def key_of(name: str) -> str:

@@ -122,6 +122,18 @@ def test_the_unknown_value_is_told_where_it_is_a_code(shop: Shop) -> None:
     assert "Carvalho" not in open_row(shop, path="name", finding="unknown_value").detail
 
 
+def test_another_version_is_told_as_it_was_served(shop: Shop) -> None:
+    served = ContractDrift(
+        "v25.0",
+        vendor="whatsapp",
+        operation="templates",
+        field_path="Facebook-Api-Version",
+        finding="version",
+    )
+    upstreams.record_drift("north", served, b"")
+    assert Drift.objects.get().detail == "v25.0"
+
+
 def test_a_drift_that_can_not_be_written_does_not_hide_the_drift_itself(db: None) -> None:
     """The shop of this call isn't in the database."""
     upstreams.record_drift("nowhere", drift(), BODY)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.redacting import place, redacted, value_at
+from tools.redacting import place, redacted, value_at, words_of
 
 PERSONAL = st.sampled_from(
     ["Inês Carvalho", "ines@customer.example", "+47 900 11 222", "4790011222", "12 Fjord Road", "5003"]
@@ -107,3 +107,13 @@ def test_a_deep_body_and_a_long_one_are_cut() -> None:
 )
 def test_a_field_is_one_place_for_all_items_of_a_list(path: str, one: str) -> None:
     assert place(path) == one
+
+
+@pytest.mark.parametrize("version", ["v25.0", "2026-10", "2026-07-15", "2027-01-01.acacia", "unstable"])
+def test_another_version_stands_as_the_vendor_wrote_it(version: str) -> None:
+    assert words_of(version, "version") == version
+
+
+@given(PERSONAL | st.sampled_from(["0151-1234567", "maria", "2026-10-carvalho@customer.example", "1" * 41]))
+def test_what_is_no_version_does_not_stand_for_one(text: str) -> None:
+    assert not set(words_of(text, "version").split()) & set(text.split())

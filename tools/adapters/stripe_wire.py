@@ -77,7 +77,7 @@ def _other_version(call: Call, served: str) -> ToolError | None:
     if call.kind is not Kind.READ or served in ("", VERSION):
         return None
     return ContractDrift(
-        "another version",
+        served[:40],
         vendor=VENDOR,
         operation=call.operation,
         field_path="Stripe-Version",

@@ -15,6 +15,7 @@ from audit import sources
 from audit.actors import AGENT, vendor
 from cases import refunds
 from cases.composing import composer
+from cases.connections import is_history
 from cases.drifting import hand_off_drifting, hand_off_unreadable
 from cases.handoff import hand_off, raise_flags, scope_of, situation
 from cases.models import Case, Handoff, Message, PlannerConfig
@@ -102,8 +103,14 @@ def read_order(case: Case, fresh: timedelta) -> None:
     with transaction.atomic():
         change = graph.record_order(case.shop_id, seen, str(order.person_id) if order.person_id else None)
         type(order).objects.filter(pk=order.pk).update(read_at=sources.now())
-        for record in change.refunds:
-            refunds.follow(record, shop=case.shop, correlation_id=case.correlation_id)
+        for record, refund in zip(change.refunds, seen.refunds, strict=True):
+            refunds.follow(
+                record,
+                shop=case.shop,
+                correlation_id=case.correlation_id,
+                made_at=refund.at,
+                history=is_history(case.shop, refund.vendor, refund.at),
+            )
         if change.changed:
             tell("order.updated", case, by=vendor("shopify"), subject=order, refunds=len(change.refunds))
     order.refresh_from_db()

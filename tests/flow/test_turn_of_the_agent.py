@@ -8,19 +8,22 @@ import httpx
 import pytest
 
 from approvals.models import ApprovalRequest, Decision
-from audit import sources
-from cases.models import Case, Handoff, Message
+from audit import actors, sources
+from cases.handoff import claim_handoff, resolve_handoff
+from cases.models import Case, Handoff, Message, Shop
 from cases.planner.factory import scripted
 from cases.planner.facts import CaseFacts
 from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
-from cases.planning import LONGEST_RETRY, MOST_ATTEMPTS, advance
+from cases.planning import LONGEST_RETRY, MOST_ATTEMPTS, advance, read_order
 from cases.tasks import sweep
 from tests import factories
+from tests.adapters import shopify_answers as told
 from tests.flow.threads import at_once
 from tests.flow.turns import asks, damaged, fresh, planner, refund, says, scripted_shop, writes_again
 from tests.flow.vendors import over, vendors
 from tests.flow.world import World, drain, forget_tasks, queued, the_case
+from tools import wire
 from tools.models import Order, ToolCall
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +200,23 @@ class TestClaiming:
         assert (len(script.seen), the_case().state) == (2, "closed")
 
 
+def read_with_a_refund_elsewhere(world: World) -> Case:
+    """A case whose order was refunded on a card that we don't know, as its reading tells."""
+    order = factories.make_order(world.shop, external_id="1001", currency="USD")
+    case = factories.make_case(world.shop, order=order)
+    read_again(case)
+    return case
+
+
+def read_again(case: Case) -> None:
+    moves = told.page(told.back(gateway="gift_card", parentTransaction=None))
+    stale(case.order)
+    case = Case.objects.select_related("shop", "order").get(pk=case.pk)
+    seen = told.order(refunds=[told.refund(transactions=moves)])
+    with wire.transport_override(told.shop(OpsOrder={"order": seen}).transport):
+        read_order(case, timedelta(0))
+
+
 class TestReading:
     def test_a_stale_order_is_read_at_the_shop_first(self, world: World) -> None:
         row = damaged(world)
@@ -223,6 +243,21 @@ class TestReading:
             assert advance(the_case().pk) == "handoff"
         handoff = Handoff.objects.get()
         assert (handoff.reason, handoff.detail) == ("drift", "shopify order data.order.id")
+
+    def test_a_refund_of_no_known_payment_calls_a_person_once_for_all_readings(self, world: World) -> None:
+        case = read_with_a_refund_elsewhere(world)
+        handoff = Handoff.objects.get(detail="refund.does_not_add_up")
+        by = actors.staff(factories.make_user(roles=["agent"]))
+        claim_handoff(handoff.pk, by=by)
+        resolve_handoff(handoff.pk, close=False, by=by)
+        for _ in range(3):
+            read_again(case)
+        assert Handoff.objects.filter(detail="refund.does_not_add_up").count() == 1
+
+    def test_a_refund_from_before_the_connection_calls_nobody_when_it_is_read(self, world: World) -> None:
+        Shop.objects.update(cutover_at=factories.now())
+        read_with_a_refund_elsewhere(world)
+        assert not Handoff.objects.exists()
 
     def test_a_shop_that_is_away_is_read_later(self, world: World) -> None:
         row = damaged(world)

@@ -107,6 +107,7 @@ def shopify_dispute(**changes: Any) -> dict[str, Any]:
         "reason": "fraudulent",
         "status": "needs_response",
         "evidence_due_by": "2026-11-20T00:00:00Z",
+        "initiated_at": "2026-11-05T10:00:00Z",
     }
     return {**dispute, **changes}
 

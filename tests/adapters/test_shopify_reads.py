@@ -68,6 +68,10 @@ def test_a_dispute_tells_its_sum_and_its_deadline() -> None:
     assert seen.evidence_due_at == datetime(2026, 11, 20, tzinfo=UTC)
 
 
+def test_a_dispute_counts_by_the_time_at_which_the_bank_began_it() -> None:
+    assert dispute().created_at == datetime(2026, 11, 5, 10, tzinfo=UTC)
+
+
 def test_an_inquiry_is_less_than_a_chargeback() -> None:
     assert dispute(type="INQUIRY").status == "warning_needs_response"
     assert dispute(type="INQUIRY", status="LOST").status == "lost"

@@ -200,6 +200,7 @@ def test_a_dispute_is_found_by_its_order() -> None:
     seen = shopify_webhooks.parse("disputes/create", raw(bodies.shopify_dispute()))
     assert isinstance(seen, DisputeSnapshot)
     assert (seen.order_external_id, seen.amount_minor, seen.status) == ("5001001", 2642, "needs_response")
+    assert seen.created_at == datetime(2026, 11, 5, 10, tzinfo=UTC)
 
 
 def test_an_inquiry_is_less_than_a_chargeback() -> None:

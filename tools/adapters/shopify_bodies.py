@@ -181,6 +181,7 @@ class Dispute(Reply):
         "accepted", "charge_refunded", "lost", "needs_response", "prevented", "under_review", "won"
     ]
     evidence_due_by: AwareDatetime | None
+    initiated_at: AwareDatetime | None = None
 
 
 class RiskAssessment(Reply):

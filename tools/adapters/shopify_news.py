@@ -199,6 +199,7 @@ def _dispute(topic: str, raw: bytes) -> ShopifySnapshot:
             "amount_minor": amount,
             "currency": dispute.currency,
             "evidence_due_at": dispute.evidence_due_by,
+            "created_at": dispute.initiated_at,
         }
     )
 

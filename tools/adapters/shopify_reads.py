@@ -125,6 +125,7 @@ def _dispute(seen: DisputeOfShop) -> DisputeSnapshot:
             ),
             "currency": seen.amount.currencyCode,
             "evidence_due_at": seen.evidenceDueBy,
+            "created_at": seen.initiatedAt,
         }
     )
 

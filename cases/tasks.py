@@ -26,7 +26,7 @@ from cases.models import Case, Handoff
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
-from tools import execution
+from tools import execution, pacing
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
 from tools.errors import ContractDrift, ToolError
 from tools.models import ToolCall
@@ -64,7 +64,8 @@ def _facts_are_fresh(call_id: int) -> bool:
     if call is None or call.not_before > sources.now():
         return True
     try:
-        planning.read_order(call.case, MONEY_FACTS)
+        with pacing.for_a_write():
+            planning.read_order(call.case, MONEY_FACTS)
     except ContractDrift as error:
         log.warning("call.facts_drifted", call=call_id, field=error.field_path)
         if not execution.cancel(call_id, reason=FACTS_DRIFTED, after_outcome=after_outcome):

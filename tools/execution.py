@@ -21,7 +21,7 @@ from django.db.models import Q
 from audit import sources
 from audit.actors import SYSTEM
 from audit.services import record as audit
-from tools import ledger
+from tools import ledger, pacing
 from tools.errors import HeldBack, ToolError
 from tools.models import ToolCall
 from tools.outcomes import MOST_ATTEMPTS, Ended, after_answer, after_error, wait_after
@@ -125,7 +125,8 @@ def _attempt(call: ToolCall) -> Ended:
     if send is None:
         return Ended(State.FAILED, error="tool.sends_nothing")
     try:
-        outcome = send(call)
+        with pacing.for_a_write():
+            outcome = send(call)
     except ToolError as error:
         return after_error(error, call.attempts)
     except Exception:

@@ -5,7 +5,9 @@ open circuit? ──▶ a share of the rate budget ──▶ the probe, where on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,9 +22,22 @@ from tools.errors import HeldBack
 from tools.models import Circuit, RateBudget
 from tools.wire import Call, Gate, Health, Kind, News
 
-__all__ = ["GATE", "Standing", "learn", "standing"]
+__all__ = ["GATE", "Standing", "for_a_write", "learn", "standing"]
 
 log = structlog.get_logger(__name__)
+
+
+_for_a_write: ContextVar[bool] = ContextVar("for_a_write", default=False)
+
+
+@contextmanager
+def for_a_write() -> Iterator[None]:
+    """Lets the readings that a write rests on use what is kept for writes: without them it would wait all the same."""
+    token = _for_a_write.set(True)
+    try:
+        yield
+    finally:
+        _for_a_write.reset(token)
 
 
 class _Shared(Gate):
@@ -34,7 +49,8 @@ class _Shared(Gate):
         left = circuits.left(line)
         if left is not None and left > 0:
             raise _held(call, HeldBack.CIRCUIT_OPEN, left)
-        wait = budgets.take(call.shop, call.vendor, call.cost, write=call.kind is not Kind.READ)
+        writes = call.kind is not Kind.READ or _for_a_write.get()
+        wait = budgets.take(call.shop, call.vendor, call.cost, write=writes)
         if wait:
             raise _held(call, HeldBack.RATE_BUDGET, wait)
         if left is None:

@@ -9,14 +9,19 @@ import pytest
 
 from audit import sources
 from audit.sources import Clock
-from cases.models import Handoff
+from cases.models import Case, Handoff
 from cases.planning import LONGEST_RETRY, MOST_ATTEMPTS, advance
 from cases.tasks import execute
+from tests.adapters.faking import NORTH
 from tests.flow.turns import damaged, decided, fresh, planner, refund, told, wait_for
 from tests.flow.vendors import sums, vendors
 from tests.flow.world import World, the_case
 from tools import circuits, execution, pacing
+from tools.adapters import stripe_disputes as stripe
+from tools.adapters.shopify_cost import cost
+from tools.adapters.shopify_documents import ORDER
 from tools.circuits import Line
+from tools.errors import HeldBack
 from tools.execution import HELD_AT_MOST
 from tools.models import Circuit, Order, ToolCall
 
@@ -162,6 +167,31 @@ class TestCases:
                 assert advance(the_case().pk) == "open"
                 clock.advance(LONGEST_RETRY)
         assert (the_case().attempts, Handoff.objects.exists()) == (0, False)
+
+
+class TestTheShareOfWrites:
+    """A shop whose readings have used up all but the fifth that is kept for writes."""
+
+    def test_a_refund_leaves_while_readings_wait(self, world: World, clock: Clock) -> None:
+        call = decided(world)
+        pacing.learn("north", "stripe", 10, SLOW, 2)
+        with vendors() as fake:
+            with pytest.raises(HeldBack):
+                stripe.list_disputes(NORTH, since=clock.at, correlation_id=call.correlation_id)
+            assert fake.asked == []
+            assert execute(call.pk) == "succeeded"
+
+    def test_a_refund_reads_its_facts_while_the_agents_wait(self, world: World, clock: Clock) -> None:
+        call = decided(world)
+        damaged(world)
+        wait_for_old_facts(clock)
+        stale()
+        pacing.learn("north", "shopify", 2000, SLOW, cost(ORDER) + 399)
+        with planner(), vendors() as fake:
+            assert advance(Case.objects.exclude(pk=call.case_id).get().pk) == "open"
+            assert fake.asked == []
+            execute(call.pk)
+        assert {request.url.host for request in fake.asked} == {"north.example"}
 
 
 def wait_for_old_facts(clock: Clock) -> None:

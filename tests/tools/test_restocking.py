@@ -12,7 +12,7 @@ from cases.models import Shop
 from tests import factories
 from tests.adapters import shopify_answers as told
 from tests.adapters.faking import ENVIRONMENT, Vendor
-from tools import wire
+from tools import execution, pacing, wire
 from tools.base import Effect, Outcome, Scope
 from tools.catalog import issue_refund
 from tools.errors import Refused
@@ -106,7 +106,7 @@ def test_a_refund_by_stripe_says_nothing_of_stock(north: Shop) -> None:
     assert restocked(order) == ("", "")
 
 
-def sent(order: Order, vendor: Vendor, **more: Any) -> Outcome:
+def decided(order: Order, **more: Any) -> ToolCall:
     found = effect(order, **more)
     assert found.money is not None
     call = factories.make_call(
@@ -117,7 +117,11 @@ def sent(order: Order, vendor: Vendor, **more: Any) -> Outcome:
         amount_minor=found.money.amount_minor,
         currency="USD",
     )
-    call = ToolCall.objects.select_related("shop", "payment__order").get(pk=call.pk)
+    return ToolCall.objects.select_related("shop", "payment__order").get(pk=call.pk)
+
+
+def sent(order: Order, vendor: Vendor, **more: Any) -> Outcome:
+    call = decided(order, **more)
     with wire.transport_override(vendor.transport):
         return issue_refund.send(call)
 
@@ -134,6 +138,15 @@ def test_shopify_is_asked_first_and_then_told_what_was_signed(north: Shop) -> No
     assert told.asked(vendor) == ["OpsSuggestedRefund", "OpsRefund"]
     (line,) = vendor.json()["variables"]["input"]["refundLineItems"]
     assert (line["restockType"], line["locationId"]) == ("CANCEL", told.gid("Location", 71))
+
+
+def test_the_fifth_that_is_kept_for_writes_is_for_that_question_too(north: Shop) -> None:
+    vendor, call = shop(), decided(sold(north))
+    pacing.learn("north", "shopify", 2000, 1e-6, 400)
+    ToolCall.objects.filter(pk=call.pk).update(not_before=factories.now())
+    with wire.transport_override(vendor.transport):
+        state = execution.run(call.pk, before_send=lambda call: "", after_outcome=lambda call: None)
+    assert (state, told.asked(vendor)) == ("succeeded", ["OpsSuggestedRefund", "OpsRefund"])
 
 
 @pytest.mark.parametrize("vendor", [shop("11.99"), shop(parent=32)])

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from tests.sandbox.listening import Listener
 from tests.sandbox.world import KEYS, ORDER_GID, Caller, order
 from tools.sandbox.server import Sandbox
 
@@ -168,6 +170,40 @@ def test_the_process_ends_on_a_polite_signal(tmp_path: Path) -> None:
         assert httpx.get(f"{url}/_control/health").json() == {"ok": True}
         running.send_signal(signal.SIGTERM)
         assert running.wait(10) == 0
+
+
+def events(caller: Caller) -> list[tuple[str, str]]:
+    return [(event["type"], event["id"]) for event in caller.stripe("GET", "events").json()["data"]]
+
+
+def test_a_story_that_posts_its_own_webhooks_names_stripes_events(caller: Caller, listener: Listener) -> None:
+    before = events(caller)
+    caller.listen("stripe", listener.url)
+    second = order(id=5001002, charge={**order()["charge"], "id": "ch_2", "payment_intent": "pi_2"})
+    caller.control("orders", {**second, "events": {}})
+    assert events(caller) == before
+    told = {"shop": "north", "charge": "ch_2", "type": "charge.succeeded"}
+    caller.control("charges", {**told, "events": {"charge.succeeded": "evt_told"}})
+    warning = {"shop": "north", "id": "issfr_1", "charge": "ch_2"}
+    caller.control(
+        "fraud_warnings", {**warning, "events": {"radar.early_fraud_warning.created": "evt_warned"}}
+    )
+    assert set(events(caller)) - set(before) == {
+        ("charge.succeeded", "evt_told"),
+        ("radar.early_fraud_warning.created", "evt_warned"),
+    }
+    assert caller.deliveries() == []
+
+
+def test_a_story_of_another_day_happens_when_it_is_told(caller: Caller) -> None:
+    at = "2030-01-02T03:04:05Z"
+    parcel = {"id": 9, "status": "delivered", "created_at": "2026-01-01T00:00:00Z", "line_ids": []}
+    caller.control(f"orders/north/{order()['id']}/fulfilments", {**parcel, "at": at})
+    assert caller.order("updatedAt")["updatedAt"] == at
+    caller.control("fraud_warnings", {"shop": "north", "id": "issfr_1", "charge": order()["charge"]["id"],
+                                      "created_at": "2026-01-01T00:00:00Z", "at": at})  # fmt: skip
+    newest = caller.stripe("GET", "events").json()["data"][0]
+    assert newest["created"] == int(datetime.fromisoformat(at).timestamp())
 
 
 def test_it_listens_on_the_loopback_alone(sandbox: Sandbox) -> None:

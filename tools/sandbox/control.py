@@ -1,6 +1,8 @@
 """The sandbox's own control API: what happens in the vendors' worlds without us, and what they saw of us.
 
-Bodies are JSON objects; where a change carries no instant of its own, `at` (ISO 8601) may tell when it happened.
+Bodies are JSON objects; `at` (ISO 8601) may tell when the change happened, before any instant of the thing's own.
+A story that posts Stripe's webhooks itself names them in `events`, {type: id}: those are then listed under these ids,
+types that it doesn't name are not, and none of them is sent.
 
 POST   /_control/shops          {"slug", "shopify_token", "stripe_key", "klaviyo_key", "whatsapp_token",
                                  "phone_number_id", "whatsapp_account", "currency", "bucket", "restore_rate",
@@ -12,6 +14,7 @@ POST   /_control/orders/{shop}/{order}/risk        {"level"}
 POST   /_control/orders/{shop}/{order}/refunds     {"id", "amount", "lines"}: made by hand in the dashboard
 POST   /_control/refunds/{shop}/{refund}           {"status"}: settles or fails a refund later
 POST   /_control/stock          {"shop", "sku", "available"}
+POST   /_control/charges        {"shop", "charge", "type"}: Stripe tells of a charge as it stands, as charge.captured
 POST   /_control/disputes       {"shop", "id", "amount", "reason", "status", "charge" | "order_id", "evidence_due_by"}
 POST   /_control/fraud_warnings {"shop", "id", "charge", "fraud_type"}
 POST   /_control/invoices       {"shop", "id", "charge", "number", "amount_paid"}: paid, ready for a credit note
@@ -77,7 +80,7 @@ def _post(request: Request, db: Connection, parts: list[str]) -> Answer:
     body = request.json() if request.body else {}
     if not isinstance(body, dict):
         raise ControlError("the body must be a JSON object")
-    when = When(utc(body["at"]), request.when.now) if body.get("at") else request.when
+    when = _when(request, body)
     if len(parts) == 1 and parts[0] in TOP:
         TOP[parts[0]](db, body, when)
     elif len(parts) == 4 and parts[0] == "orders" and parts[3] in ON_ORDER:
@@ -91,6 +94,14 @@ def _post(request: Request, db: Connection, parts: list[str]) -> Answer:
     else:
         return _unknown(request)
     return Answer.json(200, {"ok": True})
+
+
+def _when(request: Request, body: Doc) -> When:
+    """When the change happened, and as which events; both leave the body, which describes the thing alone."""
+    at, events = body.pop("at", None), body.pop("events", None)
+    if events is not None and not isinstance(events, dict):
+        raise ControlError("events must be a JSON object of ids by type")
+    return When(utc(at) if at else request.at, request.when.now, bool(at), events)
 
 
 def _unknown(request: Request) -> Answer:
@@ -119,6 +130,7 @@ TOP: dict[str, Callable[[Connection, Doc, When], None]] = {
     "shops": control_world.shop,
     "orders": control_world.order,
     "stock": control_world.stock,
+    "charges": control_money.charge,
     "disputes": control_money.dispute,
     "fraud_warnings": control_money.fraud_warning,
     "invoices": control_money.invoice,

@@ -2,12 +2,13 @@
 
 from sqlite3 import Connection
 
-from tools.sandbox import books, changes, store, things
+from tools.sandbox import books, changes, store, stripe_events, stripe_objects, things
 from tools.sandbox.control_forms import ControlError, need, one_of
 from tools.sandbox.exchange import Doc, When, token, utc
 from tools.sandbox.money import to_minor
 from tools.sandbox.shopify_view import OrderView
 
+CHARGE_EVENTS = ("charge.succeeded", "charge.captured", "charge.updated", "charge.refunded")
 STATUSES = ("pending", "requires_action", "succeeded", "failed", "canceled")
 
 
@@ -22,12 +23,24 @@ def settle(db: Connection, shop: str, name: str, body: Doc, when: When) -> bool:
     return True
 
 
+def charge(db: Connection, body: Doc, when: When) -> None:
+    need(body, ("shop", "charge", "type"))
+    one_of("type", body["type"], CHARGE_EVENTS)
+    order = _paid(db, body)
+    stripe_events.happened(db, body["shop"], body["type"], stripe_objects.charge(db, order), when)
+
+
+def _paid(db: Connection, body: Doc) -> Doc:
+    order = store.order_of_charge(db, body["shop"], body["charge"])
+    if order is None:
+        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    return order
+
+
 def dispute(db: Connection, body: Doc, when: When) -> None:
     """Upserts a dispute: with `charge` it is Stripe's, with `order_id` alone Shopify's."""
     need(body, ("shop", "id", "amount", "reason", "status"))
-    order = store.order_of_charge(db, body["shop"], body["charge"]) if body.get("charge") else None
-    if body.get("charge") and order is None:
-        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    order = _paid(db, body) if body.get("charge") else None
     created = body.get("created_at") or (order or {}).get("created_at")
     if not created:
         raise ControlError("a dispute without charge needs created_at")
@@ -35,26 +48,22 @@ def dispute(db: Connection, body: Doc, when: When) -> None:
     known = books.put_dispute(db, body["shop"], doc)
     if known == doc:
         return
-    told = "created_at" in body and known is None and "at" not in body
-    moment = When(doc["created_at"], when.now) if told else when
+    moment = when.moved(doc["created_at"]) if "created_at" in body and known is None else when
     changes.dispute_changed(db, body["shop"], doc, moment, new=known is None)
 
 
 def fraud_warning(db: Connection, body: Doc, when: When) -> None:
     need(body, ("shop", "id", "charge"))
-    if store.order_of_charge(db, body["shop"], body["charge"]) is None:
-        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    _paid(db, body)
     doc = {**body, "created_at": utc(body["created_at"]) if body.get("created_at") else when.at}
     if things.put(db, "fraud_warning", body["shop"], doc):
-        changes.fraud_warned(db, body["shop"], doc, When(doc["created_at"], when.now))
+        changes.fraud_warned(db, body["shop"], doc, when.moved(doc["created_at"]))
 
 
 def invoice(db: Connection, body: Doc, when: When) -> None:
     """Plants a paid invoice; amount and currency are the charge's where they aren't told."""
     need(body, ("shop", "id", "charge"))
-    order = store.order_of_charge(db, body["shop"], body["charge"])
-    if order is None:
-        raise ControlError(f"shop {body['shop']!r} has no charge {body['charge']!r}")
+    order = _paid(db, body)
     usual = {
         "currency": order["currency"],
         "amount_paid": to_minor(order["total"], order["currency"]),
@@ -99,7 +108,7 @@ def refund(db: Connection, order: Doc, body: Doc, when: When) -> None:
     if books.refund_named(db, order["shop"], row["id"]) is None:
         books.add_refund(db, row)
         seq = books.next_refund(db) - 1
-        changes.refund_made(db, {**row, "seq": seq}, When(created, when.now))
+        changes.refund_made(db, {**row, "seq": seq}, when.moved(created))
 
 
 def _line(view: OrderView, line: Doc) -> Doc:

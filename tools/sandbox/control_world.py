@@ -21,13 +21,13 @@ def shop(db: Connection, body: Doc, when: When) -> None:
 
 
 def order(db: Connection, body: Doc, when: When) -> None:
-    """Upserts an order; a new one happened when it was created, a changed one at its updated_at, or now."""
+    """Upserts an order; a new one happened when it was created, a changed one at its updated_at or `at`, or now."""
     _check(body)
     known = store.order(db, body["shop"], str(body["id"]))
-    told = utc(body["updated_at"]) if body.get("updated_at") else None
-    plain = {name: value for name, value in body.items() if name not in ("updated_at", "at")}
+    told = when.moved(utc(body["updated_at"])) if body.get("updated_at") else when if when.told else None
+    plain = {name: value for name, value in body.items() if name != "updated_at"}
     if known is None:
-        moment = When(told or utc(body["created_at"]), when.now)
+        moment = told or when.moved(utc(body["created_at"]))
         store.put_order(db, plain, moment.at)
         _tag(db, plain)
         changes.order_created(db, plain, moment)
@@ -35,9 +35,9 @@ def order(db: Connection, body: Doc, when: When) -> None:
     plain = {**{name: known[name] for name in OURS if name in known}, **plain}
     same = {name: value for name, value in known.items() if name != "updated_at"} == plain
     tagged = _tag(db, plain)
-    if same and not tagged and told is None:
+    if same and not tagged and "updated_at" not in body:
         return
-    moment = When(told or when.at, when.now)
+    moment = told or when
     store.put_order(db, plain, moment.at)
     gone = bool(plain.get("cancelled_at")) and not known.get("cancelled_at")
     changes.order_changed(db, body["shop"], str(body["id"]), moment, *(["orders/cancelled"] if gone else []))
@@ -74,7 +74,7 @@ def fulfilment(db: Connection, order: Doc, body: Doc, when: When) -> None:
     one_of("status", body["status"], FULFILMENTS)
     new = store.put_part(db, order["shop"], str(order["id"]), "fulfilment", body)
     told = [body[name] for name in ("updated_at", "delivered_at", "created_at") if body.get(name)]
-    moment = When(max(map(utc, told)), when.now) if "at" not in body else when
+    moment = when.moved(max(map(utc, told)))
     changes.fulfilment_changed(db, order, body, moment, new=new)
 
 
@@ -82,7 +82,7 @@ def return_(db: Connection, order: Doc, body: Doc, when: When) -> None:
     need(body, ("id",))
     doc = {"created_at": when.at, **body}
     new = store.put_part(db, order["shop"], str(order["id"]), "return", doc)
-    told = When(utc(doc["created_at"]), when.now) if new and "at" not in body else when
+    told = when.moved(utc(doc["created_at"])) if new else when
     changes.return_changed(db, order, doc, told)
 
 

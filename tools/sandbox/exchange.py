@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from sqlite3 import Connection
 from typing import Any
@@ -32,11 +32,18 @@ class Fault:
 class When:
     """`at` is when something happened in the vendor's world (ISO 8601, UTC), `now` the sandbox's clock in seconds.
 
-    They differ where a story of another day is told.
+    They differ where a story of another day is told. `told`: whoever reported the change named the instant. `events`
+    are that story's own ids for Stripe's events, by type.
     """
 
     at: str
     now: float
+    told: bool = False
+    events: Mapping[str, str] | None = None
+
+    def moved(self, at: str) -> "When":
+        """The change at the instant that the thing itself tells, unless another one was named."""
+        return self if self.told else replace(self, at=at)
 
 
 @dataclass(frozen=True)

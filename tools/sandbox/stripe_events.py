@@ -20,9 +20,14 @@ def livemode(db: Connection, shop: str) -> bool:
 
 
 def happened(db: Connection, shop: str, kind: str, thing: Doc, when: When) -> None:
-    """Makes an event around a snapshot of the object and queues it for those who listen."""
+    """Makes an event around a snapshot of the object and queues it for those who listen.
+
+    A story that names its events delivers them itself: only those are made, and nobody else is told.
+    """
+    if when.events is not None and kind not in when.events:
+        return
     number = things.next_number(db, "event")
-    name = f"evt_{token('event', shop, number, when.now)}"
+    name = when.events[kind] if when.events else f"evt_{token('event', shop, number, when.now)}"
     waiting = len(outbox.targets(db, shop, "stripe"))
     event = {
         "id": name,
@@ -37,8 +42,9 @@ def happened(db: Connection, shop: str, kind: str, thing: Doc, when: When) -> No
     }
     raw = json.dumps(event, ensure_ascii=False)
     row = (shop, name, kind, event["created"], raw)
-    db.execute("INSERT INTO event (shop, id, type, created, doc) VALUES (?, ?, ?, ?, ?)", row)
-    outbox.post(db, shop, "stripe", kind, raw.encode(), name=name, now=when.now)
+    db.execute("INSERT OR IGNORE INTO event (shop, id, type, created, doc) VALUES (?, ?, ?, ?, ?)", row)
+    if when.events is None:
+        outbox.post(db, shop, "stripe", kind, raw.encode(), name=name, now=when.now)
 
 
 def every(db: Connection, shop: str) -> list[Doc]:

@@ -7,7 +7,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from opsagent.demo.shops import SHOPS
+from opsagent.demo.script import Neutral
+from opsagent.demo.shops import LANGUAGES, SHOPS
+from tools.vendor_templates import TEMPLATE
 
 
 def remembered(path: Path, fresh: dict[str, Any]) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def shop_secrets(data_dir: Path) -> dict[str, str]:
         fresh[f"{prefix}_WHATSAPP_VERIFY_TOKEN"] = secrets.token_hex(12)
         fresh[f"{prefix}_ANYMAIL_WEBHOOK_SECRETS"] = f"postmark:{secrets.token_hex(16)}"
         fresh[f"{prefix}_WHATSAPP_PHONE_NUMBER_ID"] = facts.phone_number_id
+        fresh[f"{prefix}_WHATSAPP_BUSINESS_ACCOUNT_ID"] = facts.whatsapp_account
     return {name: str(value) for name, value in remembered(data_dir / "demo-secrets.json", fresh).items()}
 
 
@@ -49,6 +52,23 @@ def environment(data_dir: Path, sandbox_url: str) -> dict[str, str]:
     return variables
 
 
+def told_sandbox(variables: dict[str, str], web: str) -> list[tuple[str, Neutral]]:
+    """What the sandbox hears before the day begins: its shops, their approved templates, and where Stripe's news go.
+
+    The story posts its own webhooks; Stripe tells of the refunds that we make.
+    """
+    told: list[tuple[str, Neutral]] = [("/_control/shops", shop) for shop in for_sandbox(variables)]
+    for slug in SHOPS:
+        told += [
+            ("/_control/templates", {"shop": slug, "name": TEMPLATE, "language": language})
+            for language in LANGUAGES[slug]
+        ]
+        secret = variables[f"{slug.upper()}_STRIPE_WEBHOOK_SECRETS"]
+        hook = {"shop": slug, "vendor": "stripe", "url": f"{web}/hooks/{slug}/stripe/", "secret": secret}
+        told.append(("/_control/webhooks", hook))
+    return told
+
+
 def for_sandbox(variables: dict[str, str]) -> list[dict[str, str]]:
     """What the sandbox must know of each shop to let it in."""
     return [
@@ -59,6 +79,7 @@ def for_sandbox(variables: dict[str, str]) -> list[dict[str, str]]:
             "klaviyo_key": variables[f"{slug.upper()}_KLAVIYO_API_KEY"],
             "whatsapp_token": variables[f"{slug.upper()}_WHATSAPP_ACCESS_TOKEN"],
             "phone_number_id": facts.phone_number_id,
+            "whatsapp_account": facts.whatsapp_account,
         }
         for slug, facts in SHOPS.items()
     ]

@@ -15,7 +15,7 @@ from audit.actors import SYSTEM
 from cases.models import Shop, User
 from cases.shops import Opening, open_shop
 from opsagent.demo.accounts import remembered
-from opsagent.demo.shops import SHOPS
+from opsagent.demo.shops import LANGUAGES, SHOPS
 
 # user name, first and last name, roles, time zone
 STAFF = (
@@ -34,7 +34,6 @@ SETUP: dict[str, dict[str, Any]] = {
     "north": {"legal_entity": "Fjell & Fern Inc.", "base_currency": "USD", "time_zone": "America/New_York"},
     "sakura": {"legal_entity": "Sakura Living K.K.", "base_currency": "JPY", "time_zone": "Asia/Tokyo"},
 }
-LANGUAGES = {"north": ("en", "de", "fr", "es"), "sakura": ("ja", "en")}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import structlog
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
@@ -24,7 +25,7 @@ from psycopg import sql
 from cases.models import InboundEvent, Shop
 from opsagent.demo import accounts, cast
 from opsagent.demo.player import Player, Tally
-from opsagent.demo.script import Step, Story
+from opsagent.demo.script import Neutral, Step, Story
 from opsagent.demo.shops import SHOPS
 from opsagent.demo.story import story as tell_story
 from opsagent.demo.summary import under_way
@@ -40,6 +41,8 @@ from opsagent.supervisor import (
     watch_spec,
     web_spec,
 )
+
+log = structlog.get_logger(__name__)
 
 HEADLESS_DATABASE = "opsagent_headless"
 WEB_PORT = 8000
@@ -171,6 +174,7 @@ def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report)
     sandbox, web = f"http://127.0.0.1:{sandbox_port}", f"http://127.0.0.1:{web_port}"
     secrets = accounts.environment(data_dir, sandbox)
     os.environ.update(secrets)
+    os.environ.setdefault("OPSAGENT_SITE_URL", web.replace("127.0.0.1", "localhost"))
     shops = cast.open_shops(datetime.now(UTC) - HISTORY, plan.undo_seconds)
     staff = cast.hire(data_dir, shops)
     connections.close_all()
@@ -179,7 +183,7 @@ def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report)
         for old in ledger.parent.glob(f"{ledger.name}*"):
             old.unlink()
     specs: list[Spec] = [
-        sandbox_spec(sandbox_port, ledger, lambda: _answers(f"{sandbox}/_control/health")),
+        sandbox_spec(sandbox_port, ledger, Vendors(sandbox, accounts.told_sandbox(secrets, web)).ready),
         *cluster_specs(),
         watch_spec(),
         web_spec(web_port, lambda: _answers(f"{web}/admin/login/"), threads=2),
@@ -198,9 +202,34 @@ def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report)
         if not supervisor.wait_ready(READY_SECONDS):
             late = ", ".join(supervisor.not_ready())
             raise CommandError(f"These did not start: {late}. Their output is in {data_dir / 'logs'}.")
-        for shop in accounts.for_sandbox(secrets):
-            httpx.post(f"{sandbox}/_control/shops", json=shop, timeout=10).raise_for_status()
         yield House(web, sandbox, secrets, staff, supervisor)
+
+
+class Vendors:
+    """The sandbox as the others wait for it: nobody asks it anything before it knows its shops."""
+
+    def __init__(self, sandbox: str, told: list[tuple[str, Neutral]]) -> None:
+        self.sandbox, self.told = sandbox, told
+        self.knows = False
+
+    def ready(self) -> bool:
+        """Whether it answers; the first time it does, it hears what it must know. It remembers over restarts."""
+        if not _answers(f"{self.sandbox}/_control/health"):
+            return False
+        if not self.knows:
+            self.knows = self._introduce()
+        return self.knows
+
+    def _introduce(self) -> bool:
+        try:
+            # Of an earlier demo, whose web server had another port.
+            httpx.delete(f"{self.sandbox}/_control/webhooks", timeout=10).raise_for_status()
+            for path, body in self.told:
+                httpx.post(f"{self.sandbox}{path}", json=body, timeout=10).raise_for_status()
+        except httpx.HTTPError:
+            log.exception("demo.sandbox_not_told")
+            return False
+        return True
 
 
 def _logs(data_dir: Path) -> Path:

@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx
 
 from cases.intake.feeds import take_feed
 from cases.models import Shop
-from opsagent.demo.script import Step, Story
+from opsagent.demo.script import Neutral, Step, Story
 
 TRIES = 40
 PAUSE_SECONDS = 0.25
@@ -29,12 +30,16 @@ class NotDelivered(Exception):
 
 @dataclass
 class Tally:
-    """What the door answered. `posted`: signed and answered 2xx; `lost_answers`: tries that may have been taken."""
+    """What the door answered. `posted`: signed and answered 2xx; `lost_answers`: tries that may have been taken.
+
+    `never_sent` happened at the vendor, whose webhook was lost on purpose.
+    """
 
     posted: int = 0
     lost_answers: int = 0
     refused: int = 0
     feeds: int = 0
+    never_sent: int = 0
     answers: Counter[int] = field(default_factory=Counter)
 
 
@@ -69,15 +74,24 @@ def hook_path(step: Step) -> str:
 
 
 class Player:
-    """Delivers the steps of a story in order. `settled` waits until nothing is under way any more."""
+    """Delivers the steps of a story in order. `settled` waits until nothing is under way any more.
+
+    What the story tells of earlier days happens at the vendors now, as far as their lists of changes are concerned.
+    Of what is `lost` they know, and no webhook comes.
+    """
 
     def __init__(
-        self, web: str, sandbox: str, secrets: dict[str, str], settled: Callable[[], object]
+        self,
+        web: str,
+        sandbox: str,
+        secrets: dict[str, str],
+        settled: Callable[[], object],
+        lost: Callable[[Step], bool] = lambda step: False,
     ) -> None:
         self.web = httpx.Client(base_url=web, timeout=20)
         self.sandbox = httpx.Client(base_url=sandbox, timeout=20)
         self.secrets = secrets
-        self.settled = settled
+        self.settled, self.lost = settled, lost
         self.tally = Tally()
         self._begun: set[str] = set()
 
@@ -106,12 +120,16 @@ class Player:
             take_feed(Shop.objects.get(slug=step.shop), step.account, step.body)
             self.tally.feeds += 1
             return
+        if self.lost(step):
+            self.tally.never_sent += 1
+            return
         self._deliver(step)
 
-    def _tell_sandbox(self, path: str, body: object) -> None:
+    def _tell_sandbox(self, path: str, body: Neutral) -> None:
+        told = {**body, "at": datetime.now(UTC).isoformat()}
         for _try in range(TRIES):
             try:
-                self.sandbox.post(path, json=body).raise_for_status()
+                self.sandbox.post(path, json=told).raise_for_status()
                 return
             except httpx.TransportError:
                 time.sleep(PAUSE_SECONDS)

@@ -34,6 +34,7 @@ class ShopFacts:
         }[source]
 
 
+LANGUAGES = {"north": ("en", "de", "fr", "es"), "sakura": ("ja", "en")}
 SHOPS: dict[str, ShopFacts] = {
     "north": ShopFacts(
         slug="north",

@@ -211,7 +211,8 @@ class Stage:
             account=SHOPS[order["shop"]].account("stripe"),
             body=_bytes(stripe.event_body(event_id, topic, thing, at)),
             headers={"Content-Type": "application/json; charset=utf-8"},
-            sandbox=list(sandbox),
+            # Stripe lists the event under the id that its webhook carries.
+            sandbox=[(path, {**effect, "events": {topic: event_id}}) for path, effect in sandbox],
             story_id=story_id,
             signed=True,
             duplicate_of=None,
@@ -222,16 +223,15 @@ class Stage:
         """orders/create, the order having been put into the sandbox first."""
         at = datetime.fromisoformat(order["created_at"])
         body = shopify.order_body(order)
-        return self.hook(
-            order, "orders/create", body, at, kind="order", sandbox=[("/_control/orders", order)]
-        )
+        return self.hook(order, "orders/create", body, at, kind="order", sandbox=[placed(order)])
 
     def charged(self, order: Neutral) -> list[Step]:
         """charge.succeeded, where Stripe took the money."""
         if not order["charge"]:
             return []
         at = datetime.fromisoformat(order["created_at"])
-        return [self.stripe_step(order, "charge.succeeded", stripe.charge(order), at)]
+        told = of_charge(order, "charge.succeeded")
+        return [self.stripe_step(order, "charge.succeeded", stripe.charge(order), at, sandbox=[told])]
 
     def parcel(
         self,
@@ -250,25 +250,26 @@ class Stage:
             "id": self.number(),
             "tracking_number": f"1Z{self.rng.randrange(10**13):013d}",
             "carrier": self.rng.choice(CARRIERS[order["shop"]]),
-            "status": status,
             "created_at": shopify.stamp(sent),
             "line_ids": [line["id"] for line in order["lines"]],
         }
-        if status == "delivered" and done:
-            parcel["delivered_at"] = shopify.stamp(done)
-        path = f"/_control/orders/{order['shop']}/{order['id']}/fulfilments"
-        effects = [(path, parcel)]
         if whole is None:
             whole = self.roomy and self.rng.random() < 0.6
         if not whole:
             body = shopify_events.fulfilment_body(order, parcel, 1, status, shopify.stamp(done or sent))
             return [
                 self.hook(
-                    order, "fulfillments/create", body, done or sent, kind="fulfilment", sandbox=effects
+                    order,
+                    "fulfillments/create",
+                    body,
+                    done or sent,
+                    kind="fulfilment",
+                    sandbox=[scanned(order, parcel, status, done or sent)],
                 )
             ]
         body = shopify_events.fulfilment_body(order, parcel, 1, None, shopify.stamp(sent))
-        steps = [self.hook(order, "fulfillments/create", body, sent, kind="fulfilment", sandbox=effects)]
+        packed = scanned(order, parcel, "label_printed", sent)
+        steps = [self.hook(order, "fulfillments/create", body, sent, kind="fulfilment", sandbox=[packed])]
         scans = [("in_transit", sent + timedelta(hours=5))]
         if status == "out_for_delivery":
             scans.append((status, min(sent + timedelta(hours=30), self.ago(0.1))))
@@ -276,7 +277,10 @@ class Stage:
             scans.append((status, done))
         for name, at in scans:
             body = shopify_events.fulfilment_event_body(order, parcel, self.number(), name, at)
-            steps.append(self.hook(order, "fulfillment_events/create", body, at, kind="scan"))
+            effect = scanned(order, parcel, name, at)
+            steps.append(
+                self.hook(order, "fulfillment_events/create", body, at, kind="scan", sandbox=[effect])
+            )
         return steps
 
     # messages
@@ -363,6 +367,24 @@ def line_value(line: Neutral, currency: str) -> int:
     """What the customer paid for a line, tax in and discount off, in minor units."""
     whole = minor(line["unit_price"], currency) * int(line["quantity"])
     return whole - minor(line["discount"], currency) + minor(line["tax"], currency)
+
+
+def placed(order: Neutral, **otherwise: str) -> Effect:
+    """The order at its vendors; what Stripe's webhooks tell of its charge comes with them, if they come."""
+    return "/_control/orders", {**order, **otherwise, "events": {}}
+
+
+def of_charge(order: Neutral, topic: str) -> Effect:
+    """Stripe has news of the order's charge."""
+    return "/_control/charges", {"shop": order["shop"], "charge": order["charge"]["id"], "type": topic}
+
+
+def scanned(order: Neutral, parcel: Neutral, status: str, at: datetime) -> Effect:
+    """The parcel at the shop as of one scan."""
+    told = {**parcel, "status": status, "updated_at": shopify.stamp(at)}
+    if status == "delivered":
+        told["delivered_at"] = shopify.stamp(at)
+    return f"/_control/orders/{order['shop']}/{order['id']}/fulfilments", told
 
 
 def sender(step: Step, who: Person) -> str:

@@ -26,7 +26,8 @@ class Summary:
     """One line of JSON, last on standard output. Money in minor units, times in seconds.
 
     `wanted` deliveries with a right signature were asked for (0: any number), `posted` were answered 2xx, and
-    `lost_answers` of them may have been taken once more, since the first answer never came.
+    `lost_answers` of them may have been taken once more, since the first answer never came. `found_late` were read
+    from a vendor before any webhook told them. What the sandbox itself posts about our own effects is not counted.
     """
 
     seed: int = 0
@@ -37,6 +38,7 @@ class Summary:
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
+    found_late: int = 0
     ended: int = 0
     dead: int = 0
     cases: int = 0
@@ -81,7 +83,7 @@ def summarise(story: Story, sandbox: str, seconds: float, tally: Tally, *, wante
     """Count everything. `wanted` holds the posted deliveries to a number; 0 where an earlier run posted some."""
     result = Summary(seed=story.seed, seconds=round(seconds, 2), wanted=wanted)
     result.posted, result.lost_answers = tally.posted, tally.lost_answers
-    _events(result)
+    _events(result, story)
     _cases(result)
     _lanes(result, story)
     _money(result)
@@ -90,12 +92,15 @@ def summarise(story: Story, sandbox: str, seconds: float, tally: Tally, *, wante
     return result
 
 
-def _events(result: Summary) -> None:
-    posted = InboundEvent.objects.exclude(source="feed")
+def _events(result: Summary, story: Story) -> None:
+    told = InboundEvent.objects.filter(external_id__in={step.external_id for step in story.steps})
+    told = told.exclude(source="feed")
+    posted = told.filter(found_late_seconds__isnull=True)
     result.accepted = posted.count()
-    again = posted.aggregate(n=Sum("duplicates", default=0))["n"]
+    result.found_late = InboundEvent.objects.filter(found_late_seconds__isnull=False).count()
+    again = told.aggregate(n=Sum("duplicates", default=0))["n"]
     result.duplicates = int(again) + sum(
-        event.n for event in posted.annotate(n=Count("conflicts")).filter(n__gt=0)
+        event.n for event in told.annotate(n=Count("conflicts")).filter(n__gt=0)
     )
     result.events = result.accepted + result.duplicates
     result.refused = RefusedRequests.objects.aggregate(n=Sum("count", default=0))["n"]

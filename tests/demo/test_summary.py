@@ -53,6 +53,15 @@ def test_a_demo_that_goes_on_where_it_stopped_is_held_to_no_number() -> None:
     assert replace(GOOD, wanted=0, posted=3).good
 
 
+def step(external_id: str, *, signed: bool = True) -> Step:
+    now = datetime.now(UTC)
+    return Step("mail", "north", "email", "inbound", external_id, "", b"{}", {}, [], None, signed, None, now)
+
+
+def day(*external_ids: str) -> Story:
+    return Story(1, datetime.now(UTC), [], [step(external_id) for external_id in external_ids])
+
+
 def played(*answers: Callable[[httpx.Request], httpx.Response], signed: bool = True) -> Player:
     """A player after one mail that the door answered so."""
     given = iter(answers)
@@ -64,10 +73,8 @@ def played(*answers: Callable[[httpx.Request], httpx.Response], signed: bool = T
         "http://web", "http://sandbox", {"NORTH_ANYMAIL_WEBHOOK_SECRETS": "user:word"}, lambda: None
     )
     player.web = httpx.Client(base_url="http://web", transport=httpx.MockTransport(door))
-    step = Step(
-        "mail", "north", "email", "inbound", "1", "", b"{}", {}, [], None, signed, None, datetime.now(UTC)
-    )
-    player.play(Story(1, step.simulated_at, [], [step]), 0, lambda place, step: None)
+    story = Story(1, datetime.now(UTC), [], [step("1", signed=signed)])
+    player.play(story, 0, lambda place, step: None)
     player.close()
     return player
 
@@ -93,11 +100,20 @@ def test_a_refused_delivery_does_not_count_as_posted() -> None:
 
 
 def ended(case: Case) -> int:
-    factories.make_event(case.shop, case=case, state="case")
+    event = factories.make_event(case.shop, case=case, state="case")
     result = Summary()
-    _events(result)
+    _events(result, day(event.external_id))
     assert result.accepted == 1
     return result.ended
+
+
+@pytest.mark.django_db
+def test_what_the_vendors_tell_of_our_own_effects_and_what_is_found_late_is_no_delivery_of_the_day() -> None:
+    told, found = factories.make_event(duplicates=2), factories.make_event(found_late_seconds=200)
+    factories.make_event(source="stripe", topic="refund.created")
+    result = Summary()
+    _events(result, day(told.external_id, found.external_id))
+    assert (result.accepted, result.duplicates, result.found_late) == (1, 2, 1)
 
 
 @pytest.mark.django_db

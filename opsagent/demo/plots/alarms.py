@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from opsagent.demo import shopify, shopify_events, stripe
@@ -20,7 +21,7 @@ from opsagent.demo.plots.common import (
     under_way,
 )
 from opsagent.demo.script import Expectation, Neutral, Scene
-from opsagent.demo.stage import Stage, sender
+from opsagent.demo.stage import Stage, placed, sender
 
 
 def suspect_order(stage: Stage, story_id: str, turn: int) -> Scene:
@@ -29,7 +30,8 @@ def suspect_order(stage: Stage, story_id: str, turn: int) -> Scene:
     who = stage.cast.newcomer(shop)
     basket = [(item, stage.rng.choice((1, 2, 3))) for item in stage.items(shop, "mid", 2)]
     order = stage.order(shop, who, basket, stage.ago(0.1, 0.3), risk="HIGH")
-    bought = stage.bought(order)
+    # The shop system takes a few minutes to judge.
+    bought = replace(stage.bought(order), sandbox=[placed(order, risk="PENDING")])
     at = bought.simulated_at + timedelta(minutes=4)
     path = f"/_control/orders/{shop}/{order['id']}/risk"
     rated = stage.hook(
@@ -52,8 +54,14 @@ def early_fraud_warning(stage: Stage, story_id: str, turn: int) -> Scene:
     item = anything(stage, "north")
     affair = fresh(stage, "north", stage.cast.newcomer("north"), item)
     thing = stripe.early_warning(affair.order, f"issfr_1{stage.code(23)}", stage.ago(0.05, 0.1))
+    warning = {"shop": "north", **{name: thing[name] for name in ("id", "charge", "fraud_type")}}
     last = stage.stripe_step(
-        affair.order, "radar.early_fraud_warning.created", thing, stage.ago(0.05, 0.1), story_id=story_id
+        affair.order,
+        "radar.early_fraud_warning.created",
+        thing,
+        stage.ago(0.05, 0.1),
+        sandbox=[("/_control/fraud_warnings", warning)],
+        story_id=story_id,
     )
     why = "the issuer calls the card stolen: a person decides whether to ship or to refund"
     expectation = Expectation("human", "north", affair.order["name"], None, why)

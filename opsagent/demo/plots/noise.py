@@ -62,7 +62,7 @@ def out_of_order(stage: Stage, story_id: str, turn: int) -> Scene:
         replace(fulfilled, kind="early", sandbox=effects),
         replace(bought, kind="late", sandbox=[]),
         replace(handed, kind="early"),
-        replace(scanned, kind="late"),
+        replace(scanned, kind="late", sandbox=[]),
     ]
     return Scene("out_of_order", steps)
 

@@ -20,7 +20,7 @@ from opsagent.demo.plots.common import (
     scene,
 )
 from opsagent.demo.script import Expectation, Lane, Neutral, Scene, Step
-from opsagent.demo.stage import Stage, line_value, sender
+from opsagent.demo.stage import Stage, line_value, of_charge, placed, sender
 
 
 def _had_it(stage: Stage, days: float, spread: float) -> Affair:
@@ -98,10 +98,14 @@ def refunded_already(stage: Stage, story_id: str, turn: int) -> Scene:
     path = f"/_control/orders/{affair.shop}/{order['id']}/refunds"
     body = shopify_events.refund_body(order, refund, at)
     affair.steps.append(
-        stage.hook(order, "refunds/create", body, at, kind="refund", sandbox=[(path, refund)])
+        stage.hook(
+            order, "refunds/create", body, at, kind="refund", sandbox=[(path, {**refund, "events": {}})]
+        )
     )
     if order["charge"] and stage.roomy:
-        affair.steps.append(stage.stripe_step(order, "charge.refunded", stripe.charge(order, value), at))
+        told = of_charge(order, "charge.refunded")
+        thing = stripe.charge(order, value)
+        affair.steps.append(stage.stripe_step(order, "charge.refunded", thing, at, sandbox=[told]))
     why = "the line was refunded by hand days ago: a template says so, and no money moves twice"
     last = _says(stage, affair, "already_refunded", story_id)
     return scene("refunded_already", story_id, "automatic", affair, last, why)
@@ -175,7 +179,7 @@ def ordered_twice(stage: Stage, story_id: str, turn: int) -> Scene:
     twin = stage.order(shop, affair.who, basket, at)
     body = shopify.order_body(twin)
     second = stage.hook(
-        twin, "orders/create", body, at, kind="order", sandbox=[("/_control/orders", twin)], story_id=story_id
+        twin, "orders/create", body, at, kind="order", sandbox=[placed(twin)], story_id=story_id
     )
     why = "one of the two would have to be cancelled before it ships, and only a person cancels"
     expectation = Expectation("human", shop, twin["name"], None, why)

@@ -16,10 +16,14 @@ is OutcomeUnknown with the finding in `drift`.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+# Who wishes for longer is asked again after a day: a slip of the vendor's must not silence us for years.
+LONGEST_WISH_SECONDS = 86_400.0
 
 
 class ToolError(Exception):
@@ -86,8 +90,14 @@ class Unavailable(ToolError):
         code: str = "",
         retry_after: float | None = None,
     ) -> None:
-        self.retry_after = retry_after
+        self.retry_after = _wish(retry_after)
         super().__init__(detail, vendor=vendor, operation=operation, code=code)
+
+
+def _wish(seconds: float | None) -> float | None:
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(0.0, seconds), LONGEST_WISH_SECONDS)
 
 
 class HeldBack(Unavailable):

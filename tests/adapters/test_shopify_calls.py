@@ -13,6 +13,7 @@ from tools.adapters import shopify, shopify_call
 from tools.adapters.shopify_documents import REFUND_CREATE, VERSION
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, ReadOnly, Refused, ToolError, Unavailable
 from tools.models import Drift, RateBudget
+from tools.outcomes import LONGEST_WAIT, after_error
 from tools.snapshots import RefundResult
 from tools.wire import Kind
 
@@ -143,6 +144,38 @@ def test_the_vendor_tells_the_budget_how_much_is_left(north: Shop) -> None:
     budget = RateBudget.objects.get(shop=north, vendor="shopify")
     assert (budget.capacity, budget.per_second) == (2000, 100)
     assert budget.level == pytest.approx(1234, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("most", "left", "restores"),
+    [
+        (2000, 2000, 0),
+        (2000, 2000, 1e-9),  # would be full again after sixty thousand years
+        (2000, 2000, -100),
+        (1e12, 2000, 100),  # a fifth of it, kept for writes, is more than there is
+        (2000, -1e300, 100),
+        (float("nan"), float("nan"), float("nan")),
+        (2000, float("-inf"), 100),
+    ],
+)
+def test_a_bucket_that_can_not_be_holds_back_no_later_call(
+    north: Shop, most: float, left: float, restores: float
+) -> None:
+    status = {"maximumAvailable": most, "currentlyAvailable": left, "restoreRate": restores}
+    cost = {"requestedQueryCost": 1e308, "throttleStatus": status}
+    content = json.dumps({"data": told.made(), "extensions": {"cost": cost}})
+    refund(Vendor(httpx.Response(200, content=content)))
+    budget = RateBudget.objects.get(shop=north, vendor="shopify")
+    assert (budget.capacity, budget.per_second) == (2000, 100)
+    assert budget.level > 1000
+
+
+def test_no_wish_for_rest_is_longer_than_a_day() -> None:
+    vendor = Vendor(throttled(requested=1e308, left=0, restores=100))
+    with pytest.raises(Unavailable) as caught:
+        read(vendor)
+    assert caught.value.retry_after == 86_400
+    assert after_error(caught.value, 1).wait == LONGEST_WAIT
 
 
 @pytest.mark.parametrize("extensions", [None, {}, {"cost": None}, {"cost": {"requestedQueryCost": "7"}}, []])

@@ -128,6 +128,20 @@ def test_the_row_keeps_nothing_of_the_customer(world: World) -> None:
         assert words not in row.sample + row.detail + row.field_path
 
 
+def test_a_key_that_somebody_wrote_names_no_drift(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for key in ("jane.roe@example.com", "Jane Roe"):
+        step = world.charge_step(world.sold(world.customer()))
+        event = json.loads(step.body)
+        event["data"]["object"]["metadata"] = {key: 5}
+        deliver(replace(step, body=as_bytes(event)))
+    row = Drift.objects.get()
+    assert (row.count, row.field_path, row.finding) == (2, "data.object.metadata", "retyped")
+    told = [row.sample, row.detail, caplog.text, *Handoff.objects.values_list("detail", flat=True)]
+    told += InboundEvent.objects.values_list("dead_reason", flat=True)
+    told += Entry.objects.values_list("body", flat=True)
+    assert not [text for text in told if "jane" in text.lower()]
+
+
 def test_a_second_delivery_of_the_same_event_counts_nothing(world: World) -> None:
     step = without_total(world)
     deliver(step)

@@ -133,6 +133,12 @@ def test_a_vendor_is_not_asked_before_it_wishes(vendors: Vendors, clock: Clock) 
     assert cursor("events").next_at - clock.at >= timedelta(hours=2)
 
 
+def test_a_slip_of_the_vendors_silences_no_reading_for_years(vendors: Vendors, clock: Clock) -> None:
+    vendors.fault = lambda request: httpx.Response(429, headers={"Retry-After": "999999999"})
+    read("events", clock)
+    assert cursor("events").next_at - clock.at <= timedelta(days=1)
+
+
 def test_a_failed_reading_moves_nothing(world: World, vendors: Vendors, clock: Clock) -> None:
     ids = charges(world, vendors, clock, 7)
     before = cursor("events").read_until

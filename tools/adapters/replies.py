@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tools.errors import ContractDrift, OutcomeUnknown
 from tools.types import to_minor
@@ -25,6 +25,17 @@ class Reply(BaseModel):
     also_known: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+def _as_one(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        raise PydanticCustomError("texts_type", "not a mapping of texts") from None
+
+
+# Its keys are whatever a shop, an app or a buyer wrote, so a drift names the mapping and never a key in it.
+Texts = Annotated[dict[str, str], WrapValidator(_as_one)]
 
 
 def read(model: type[Model], body: bytes, *, vendor: str, operation: str) -> Model:

@@ -8,6 +8,7 @@ https://shopify.dev/docs/api/usage/response-codes and https://shopify.dev/docs/a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 from uuid import UUID
@@ -26,6 +27,8 @@ from tools.wire import Answer, Call, Kind
 log = structlog.get_logger(__name__)
 VENDOR = "shopify"
 Value = TypeVar("Value")
+# The smallest plan restores 100 points a second, and every plan's bucket is full again within a minute.
+SLOWEST_RESTORE, LONGEST_FILL_SECONDS = 1.0, 3600.0
 VERSION_HEADER = "X-Shopify-API-Version"
 NEVER_RAN = frozenset({"THROTTLED"})
 FINAL = frozenset({"ACCESS_DENIED", "SHOP_INACTIVE", "MAX_COST_EXCEEDED", "BAD_REQUEST"})
@@ -189,11 +192,24 @@ def _learn(call: Call, content: object) -> float:
     except ValidationError:
         log.warning("shopify_cost_unreadable", operation=call.operation)
         return 1.0
-    if found is None or found.throttleStatus.restoreRate <= 0 or found.throttleStatus.maximumAvailable <= 0:
+    if found is None or not _believable(found.throttleStatus):
         return 1.0
     left = found.throttleStatus
     pacing.learn(call.shop, VENDOR, left.maximumAvailable, left.restoreRate, left.currentlyAvailable)
     return max(0.1, (found.requestedQueryCost - left.currentlyAvailable) / left.restoreRate)
+
+
+def _believable(told: _Throttle) -> bool:
+    """Whether a bucket can be so: one that would never fill again held back the very call that tells of a better."""
+    figures = (told.maximumAvailable, told.restoreRate, told.currentlyAvailable)
+    if (
+        not all(map(math.isfinite, figures))
+        or told.maximumAvailable <= 0
+        or told.restoreRate < SLOWEST_RESTORE
+    ):
+        return False
+    fills_in = (told.maximumAvailable + max(0.0, -told.currentlyAvailable)) / told.restoreRate
+    return fills_in <= LONGEST_FILL_SECONDS
 
 
 def _errors(call: Call, content: Mapping[str, object], throttled: float) -> ToolError:

@@ -12,7 +12,7 @@ from uuid import UUID
 from tools.adapters import stripe
 from tools.adapters.accounts import Account
 from tools.adapters.asking import ask
-from tools.adapters.replies import Reply
+from tools.adapters.replies import Reply, Texts
 from tools.adapters.stripe_known import FIELDS
 from tools.adapters.stripe_lists import Listing, ListReply
 from tools.adapters.stripe_money import Currency, Minor, to_stripe
@@ -44,7 +44,7 @@ class CreditNoteObject(Reply):
     amount: Minor
     invoice: Id
     livemode: bool | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Texts | None = None
     refunds: tuple[NoteRefund, ...]
     status: Literal["issued", "void"]
 

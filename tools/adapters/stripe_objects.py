@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from tools.adapters.replies import Reply
+from tools.adapters.replies import Reply, Texts
 from tools.adapters.stripe_known import FIELDS
 from tools.adapters.stripe_money import Currency, Minor
 from tools.snapshots import RefundStatus
@@ -48,7 +48,7 @@ class RefundObject(Reply):
     created: int
     livemode: bool | None = None
     status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"] | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Texts | None = None
     failure_reason: str | None = None
 
     @property
@@ -106,7 +106,7 @@ class ChargeObject(Reply):
     disputed: bool | None = None
     paid: bool
     livemode: bool | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Texts | None = None
     payment_intent: MaybeId = None
     payment_method_details: MethodDetails | None = None
     outcome: Outcome | None = None
@@ -125,7 +125,7 @@ class PaymentIntentObject(Reply):
     amount_received: Minor | None = None
     latest_charge: MaybeId = None
     livemode: bool | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Texts | None = None
     status: Literal[
         "canceled",
         "processing",

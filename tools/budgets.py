@@ -103,6 +103,12 @@ def take(shop: str, vendor: str, cost: float, *, write: bool) -> float:
     return SHORTEST_WAIT_SECONDS
 
 
+def wait_for(shop: str, vendor: str, cost: float) -> float:
+    """The seconds until a write of this cost could be taken, 0 where it can be now; takes nothing."""
+    found = _one(WAIT, {"shop": shop, "vendor": vendor, "cost": cost, "kept": 0.0})
+    return max(0.0, found[0]) if found else 0.0
+
+
 def empty(shop: str, vendor: str, seconds: float) -> None:
     """Nothing is left, and nothing is restored for so many seconds: the vendor said that it is too much."""
     _do(EMPTY, {"shop": shop, "vendor": vendor, "seconds": min(seconds, LONGEST_EMPTY_SECONDS)})

@@ -54,24 +54,30 @@ def run(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -
     call. `after_outcome` runs in the transaction that writes the outcome. Calling twice, late or at the same time
     changes nothing: the claim is on the row.
     """
-    claim, cancelled = _claim(call_id, before_send, after_outcome)
+    claim, state = _claim(call_id, before_send, after_outcome)
     if claim is None:
-        return State.CANCELLED if cancelled else None
+        return state
     ended = _attempt(claim.call)
     if ended.held:
         return _put_back(claim, ended, after_outcome)
     return _record(claim.call, ended, after_outcome)
 
 
-def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[Claim | None, bool]:
+def _claim(
+    call_id: int, before_send: BeforeSend, after: AfterOutcome
+) -> tuple[Claim, None] | tuple[None, str | None]:
+    """The call taken for one try; or the state that it has without one, None where it isn't its turn."""
     with transaction.atomic():
         call = _locked(Q(pk=call_id, state=State.RESERVED, not_before__lte=sources.now()))
         if call is None or not _its_turn(call):
-            return None, False
+            return None, None
         stop = before_send(call)
         if stop:
             _cancel(call, stop, after)
-            return None, True
+            return None, call.state
+        held = pacing.held_back(call.shop.slug, call.vendor)
+        if held is not None:
+            return None, _hold(call, after_error(held, call.attempts), after)
         now, first = sources.now(), call.first_sent_at is None
         call.state, call.lease_until, call.error = State.SENDING, now + LEASE, ""
         call.first_sent_at = call.first_sent_at or now
@@ -79,29 +85,39 @@ def _claim(call_id: int, before_send: BeforeSend, after: AfterOutcome) -> tuple[
         call.fence += 1
         call.save(update_fields=["state", "lease_until", "first_sent_at", "attempts", "fence", "error"])
         _tell("call.sending", call)
-        return Claim(call, first), False
+        return Claim(call, first), None
 
 
 def _put_back(claim: Claim, ended: Ended, after: AfterOutcome) -> str | None:
-    """A try that never left us is undone: it is no attempt, and what was never sent can still be cancelled.
-
-    After twenty hours of that it ends: cancelled, or failed where something had been sent and not executed.
-    """
+    """A try that never left us is undone: it is no attempt, and what was never sent can still be cancelled."""
     with transaction.atomic():
         mine = _locked(Q(pk=claim.call.pk, fence=claim.call.fence, state=State.SENDING), skip_locked=False)
         if mine is None:
             return None
-        now = sources.now()
         mine.attempts -= 1
         mine.first_sent_at = None if claim.first else mine.first_sent_at
-        mine.held_since = mine.held_since or now
-        if now - mine.held_since < HELD_AT_MOST and (claim.first or _young(mine, now)):
-            _finish(mine, ended, after)
-        elif claim.first:
-            _cancel(mine, ended.error, after)
+        return _hold(mine, ended, after)
+
+
+def _hold(call: ToolCall, ended: Ended, after: AfterOutcome) -> str:
+    """The call waits until its vendor may be asked; told once, however often it is held back without being begun.
+
+    After twenty hours of that it ends: cancelled, or failed where something had been sent and not executed.
+    """
+    now, again = sources.now(), call.state == State.RESERVED and call.held_since is not None
+    call.held_since = call.held_since or now
+    unsent = call.first_sent_at is None
+    if now - call.held_since < HELD_AT_MOST and (unsent or _young(call, now)):
+        if again:
+            # Reserved as before, so there is nothing to tell.
+            _move(call, ended)
         else:
-            _finish(mine, Ended(State.FAILED, error=ended.error), after)
-        return mine.state
+            _finish(call, ended, after)
+    elif unsent:
+        _cancel(call, ended.error, after)
+    else:
+        _finish(call, Ended(State.FAILED, error=ended.error), after)
+    return call.state
 
 
 def _locked(condition: Q, *, skip_locked: bool = True) -> ToolCall | None:

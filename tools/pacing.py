@@ -20,11 +20,14 @@ from tools.budgets import learn
 from tools.circuits import Line
 from tools.errors import HeldBack
 from tools.models import Circuit, RateBudget
-from tools.wire import Call, Gate, Health, Kind, News
+from tools.wire import LONGEST_SLEEP_SECONDS, Call, Gate, Health, Kind, News
 
-__all__ = ["GATE", "Standing", "for_a_write", "learn", "standing"]
+__all__ = ["GATE", "Standing", "for_a_write", "held_back", "learn", "standing"]
 
 log = structlog.get_logger(__name__)
+
+# No write is cheaper, by any vendor's count.
+LEAST_COST = 1.0
 
 
 _for_a_write: ContextVar[bool] = ContextVar("for_a_write", default=False)
@@ -86,6 +89,20 @@ class _Shared(Gate):
 
 
 GATE: Gate = _Shared()
+
+
+def held_back(shop: str, vendor: str) -> HeldBack | None:
+    """What keeps any write to this vendor from leaving now, asked before one is begun; takes and locks nothing.
+
+    A share that comes within what a worker may sleep is no reason: the gate itself waits for that.
+    """
+    left = circuits.left(Line(shop, vendor, Circuit.Work.WRITE))
+    if left is not None and left > 0:
+        return HeldBack(vendor=vendor, code=HeldBack.CIRCUIT_OPEN, retry_after=left)
+    wait = budgets.wait_for(shop, vendor, LEAST_COST)
+    if wait > LONGEST_SLEEP_SECONDS:
+        return HeldBack(vendor=vendor, code=HeldBack.RATE_BUDGET, retry_after=wait)
+    return None
 
 
 def _line(call: Call) -> Line:

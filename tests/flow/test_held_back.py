@@ -77,8 +77,29 @@ class TestCalls:
         assert execution.cancel(call.pk, reason="undone", after_outcome=lambda call: None)
         assert (fresh(call).state, sums(call)) == ("cancelled", (0, 0))
 
-    def test_each_time_is_told(self, world: World, clock: Clock) -> None:
-        assert told(held(world)) == ["call.reserved", "call.sending", "call.retrying"]
+    def test_a_long_rest_is_told_once(self, world: World, clock: Clock) -> None:
+        call = held(world)
+        for _ in range(5):
+            wait_for(clock, timedelta(seconds=40))
+            self.rest_again(clock)
+            with vendors():
+                assert execute(call.pk) == "reserved"
+        assert told(call) == ["call.reserved", "call.retrying"]
+        assert call.not_before < fresh(call).not_before
+
+    def test_each_change_of_state_is_told_where_the_gate_closes_after_the_claim(
+        self, world: World, clock: Clock
+    ) -> None:
+        call = decided(world)
+        # A share that would come within a worker's sleep; the clock stands, so it never does.
+        pacing.learn("north", "stripe", 10, 0.1, 0.5)
+        for _ in range(2):
+            with vendors() as fake:
+                assert execute(call.pk) == "reserved"
+            wait_for(clock, timedelta(seconds=40))
+            pacing.learn("north", "stripe", 10, 0.1, 0.5)
+        assert (fake.asked, fresh(call).attempts, call.first_sent_at) == ([], 0, None)
+        assert told(call) == ["call.reserved", *["call.sending", "call.retrying"] * 2]
 
     def test_no_number_of_rests_uses_the_attempts_up(self, world: World, clock: Clock) -> None:
         call = held(world)

@@ -11,9 +11,10 @@ from tools.wire.errors import (
     seconds_of,
     should_retry,
 )
-from tools.wire.sending import OPEN, Gate, News, send
+from tools.wire.sending import LONGEST_SLEEP_SECONDS, OPEN, Gate, News, send
 
 __all__ = [
+    "LONGEST_SLEEP_SECONDS",
     "OPEN",
     "Answer",
     "Call",

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -32,11 +33,13 @@ class ShopAdmin(admin.ModelAdmin[Any]):
     """A list and a page of rows that belong to shops.
 
     `shop_path` leads to the row's shop; empty for rows that belong to nobody. Where `page_template` is set, the
-    page of one row is that template, filled by `page_context`, and answers to GET alone.
+    page of one row is that template, filled by `page_context`, and answers to GET alone. `list_words` say over the
+    list what it holds, where its name alone doesn't.
     """
 
     shop_path: ClassVar[str] = "shop"
     page_template: ClassVar[str] = ""
+    list_words: ClassVar[str | Promise] = ""
     actions = None
     list_per_page = 50
     show_full_result_count = False
@@ -49,7 +52,9 @@ class ShopAdmin(admin.ModelAdmin[Any]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": title, "words": self.list_words, **(extra_context or {})}
+        )
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """What the page of this row shows."""

@@ -41,10 +41,6 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         _("Tools"),
         (
             "tools.toolcall",
-            "tools.upstream",
-            "cases.cursor",
-            "tools.drift",
-            "tools.newfield",
             "tools.order",
             "tools.payment",
             "tools.ledgerentry",
@@ -59,7 +55,11 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         _("Set-up"),
         (
             "cases.shop",
+            "tools.upstream",
+            "tools.drift",
+            "tools.newfield",
             "cases.connection",
+            "cases.cursor",
             "cases.template",
             "approvals.termsversion",
             "cases.plannerconfig",

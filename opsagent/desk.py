@@ -25,7 +25,9 @@ from audit.moment import moment
 from audit.shop_admin import of_own_shops
 from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, Shop
 from opsagent.charts import Sparkline, sparkline
+from tools import drift as drifts
 from tools.models import Drift, ToolCall
+from tools.vendor_names import vendor_name
 
 FEW, SOME = 8, 6
 DAYS = 14
@@ -131,7 +133,7 @@ def _also(user: Any) -> list[Waiting]:
 def _unknown(user: Any) -> Iterable[Waiting]:
     for call in _mine(ToolCall, user).filter(state=ToolCall.State.UNKNOWN).order_by("first_sent_at")[:SOME]:
         title = _("%(vendor)s did not answer: %(tool)s") % {
-            "vendor": call.vendor.capitalize(),
+            "vendor": vendor_name(call.vendor),
             "tool": call.tool,
         }
         detail = _("The amount stays set aside until it is settled.") if call.amount_minor else call.error
@@ -155,7 +157,7 @@ def _drift(user: Any) -> Iterable[Waiting]:
             "barred",
             _("Drift"),
             _("%(vendor)s has changed: %(operation)s")
-            % {"vendor": row.vendor.capitalize(), "operation": row.operation},
+            % {"vendor": vendor_name(row.vendor), "operation": row.operation.removeprefix(drifts.WEBHOOK)},
             f"{row.get_finding_display()}: {row.field_path}",
             row.last_seen_at,
             "admin:tools_drift_change",
@@ -169,7 +171,7 @@ def _dead(user: Any) -> Iterable[Waiting]:
             "danger",
             "barred",
             _("Not read"),
-            f"{event.source} {event.topic}".strip(),
+            f"{vendor_name(event.source)} {event.topic}".strip(),
             event.dead_reason,
             event.received_at,
             "admin:cases_inboundevent_change",
@@ -185,7 +187,7 @@ def _conflicts(user: Any) -> Iterable[Waiting]:
             "triangle",
             _("Conflict"),
             _("%(source)s sent the same id with another body")
-            % {"source": conflict.event.source.capitalize()},
+            % {"source": vendor_name(conflict.event.source)},
             conflict.event.external_id,
             conflict.received_at,
             "admin:cases_eventconflict_change",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.apps import apps
@@ -21,12 +21,15 @@ from audit.shop_admin import HistoryAdmin, of_own_shops
 from tools import drift as drifts
 from tools import pacing, probing
 from tools.models import Drift, NewField, Upstream, UpstreamCheck
+from tools.vendor_names import vendor_name
 from tools.vendor_report import VendorStanding, standing_of
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 RIGHT = "tools.clear_drift"
 # A version that ends within so many days is worth a colour, and within so many an alarm.
 SOON_DAYS, URGENT_DAYS = 120, 30
+# So long after a drift was cleared its page tells how many of its events are left.
+JUST_NOW = timedelta(minutes=15)
 
 WHAT: dict[str, Promise] = {
     Drift.Finding.MISSING: gettext_lazy("The field %(field)s is missing."),
@@ -47,7 +50,7 @@ PROBES: dict[str, tuple[str, str, Promise]] = {
     ),
     probing.REFUSED: ("attention", "triangle", gettext_lazy("The vendor refused the reading.")),
     probing.NOT_CONFIGURED: ("", "dotted", gettext_lazy("Not connected for this shop.")),
-    probing.NO_PROBE: ("", "dotted", gettext_lazy("It has no reading of its own.")),
+    probing.NO_PROBE: ("", "dotted", gettext_lazy("Not proven: it has no reading of its own.")),
     probing.CRASHED: ("danger", "octagon", gettext_lazy("It failed on our side. The log says why.")),
 }
 
@@ -65,6 +68,10 @@ def probe_words(word: str) -> tuple[str, str, str]:
 
 @admin.register(Drift)
 class DriftAdmin(HistoryAdmin):
+    list_words = gettext_lazy(
+        "An answer or event of a vendor that no longer fits what we know. Nothing is guessed from it, and nothing that"
+        " rests on it is written, until the probe has passed and somebody has cleared it."
+    )
     list_display = ("last_seen_at", "shop", "where", "what", "count", "standing")
     list_filter = ("state", "vendor", "finding", SHOP)
     list_select_related = ("shop", "cleared_by")
@@ -77,7 +84,7 @@ class DriftAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("where"), ordering="operation")
     def where(self, row: Drift) -> str:
-        return format_html("{} {}<small>{}</small>", row.vendor.capitalize(), row.operation, row.field_path)
+        return format_html("{} {}<small>{}</small>", vendor_name(row.vendor), row.operation, row.field_path)
 
     @admin.display(description=gettext_lazy("what"), ordering="finding")
     def what(self, row: Drift) -> str:
@@ -95,10 +102,12 @@ class DriftAdmin(HistoryAdmin):
         handoffs = list(row.handoffs.select_related("case").order_by("-pk")[:20])
         return {
             "title": _("%(vendor)s has changed: %(operation)s")
-            % {"vendor": row.vendor.capitalize(), "operation": topic or row.operation},
+            % {"vendor": vendor_name(row.vendor), "operation": topic or row.operation},
             "drift": row,
             "what": what_changed(row),
             "topic": topic,
+            "unread": _unread(row, topic),
+            "going_on": row.cleared_at is not None and moment() - row.cleared_at < JUST_NOW,
             "probe_tone": tone,
             "probe_icon": icon,
             "probe_words": words,
@@ -110,8 +119,19 @@ class DriftAdmin(HistoryAdmin):
         }
 
 
+def _unread(row: Drift, topic: str) -> int:
+    """How many events of a webhook's drift still wait unread."""
+    if not topic:
+        return 0
+    events = apps.get_model("cases", "InboundEvent")._default_manager
+    return int(events.filter(shop_id=row.shop_id, source=row.vendor, state="dead", topic=topic).count())
+
+
 @admin.register(NewField)
 class NewFieldAdmin(HistoryAdmin):
+    list_words = gettext_lazy(
+        "What vendors have added to their answers. Nothing is wrong: it is not read until somebody wants it."
+    )
     list_display = ("last_seen_at", "shop", "where", "field_path", "count", "first_seen_at")
     list_filter = ("vendor", SHOP)
     list_select_related = ("shop",)
@@ -119,7 +139,7 @@ class NewFieldAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("where"), ordering="operation")
     def where(self, row: NewField) -> str:
-        return f"{row.vendor.capitalize()} {row.operation}"
+        return f"{vendor_name(row.vendor)} {row.operation}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from django.utils.translation import ngettext
 
 from audit import actors
 from audit.shop_admin import HistoryAdmin
+from cases.drifting import operation_of
 from cases.intake import requeueing
 from cases.models import EventConflict, InboundEvent, RefusedRequests
+from tools.models import Drift
+from tools.vendor_names import vendor_name
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 TONES = {"absorbed": "good", "case": "info", "dead": "danger"}
@@ -54,13 +57,12 @@ class InboundEventAdmin(HistoryAdmin):
     list_display = (
         "received_at",
         "shop",
-        "source",
-        "topic",
-        "external_id",
+        "what",
         "standing",
         "dead_reason",
         "case",
         "duplicates",
+        "external_id",
     )
     list_filter = ("state", FoundLate, "source", SHOP)
     list_select_related = ("shop", "case")
@@ -70,6 +72,10 @@ class InboundEventAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("raw")
+
+    @admin.display(description=_("what"), ordering="topic")
+    def what(self, event: InboundEvent) -> str:
+        return format_html("{}<small>{}</small>", vendor_name(event.source), event.topic)
 
     @admin.display(description=_("state"), ordering="state")
     def standing(self, event: InboundEvent) -> str:
@@ -93,13 +99,22 @@ class InboundEventAdmin(HistoryAdmin):
     def page_context(self, request: HttpRequest, row: InboundEvent) -> dict[str, Any]:
         shown = may_read_raw(request.user)
         return {
-            "title": f"{row.source.capitalize()} {row.topic}".strip(),
+            "title": f"{vendor_name(row.source)} {row.topic}".strip(),
             "event": row,
             "raw": readable(row.raw) if shown else "",
             "may_read_raw": shown,
             "conflicts": list(row.conflicts.defer("raw")),
             "may_requeue": request.user.has_perm(requeueing.RIGHT),
+            "drift": _drift_of(request, row),
         }
+
+
+def _drift_of(request: HttpRequest, event: InboundEvent) -> Drift | None:
+    """The open drift for which a dead letter lies here, for who may view it."""
+    if event.state != InboundEvent.State.DEAD or not request.user.has_perm("tools.view_drift"):
+        return None
+    rows = Drift.objects.filter(shop_id=event.shop_id, vendor=event.source, state=Drift.State.OPEN)
+    return rows.filter(operation=operation_of(event)).defer("sample").first()
 
 
 def _outcome(tried: requeueing.Requeued) -> list[tuple[int, str]]:

@@ -84,8 +84,9 @@ class HandoffAdmin(HistoryAdmin):
     @admin.display(description=gettext_lazy("customer"))
     def customer(self, row: Handoff) -> str:
         heard = row.case.heard[0].text if row.case.heard else ""  # type: ignore[attr-defined]  # prefetched
-        words = f"“{heard[:80]}”" if heard else row.case.title
-        return format_html("{}<small>{}</small>", row.case.person or row.case.title, words)
+        who = row.case.person or row.case.title
+        words = f"“{heard[:80]}”" if heard else row.case.title if row.case.person else row.detail
+        return format_html("{}<small>{}</small>", who, words)
 
     @admin.display(description=gettext_lazy("why"), ordering="reason")
     def why(self, row: Handoff) -> SafeString:
@@ -95,7 +96,7 @@ class HandoffAdmin(HistoryAdmin):
     @admin.display(description=gettext_lazy("channel"))
     def channel(self, row: Handoff) -> str:
         conversation = row.case.conversation
-        name = conversation.get_channel_display() if conversation else row.case.get_subject_display()
+        name = conversation.get_channel_display() if conversation else _("nobody wrote")
         return format_html("{}<small>{}, {}</small>", capfirst(name), row.case.language, row.shop)
 
     @admin.display(description=gettext_lazy("order"))

@@ -15,6 +15,7 @@ from audit.shop_admin import HistoryAdmin
 from cases.connections import MOVE
 from cases.models import Connection, Cursor, InboundEvent
 from cases.reconciling.table import NOT_READABLE, RECONCILERS, reconciler
+from tools.vendor_names import vendor_name
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 NOT_CONNECTED = "not_configured"
@@ -23,19 +24,24 @@ LATEST = 20
 
 @admin.register(Cursor)
 class CursorAdmin(HistoryAdmin):
-    list_display = ("what", "shop", "source", "standing", "read_until", "ran_at", "next_at", "seen", "found")
+    list_words = _(
+        "Each vendor is read again at intervals, so that what no webhook told of is found all the same, and taken in"
+        " like any other event."
+    )
+    list_display = ("what", "shop", "standing", "read_until", "ran_at", "seen", "found")
     list_filter = ("source", SHOP)
     list_select_related = ("shop",)
     page_template = "admin/ops/cursor.html"
 
     @admin.display(description=_("what is read"), ordering="resource")
     def what(self, row: Cursor) -> str:
-        return what_of(row)
+        return f"{vendor_name(row.source)}: {what_of(row)}"
 
     @admin.display(description=_("state"), ordering="error")
     def standing(self, row: Cursor) -> SafeString:
         tone, word = standing_of(row)
-        return format_html('<span class="badge {}">{}</span>', tone, word)
+        code = row.error if tone == "danger" else ""
+        return format_html('<span class="badge {}">{}</span><small>{}</small>', tone, word, code)
 
     def page_context(self, request: HttpRequest, row: Cursor) -> dict[str, Any]:
         tone, word = standing_of(row)
@@ -43,10 +49,11 @@ class CursorAdmin(HistoryAdmin):
         late = topics.filter(found_late_seconds__isnull=False).defer("raw")[:LATEST]
         may_look = request.user.has_perm("cases.view_inboundevent")
         return {
-            "title": f"{row.source.capitalize()}: {what_of(row)}",
+            "title": f"{vendor_name(row.source)}: {what_of(row)}",
             "cursor": row,
             "tone": tone,
             "word": word,
+            "vendor": vendor_name(row.source),
             "late": list(late) if may_look else [],
         }
 
@@ -62,7 +69,7 @@ def standing_of(row: Cursor) -> tuple[str, str]:
     if row.error == NOT_CONNECTED:
         return "", _now("not connected")
     if row.error:
-        return "danger", _now("could not be read: %(code)s") % {"code": row.error}
+        return "danger", _now("not readable")
     if row.ran_at is None:
         return "", _now("not read yet")
     return ("info", _now("goes on")) if row.resume_after else ("good", _now("read"))
@@ -70,12 +77,16 @@ def standing_of(row: Cursor) -> tuple[str, str]:
 
 @admin.register(Connection)
 class ConnectionAdmin(HistoryAdmin):
+    list_words = _(
+        "From when the news of each source counts. What is older is history: it is read and kept, opens no case, sends"
+        " and pays nothing."
+    )
     list_display = ("source", "shop", "cutover_at", "connected_at", "read_back")
     list_filter = ("source", SHOP)
     list_select_related = ("shop",)
     page_template = "admin/ops/connection.html"
 
-    @admin.display(description=_("read back"))
+    @admin.display(description=_("what finds lost news"))
     def read_back(self, row: Connection) -> str:
         return read_back_of(row)
 
@@ -92,4 +103,5 @@ def read_back_of(row: Connection) -> str:
     """What finds a webhook of this source that never came, or why nothing can."""
     if row.source in NOT_READABLE:
         return str(NOT_READABLE[row.source])
-    return ", ".join(str(one.what) for one in RECONCILERS if one.source == row.source)
+    names = ", ".join(str(one.what) for one in RECONCILERS if one.source == row.source)
+    return _now("reading again: %(names)s") % {"names": names} if names else ""

@@ -17,6 +17,7 @@ from approvals.policy import SENTENCES
 from audit.models import Entry
 from cases.models import Case, Handoff, InboundEvent, Message
 from tools.models import ToolCall
+from tools.vendor_names import vendor_name
 
 VERDICTS = {
     "allow": ("good", "check"),
@@ -115,7 +116,7 @@ def _events(story: Story) -> Iterator[Item]:
     for event in story.events:
         url = reverse("admin:cases_inboundevent_change", args=[event.pk])
         title = _("%(source)s: %(topic)s") % {
-            "source": event.source.capitalize(),
+            "source": vendor_name(event.source),
             "topic": event.topic or _("event"),
         }
         again = _("Delivered again %(n)s times, which changed nothing.") % {"n": event.duplicates}

@@ -18,8 +18,10 @@ from approvals.admin.effect import wish
 from approvals.models import Decision
 from audit.moment import moment
 from tools.types import Money
+from tools.vendor_names import vendor_name
 
 register = template.Library()
+register.filter("vendor_name", vendor_name)
 
 
 @register.simple_tag

@@ -61,6 +61,11 @@ def _part(line: OrderLine, wish: Mapping[str, Any] | None, currency: str) -> Par
     return Part(title, line.sku, quantity, Money(line.total_minor, currency), Money(amount, currency))
 
 
+def restocked(decision: Decision) -> int:
+    """How many pieces the effect puts back on sale."""
+    return sum(line["quantity"] for line in decision.effect.get("lines", []) if line.get("restock"))
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One rule that policy asked: the values it saw, its line, and whether it decided."""
@@ -211,6 +216,6 @@ def _gone(payment: Payment, order: Order) -> Fact:
 
 def _parcels(order: Order) -> Fact:
     parcels = list(order.shipments.all())
-    words = [f"{parcel.get_status_display()} {parcel.tracking_number}".strip() for parcel in parcels]
+    words = [f"{parcel.get_status_display()} {parcel.all_numbers}".strip() for parcel in parcels]
     moments = [parcel.delivered_at or parcel.moved_at or parcel.shipped_at for parcel in parcels]
     return Fact(_("Parcels"), ", ".join(words) or _("none"), _("carrier"), max(moments, default=None))

@@ -8,12 +8,14 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column
 from tools.admin_upstreams import DriftAdmin, NewFieldAdmin, UpstreamAdmin
+from tools.errors import HeldBack
 from tools.models import (
     Dispute,
     FeedRun,
@@ -25,6 +27,7 @@ from tools.models import (
     ToolCall,
 )
 from tools.types import Money
+from tools.vendor_names import vendor_name
 
 __all__ = ["DriftAdmin", "NewFieldAdmin", "UpstreamAdmin"]
 
@@ -38,6 +41,11 @@ TONES = {
     "failed_later": ("danger", "octagon"),
     "unknown": ("attention", "triangle"),
     "cancelled": ("", "dotted"),
+}
+
+HELD: dict[str, Promise] = {
+    HeldBack.CIRCUIT_OPEN: _("%(vendor)s has stopped answering, so it is left alone for a while."),
+    HeldBack.RATE_BUDGET: _("The shop has asked %(vendor)s as often as it may for now."),
 }
 
 
@@ -145,6 +153,8 @@ class ToolCallAdmin(HistoryAdmin):
             "tone": tone,
             "icon": icon,
             "undoable": undoable(row),
+            "held": held(row),
+            "now": moment(),
             "settleable": row.state in SETTLEABLE and any(request.user.has_perm(right) for right in SETTLERS),
         }
 
@@ -156,6 +166,14 @@ SETTLERS = ("approvals.approve_refund", "approvals.approve_large_refund")
 def undoable(call: ToolCall) -> bool:
     """Whether the call waits in its undo window; the service asks again under the lock."""
     return call.state == ToolCall.State.RESERVED and call.not_before > moment()
+
+
+def held(call: ToolCall) -> str:
+    """Why a call is held back, in a sentence; empty where it isn't."""
+    if call.state != ToolCall.State.RESERVED or call.held_since is None:
+        return ""
+    words = HELD.get(call.error, _("%(vendor)s can't be asked at the moment."))
+    return str(words) % {"vendor": vendor_name(call.vendor)}
 
 
 def _undo_url(call: ToolCall) -> str:

@@ -17,7 +17,7 @@ from django.urls import reverse
 from approvals.models import ApprovalRequest, Decision, Reversal
 from audit import actors
 from audit.services import record
-from cases.models import Case, EventConflict, Handoff, Message, Shop
+from cases.models import Case, EventConflict, Handoff, Message, Shop, User
 from tests import factories as f
 from tests.admin.conftest import SignIn
 from tools.models import (
@@ -62,8 +62,8 @@ def a_day(shop: Shop) -> Case:
     f.make_call(f.make_decision(f.make_case(order=f.make_order(shop))), state="unknown")
     f.make_dead_event(shop)
     f.make_event(shop, found_late_seconds=700)
-    f.make_connection(f.make_shop())
-    f.make_cursor(f.make_shop(), error="http_500", failures=2)
+    f.make_connection(another_shop())
+    f.make_cursor(another_shop(), error="http_500", failures=2)
     vendors(shop)
     event = f.make_event(shop)
     EventConflict.objects.create(event=event, shop=shop, raw=b"{}", digest=f.HASH, received_at=f.now())
@@ -85,6 +85,14 @@ def a_day(shop: Shop) -> Case:
     )
     tell(case, decision, call)
     return case
+
+
+def another_shop() -> Shop:
+    """A further shop in which everybody works, so that its rows are among those that the pages show."""
+    shop = f.make_shop()
+    for user in User.objects.all():
+        user.shops.add(shop)
+    return shop
 
 
 @transaction.atomic

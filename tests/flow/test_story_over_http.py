@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,17 +12,20 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from approvals.models import Decision
+from audit import sources
 from audit.models import Entry
 from audit.verify import verify
 from cases.invariants import violations
-from cases.models import Message, Shop, User
+from cases.models import Cursor, Message, Shop, User
 from cases.tasks import sweep
 from opsagent.demo import accounts
 from opsagent.demo.player import Player
 from opsagent.demo.script import Neutral, Step, Story
+from opsagent.demo.story import story
 from opsagent.demo.summary import books_equal
 from tests import factories
-from tests.flow.world import SECRETS, World, drain, north, queued, the_case
+from tests.flow.world import SECRETS, World, drain, forget_tasks, north, queued, the_case
+from tests.reconciling.turns import LATER, late, read_all
 from tools.models import Order, ToolCall
 from tools.sandbox.server import Sandbox
 
@@ -49,14 +53,17 @@ def web(live_server: LiveServer) -> str:
     return str(live_server.url)
 
 
-def play(web: str, sandbox: Sandbox, steps: list[Step]) -> None:
-    """What the vendors do, one delivery after the other, over HTTP."""
-    player = Player(web, sandbox.base_url, SECRETS, settled=drain)
+def play(
+    web: str, sandbox: Sandbox, steps: list[Step], lost: Callable[[Step], bool] = lambda step: False
+) -> None:
+    """What the vendors do, one delivery after the other, over HTTP; of what is `lost` no webhook comes."""
+    player = Player(web, sandbox.base_url, SECRETS, drain, lost)
     try:
         player.play(Story(0, steps[0].simulated_at, [], steps), 0, lambda place, step: None)
     finally:
         player.close()
-    assert set(player.tally.answers) == {200}
+    assert set(player.tally.answers) <= {200}
+    assert player.tally.never_sent == sum(map(lost, steps))
 
 
 def damaged_item(world: World, size: str = "small") -> tuple[Neutral, list[Step]]:
@@ -189,3 +196,39 @@ def test_a_second_day_of_the_same_deliveries_changes_nothing(web: str, sandbox: 
     play(web, sandbox, list(reversed(steps)))
     drain()
     assert (refunds(sandbox), sent(sandbox), Entry.objects.count()) == before
+
+
+def test_webhooks_that_never_came_are_found_late_and_all_goes_as_if_they_had(
+    web: str, sandbox: Sandbox
+) -> None:
+    world = World(north())
+    order, [*told, letter] = damaged_item(world)
+    play(web, sandbox, told, lost=lambda step: True)
+    assert not Order.objects.exists()
+    with sources.frozen(factories.now() + LATER):
+        read_all()
+    assert {event.source for event in late()} == {"shopify", "stripe"}
+    forget_tasks()
+
+    play(web, sandbox, [letter])
+    drain()
+    assert (the_case().state, ToolCall.objects.get(amount_minor__gt=0).state) == ("closed", "succeeded")
+    assert [charge for charge, _minor, _currency in refunds(sandbox)] == [order["charge"]["id"]]
+    assert books_equal(sandbox.base_url)
+    assert violations() == []
+
+
+def test_a_day_that_was_told_is_read_back_without_a_find(web: str, sandbox: Sandbox) -> None:
+    north()
+    day = story(7, 30, datetime.now(UTC)).steps
+    vendors = ("shopify", "stripe")
+    play(
+        web,
+        sandbox,
+        [step for step in day if step.shop == "north" and step.source in vendors and step.signed],
+    )
+    drain()
+    with sources.frozen(factories.now() + LATER):
+        read_all()
+    assert sum(Cursor.objects.values_list("seen", flat=True)) > 3
+    assert late() == []

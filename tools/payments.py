@@ -183,14 +183,15 @@ def _order_of(shop_id: int, seen: RefundSnapshot) -> Order | None:
 def _our_call(order: Order, seen: RefundSnapshot) -> ToolCall | None:
     """The call that made this refund: by the vendor's id for it, or by the key that it carries.
 
-    A key alone is no proof where its call has another refund already, or was given up: then more money has moved than
-    we know of.
+    A key alone is no proof where the vendor named another refund for its call, or where the call was given up: then
+    more money has moved than we know of. An id that a person typed says less than the key.
     """
     wanted = Q(vendor_ref=seen.external_id, vendor=seen.vendor)
     wanted |= Q(vendor_ref__in=[part.ref for part in seen.parts], vendor="stripe")
     known = ToolCall.objects.filter(wanted, payment__order=order).first()
     given_up = (ToolCall.State.FAILED, ToolCall.State.CANCELLED)
-    return known or _calls_of(order, seen).filter(vendor_ref="").exclude(state__in=given_up).first()
+    unnamed = Q(vendor_ref="") | Q(settled_by=ToolCall.Settled.PERSON)
+    return known or _calls_of(order, seen).filter(unnamed).exclude(state__in=given_up).first()
 
 
 def _calls_of(order: Order, seen: RefundSnapshot) -> QuerySet[ToolCall]:

@@ -210,6 +210,12 @@ def test_money_that_moved_under_our_key_without_our_knowing_is_booked_and_report
     assert (again.booked_minor, again.astray) == (0, False)
 
 
+def test_an_id_that_a_person_mistyped_makes_no_second_refund(db: None) -> None:
+    call = make_call(state="succeeded", vendor_ref="R-1001", settled_by="person")
+    assert call.payment is not None
+    assert record(call.payment.order, with_our_key(call, "re_8")).ours == call
+
+
 def test_old_news_of_a_refund_that_failed_books_nothing(db: None) -> None:
     call = make_call(state="failed", vendor_ref="re_7")
     assert call.payment is not None

@@ -219,6 +219,14 @@ def test_production_refuses_the_command(settings: Settings, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_production_refuses_the_program_without_django_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.sandbox", "--ledger", str(tmp_path / "ledger.sqlite3")]
+    mode = {**os.environ, "OPSAGENT_MODE": "production"}
+    ended = subprocess.run(command, env=mode, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, "production" in ended.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 class process:  # noqa: N801 - reads as the verb that it is
     """A sandbox in a process of its own, on a free port."""
 

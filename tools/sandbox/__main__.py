@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -44,6 +45,8 @@ def main() -> None:
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--json", action="store_true", help="prints all addresses as JSON")
     options = parser.parse_args()
+    if os.environ.get("OPSAGENT_MODE") == "production":
+        parser.error("the sandbox does not run when OPSAGENT_MODE is production")
     serve(options.port, options.ledger, as_json=options.json)
 
 

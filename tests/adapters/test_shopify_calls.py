@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from cases.models import Shop
 from tests.adapters import shopify_answers as told
@@ -182,6 +183,14 @@ def test_no_wish_for_rest_is_longer_than_a_day() -> None:
 def test_a_price_that_can_not_be_read_changes_nothing_else(extensions: object) -> None:
     content = {"data": told.made(), "extensions": extensions}
     assert refund(Vendor(httpx.Response(200, json=content))).amount_minor == 1200
+
+
+def test_what_is_logged_of_an_answer_carries_the_correlation_id() -> None:
+    content = {"data": told.made(), "extensions": {"cost": "much"}}
+    with capture_logs() as lines:
+        refund(Vendor(httpx.Response(200, headers=SERVED, json=content)))
+    ours = {line["event"]: line["correlation_id"] for line in lines if line["event"].startswith("shopify_")}
+    assert ours == dict.fromkeys(["shopify_version", "shopify_cost_unreadable"], str(CORRELATION))
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,13 @@ def _version(call: Call, answer: Answer) -> ContractDrift | None:
     served = answer.headers.get(VERSION_HEADER, documents.VERSION)
     if served == documents.VERSION:
         return None
-    log.warning("shopify_version", served=served, asked=documents.VERSION, operation=call.operation)
+    log.warning(
+        "shopify_version",
+        served=served,
+        asked=documents.VERSION,
+        operation=call.operation,
+        correlation_id=str(call.correlation_id),
+    )
     drift = ContractDrift(
         served[:40], vendor=VENDOR, operation=call.operation, field_path=VERSION_HEADER, finding="version"
     )
@@ -190,7 +196,9 @@ def _learn(call: Call, content: object) -> float:
     try:
         found = _Extensions.model_validate_json(json.dumps(told or {})).cost
     except ValidationError:
-        log.warning("shopify_cost_unreadable", operation=call.operation)
+        log.warning(
+            "shopify_cost_unreadable", operation=call.operation, correlation_id=str(call.correlation_id)
+        )
         return 1.0
     if found is None or not _believable(found.throttleStatus):
         return 1.0

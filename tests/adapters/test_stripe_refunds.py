@@ -6,7 +6,7 @@ import pytest
 from tests.adapters.faking import CORRELATION, KEY, NORTH, Vendor
 from tests.adapters.stripe_faking import REFUND, form_of, found, listed, over, refund, said
 from tools.adapters import stripe, stripe_wire
-from tools.errors import InvalidArgs, OutcomeUnknown, Refused
+from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused
 
 
 def test_a_refund_names_its_key_its_case_and_its_version() -> None:
@@ -48,10 +48,16 @@ def test_an_answer_to_another_question_is_an_unknown_outcome(changes: dict[str, 
     assert len(vendor.asked) == 1
 
 
-@pytest.mark.parametrize("name", ["id", "amount", "charge", "currency", "object"])
+@pytest.mark.parametrize("name", ["id", "amount", "charge", "currency"])
 def test_an_answer_that_leaves_out_what_decides_is_an_unknown_outcome(name: str) -> None:
     with pytest.raises(OutcomeUnknown):
         refund(Vendor(said({key: value for key, value in REFUND.items() if key != name})))
+
+
+@pytest.mark.parametrize("name", ["object", "created", "metadata"])
+def test_a_stand_in_may_leave_out_what_says_nothing_about_the_money(name: str) -> None:
+    vendor = Vendor(said({key: value for key, value in REFUND.items() if key != name}))
+    assert refund(vendor).status == "succeeded"
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"of": "somebody"}])
@@ -173,3 +179,23 @@ def test_refunds_made_from_a_balance_do_not_hide_the_others() -> None:
     vendor = Vendor(said(listed({**REFUND, "charge": None, "id": "re_2"}, REFUND)))
     seen = over(vendor, lambda: stripe.list_refunds(NORTH, "ch_1", correlation_id=CORRELATION))
     assert [made.external_id for made in seen] == ["re_2", "re_1"]
+
+
+def test_a_list_with_a_refund_that_does_not_say_when_is_drift() -> None:
+    undated = {key: value for key, value in REFUND.items() if key != "created"}
+    with pytest.raises(ContractDrift) as caught:
+        over(
+            Vendor(said(listed(undated))),
+            lambda: stripe.list_refunds(NORTH, "ch_1", correlation_id=CORRELATION),
+        )
+    assert (caught.value.operation, caught.value.field_path, caught.value.finding) == (
+        "refunds.list",
+        "created",
+        "missing",
+    )
+
+
+@pytest.mark.parametrize("lie", [{"charge": "ch_2"}, {"livemode": True}])
+def test_a_refund_with_our_key_and_another_charge_or_mode_settles_nothing(lie: dict[str, object]) -> None:
+    with pytest.raises(OutcomeUnknown):
+        found(Vendor(said(listed({**REFUND, **lie}))))

@@ -65,6 +65,17 @@ class TestReading:
             assert settle(call.pk) == "unknown"
         assert sums(call) == (call.amount_minor, 0)
 
+    @pytest.mark.parametrize("lie", [{"amount": 1}, {"currency": "eur"}, {"charge": "ch_other"}])
+    def test_a_refund_of_ours_over_another_sum_or_charge_is_no_success(
+        self, world: World, lie: dict[str, object]
+    ) -> None:
+        with vendors() as fake:
+            call = unknown(world, fake, made=True)
+            fake.refunds[0].update(lie)
+            assert settle(call.pk) == "unknown"
+            assert fake.writes() == []
+        assert sums(call) == (call.amount_minor, 0)
+
     def test_a_refund_that_failed_at_the_vendor_is_no_success(self, world: World) -> None:
         with vendors() as fake:
             call = decided(world)

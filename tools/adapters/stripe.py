@@ -86,9 +86,17 @@ def refund_result(made: RefundObject) -> RefundResult:
 
 
 def find_refund(account: Account, charge: str, *, key: UUID, correlation_id: UUID) -> RefundResult | None:
-    """The refund of this charge that carries our key, to settle an unknown outcome; None where there is none."""
+    """The refund of this charge that carries our key, to settle an unknown outcome; None where there is none.
+
+    Raises OutcomeUnknown where that refund is of another charge or mode.
+    """
     found = REFUNDS.all(account, {"charge": charge}, correlation_id=correlation_id)
-    return next((refund_result(made) for made in found if made.metadata_of("call") == str(key)), None)
+    ours = next((made for made in found if made.metadata_of("call") == str(key)), None)
+    if ours is None:
+        return None
+    if ours.charge not in (None, charge) or not same_mode(account, ours.livemode):
+        raise OutcomeUnknown(vendor=VENDOR, operation="refunds.list", code="echo_mismatch")
+    return refund_result(ours)
 
 
 def list_refunds(account: Account, charge: str, *, correlation_id: UUID) -> tuple[RefundSnapshot, ...]:

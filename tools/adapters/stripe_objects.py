@@ -34,18 +34,19 @@ MaybeId = Annotated[str | None, BeforeValidator(_id)]
 class RefundObject(Reply):
     """A refund; a status of None means that it is on its way, a charge of None that it came from a balance.
 
-    Stripe's own refunds don't tell their mode; what stands in for Stripe may, and is held to it.
+    Stripe's own refunds don't tell their mode; what stands in for Stripe may, and is held to it. What it may leave out:
+    `object`, since the path tells what a thing is, and `created`, which says nothing about the money.
     """
 
     also_known = FIELDS["refund"]
 
-    object: Literal["refund"]
+    object: Literal["refund"] = "refund"
     id: str
     currency: Currency
     amount: Minor
     charge: MaybeId = None
     payment_intent: MaybeId = None
-    created: int
+    created: int | None = None
     livemode: bool | None = None
     status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"] | None = None
     metadata: Texts | None = None
@@ -95,7 +96,7 @@ class ChargeObject(Reply):
 
     also_known = FIELDS["charge"]
 
-    object: Literal["charge"]
+    object: Literal["charge"] = "charge"
     id: str
     currency: Currency
     amount: Minor
@@ -118,7 +119,7 @@ class PaymentIntentObject(Reply):
 
     also_known = FIELDS["payment_intent"]
 
-    object: Literal["payment_intent"]
+    object: Literal["payment_intent"] = "payment_intent"
     id: str
     currency: Currency
     amount: Minor

@@ -122,7 +122,8 @@ def _charge(topic: str, raw: bytes) -> StripeSnapshot:
 
 
 def _refund(topic: str, raw: bytes) -> StripeSnapshot:
-    return refund_snapshot(read(_RefundEvent, raw, vendor=VENDOR, operation=topic).data.object)
+    made = read(_RefundEvent, raw, vendor=VENDOR, operation=topic).data.object
+    return refund_snapshot(made, operation=topic)
 
 
 def _dispute(topic: str, raw: bytes) -> StripeSnapshot:

@@ -85,8 +85,12 @@ def intent_snapshot(intent: PaymentIntentObject) -> PaymentIntentSnapshot:
     )
 
 
-def refund_snapshot(made: RefundObject) -> RefundSnapshot:
-    """A refund in our words; ours carries our key in its metadata."""
+def refund_snapshot(made: RefundObject, *, operation: str = "refunds.list") -> RefundSnapshot:
+    """A refund in our words; ours carries our key in its metadata. ContractDrift where it doesn't say when."""
+    if made.created is None:
+        raise ContractDrift(
+            "missing", vendor="stripe", operation=operation, field_path="created", finding="missing"
+        )
     part = RefundPartSnapshot(
         ref=made.id,
         gateway="stripe",

@@ -14,7 +14,7 @@ from tools.adapters.accounts import Account
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
 from tools.catalog import stripe_refund
 from tools.catalog.send_message import message_step
-from tools.errors import InvalidArgs
+from tools.errors import InvalidArgs, OutcomeUnknown
 from tools.models import Order, OrderLine, Payment, ToolCall
 from tools.snapshots import RefundResult
 from tools.types import Money
@@ -174,7 +174,10 @@ def _wish(call: ToolCall, body: dict[str, Any]) -> shopify.RefundRequest:
 
 
 def find(call: ToolCall) -> Outcome | None:
-    """What the vendor knows of this call, found by the key that we left in its metadata or note."""
+    """What the vendor knows of this call, found by the key that we left in its metadata or note.
+
+    Raises OutcomeUnknown where that is another sum than was asked for: only a person knows what has moved then.
+    """
     payment, account = _of(call), _account(call)
     key, correlation_id = call.idempotency_key, call.correlation_id
     if call.vendor == "stripe":
@@ -184,6 +187,8 @@ def find(call: ToolCall) -> Outcome | None:
         found = shopify.find_refund(account, external_id, key=key, correlation_id=correlation_id)
     if found is None:
         return None
+    if (found.amount_minor, found.currency) != (call.amount_minor, call.currency):
+        raise OutcomeUnknown(vendor=call.vendor, operation="find", code="echo_mismatch")
     return Outcome(found.ref, pending=found.status == "pending", failed=found.status == "failed")
 
 

@@ -61,7 +61,7 @@ INSTALLED_APPS = [
     "tools",
     "approvals",
     "cases",
-    "opsagent",
+    "opsagent.apps.OpsagentConfig",
 ]
 
 MIDDLEWARE = [

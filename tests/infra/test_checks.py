@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,3 +157,11 @@ def test_checks_ask_no_database(django_assert_num_queries: DjangoAssertNumQuerie
     with django_assert_num_queries(0):
         checks.environment(None)
         checks.shop_accounts(None)
+
+
+def test_the_command_that_readme_names_makes_these_checks(tmp_path: Path) -> None:
+    wrong = {**os.environ, "OPSAGENT_PLANNER": "oracle", "OPSAGENT_DATA_DIR": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "manage.py"), "check"]
+    run = subprocess.run(command, env=wrong, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 1
+    assert "opsagent.E007" in run.stderr

@@ -20,10 +20,17 @@ WORDS = {
     probing.OK: "ok",
     probing.NOTHING: "ok so far: there is nothing there to read",
     probing.NOT_CONFIGURED: "not connected",
-    probing.NO_PROBE: "not asked: it has no reading",
+    probing.NO_PROBE: "NOT PROVEN: it has no reading of its own, so nothing can be asked",
     probing.UNAVAILABLE: "NOT READABLE, try again later",
     probing.REFUSED: "REFUSED by the vendor",
     probing.CRASHED: "FAILED on our side, see the log",
+}
+# What a finding is called in the table; the JSON keeps its code.
+FINDINGS = {
+    "unknown_value": "a value that we don't know",
+    "null": "empty",
+    "retyped": "of another type",
+    "version": "another version,",
 }
 
 
@@ -88,7 +95,9 @@ def _version(pair: dict[str, str]) -> str:
 
 def _sentence(one: dict[str, Any]) -> str:
     if one["result"] == probing.DRIFT:
-        words = f"DRIFT at {one['field_path']}: {one['finding']} {one['detail']}".strip()
+        words = f"DRIFT at {one['field_path']}: {FINDINGS.get(one['finding'], one['finding'])}"
+        # Only a version's detail is a word of the vendor's; all others are the reading model's own codes.
+        words += f" {one['detail']}" if one["finding"] == "version" else ""
     else:
         words = WORDS[one["result"]]
         words += f" ({one['code']})" if one["code"] and one["result"] != probing.NOT_CONFIGURED else ""

@@ -38,13 +38,13 @@ def alarm(source: str, topic: str) -> timedelta | None:
 def topic_of(event: InboundEvent) -> str:
     """The event's topic; of a WhatsApp body that can't be read what it most likely holds."""
     if not event.topic and event.source == "whatsapp":
-        return _topic_of_chat(bytes(event.raw))
+        return topic_of_chat(bytes(event.raw))
     return event.topic or UNKNOWN_TOPIC
 
 
 def operation_of(event: InboundEvent) -> str:
     """The name under which an event's drift is kept."""
-    return f"{drifts.WEBHOOK}{topic_of(event)}"
+    return f"{drifts.WEBHOOK}{topic_of(event)}"[: drifts.OPERATION_LENGTH]
 
 
 def dead_letter(event: InboundEvent, problem: ContractDrift) -> None:
@@ -57,7 +57,7 @@ def dead_letter(event: InboundEvent, problem: ContractDrift) -> None:
     by = vendor(event.source)
     row, _new = drifts.opened(event.shop_id, problem, bytes(event.raw), by=by, operation=operation_of(event))
     within = alarm(event.source, topic_of(event))
-    if within is None and row.handoffs.filter(case__subject=Subject.DRIFT).exists():
+    if _is_with_people(event, row, alone=within is not None):
         return
     case = open_case(event.shop, Subject.DRIFT, event.correlation_id)
     Case.objects.filter(pk=case.pk).update(title=f"{case.title}: {event.source} {topic_of(event)}"[:200])
@@ -74,6 +74,14 @@ def dead_letter(event: InboundEvent, problem: ContractDrift) -> None:
         drift=row,
         within=within,
     )
+
+
+def _is_with_people(event: InboundEvent, row: Drift, *, alone: bool) -> bool:
+    """Whether a case stands for it already: its own where it must be `alone`, else the one of its drift."""
+    if alone:
+        # It was tried again in vain, and somebody has it from its arrival.
+        return event.case is not None and event.case.state != Case.State.CLOSED
+    return row.handoffs.filter(case__subject=Subject.DRIFT).exists()
 
 
 def hand_off_unreadable(case: Case, problem: ContractDrift, *, by: Actor) -> Handoff:
@@ -98,7 +106,7 @@ def _of_decision(decision: Decision) -> Drift | None:
     return next((row for row in rows if drifts.name_of(row) in named), None) or rows.first()
 
 
-def _topic_of_chat(raw: bytes) -> str:
+def topic_of_chat(raw: bytes) -> str:
     """`statuses` for a WhatsApp body without a message; what could be either counts as messages."""
     try:
         content = json.loads(raw)

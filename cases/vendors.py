@@ -19,6 +19,7 @@ from approvals.errors import AlreadyDecided, Invalid
 from approvals.services import person
 from audit import actors, sources
 from audit.actors import Actor
+from audit.models import Entry
 from cases.drifting import operation_of
 from cases.intake import requeueing
 from cases.models import InboundEvent, Shop
@@ -107,12 +108,14 @@ def _probe_events(row: Drift) -> probing.Found:
 
 
 def dead_letters(row: Drift) -> Iterator[InboundEvent]:
-    """The unread events of a webhook's drift, oldest first."""
+    """The unread events of a webhook's drift: the oldest first, behind them what was tried again in vain."""
     topic = row.operation.removeprefix(drifts.WEBHOOK)
+    # A long topic is cut in the drift's name; one that was never told may be any.
+    mine = Q(topic__startswith=topic) | Q(topic="")
     rows = InboundEvent.objects.filter(
-        shop_id=row.shop_id, source=row.vendor, state=InboundEvent.State.DEAD, topic__in=(topic, "")
+        mine, shop_id=row.shop_id, source=row.vendor, state=InboundEvent.State.DEAD
     )
-    for event in rows.order_by("pk").iterator(chunk_size=200):
+    for event in rows.order_by("requeued", "pk").iterator(chunk_size=200):
         if event.source in READERS and operation_of(event) == row.operation:
             yield event
 
@@ -143,20 +146,30 @@ def clear_and_requeue(drift_id: int, *, by: Actor) -> Drift:
 
 
 def requeue_events(drift_id: int) -> int:
-    """The task: put a batch of a cleared drift's unread events back to work, and ring for the next one.
+    """The task: put a batch of a cleared drift's unread events back to work, and ring for the next until none is left.
 
-    In the name of who cleared it. A batch that brings nothing is the last: what stays dead is not tried for ever.
+    In the name of who cleared it. Each is tried once for this clearing: one that stays dead holds up no other and is
+    not tried for ever. Returns how many were read.
     """
     row = Drift.objects.select_related("shop", "cleared_by").get(pk=drift_id)
     if row.cleared_by is None:
         return 0
     by = actors.staff(row.cleared_by)
     person(by, RIGHT, row.shop_id)
-    ids = [event.pk for event in islice(dead_letters(row), EVENTS_AT_ONCE)]
+    untried = (event.pk for event in dead_letters(row) if not _was_tried(event, row))
+    ids = list(islice(untried, EVENTS_AT_ONCE))
     done = requeueing.requeue_all(ids, by=by).done
-    if done and len(ids) == EVENTS_AT_ONCE:
+    if len(ids) == EVENTS_AT_ONCE:
         ring("requeue_events", drift_id)
     return done
+
+
+def _was_tried(event: InboundEvent, row: Drift) -> bool:
+    """Whether the event was put back to work since the drift was cleared."""
+    if not event.requeued:
+        return False
+    told = Entry.objects.filter(subject_type=event._meta.label_lower, subject_id=str(event.pk))
+    return told.filter(action="event.requeued", at__gte=row.cleared_at).exists()
 
 
 def ask_check(shop_id: int, *, by: Actor) -> UpstreamCheck:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from cases.drifting import topic_of_chat
 from cases.intake import orders
 from cases.intake.messages import Letter, handle_letter
 from cases.intake.receiving import Delivery, Handled, Handler
@@ -52,13 +53,13 @@ def _delivery(
     return Delivery(source, found.account, found.external_id, found.topic, raw, content_type, handle)
 
 
-def dead(source: str, drift: ContractDrift, raw: bytes, content_type: str) -> Delivery:
-    """A body that doesn't even say what it is, named by its digest."""
+def dead(source: str, drift: ContractDrift, raw: bytes, content_type: str, topic: str = "") -> Delivery:
+    """A body that doesn't even say what it is, named by its digest; `topic` is what it seems to hold."""
 
     def handle(event: InboundEvent) -> Handled:
         raise drift
 
-    return Delivery(source, "", hashlib.sha256(raw).hexdigest(), "", raw, content_type, handle)
+    return Delivery(source, "", hashlib.sha256(raw).hexdigest(), topic, raw, content_type, handle)
 
 
 def whatsapp(raw: bytes, content_type: str) -> list[Delivery]:
@@ -66,7 +67,7 @@ def whatsapp(raw: bytes, content_type: str) -> list[Delivery]:
     try:
         found, account = whatsapp_webhooks.parse(raw), whatsapp_webhooks.envelope(raw).account
     except ContractDrift as drift:
-        return [dead("whatsapp", drift, raw, content_type)]
+        return [dead("whatsapp", drift, raw, content_type, topic_of_chat(raw))]
     if not found:
         # A field that we don't read: kept all the same, since we answer 2xx.
         digest = hashlib.sha256(raw).hexdigest()

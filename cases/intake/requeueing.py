@@ -10,21 +10,21 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals.errors import AlreadyDecided, Invalid
 from approvals.services import person
 from audit.actors import Actor
 from audit.services import record
+from cases.drifting import dead_letter
 from cases.intake import deliveries, feeds, mail, readings
 from cases.intake.receiving import Delivery, Unreadable, reason_of, receive, undone, work_on
 from cases.models import InboundEvent
 from tools.adapters.envelopes import Envelope
+from tools.errors import ContractDrift
 
 log = structlog.get_logger()
 
 State = InboundEvent.State
 RIGHT = "cases.change_inboundevent"
-# Whoever may clear a vendor's drift may put back what it had stopped.
-CLEARS = "tools.clear_drift"
 BATCH = 200
 
 
@@ -46,16 +46,6 @@ def requeue(event_id: int, *, by: Actor) -> None:
         raise Invalid(_("It still can't be read: %(reason)s. It stays in this list.") % {"reason": reason})
 
 
-def requeue_topic(shop_id: int, source: str, topic: str, *, by: Actor, most: int = BATCH) -> Requeued:
-    """Try the dead letters of one topic again, oldest first, each in a transaction of its own; at most `most`.
-
-    Raises NotPermitted.
-    """
-    _may(by, shop_id)
-    dead = InboundEvent.objects.filter(shop_id=shop_id, source=source, topic=topic, state=State.DEAD)
-    return requeue_all(list(dead.order_by("pk").values_list("pk", flat=True)[:most]), by=by)
-
-
 def requeue_all(event_ids: list[int], *, by: Actor) -> Requeued:
     """Try each; one that somebody else puts back at the same moment counts for them. The caller checks the right."""
     done = dead = 0
@@ -68,15 +58,11 @@ def requeue_all(event_ids: list[int], *, by: Actor) -> Requeued:
     return Requeued(done, dead)
 
 
-def _may(by: Actor, shop_id: int) -> None:
-    try:
-        person(by, RIGHT, shop_id)
-    except NotPermitted:
-        person(by, CLEARS, shop_id)
-
-
 def _try(event_id: int, by: Actor) -> str:
-    """Why it is still dead; empty where it was read. A database that fails changes nothing and is raised."""
+    """Why it is still dead; empty where it was read. A database that fails changes nothing and is raised.
+
+    What its vendor has changed is drift again, as at the first delivery: opened or counted, and with people.
+    """
     try:
         with transaction.atomic():
             event = _locked(event_id)
@@ -90,9 +76,12 @@ def _try(event_id: int, by: Actor) -> str:
             raise
         reason = reason_of(problem)
         log.exception("event.requeue_failed", event_id=event_id, reason=reason)
+        drift = problem if isinstance(problem, ContractDrift) else None
     with transaction.atomic():
         event = _locked(event_id)
         InboundEvent.objects.filter(pk=event.pk).update(dead_reason=reason)
+        if drift is not None:
+            dead_letter(event, drift)
         _tell(event, by, "dead")
     return reason
 

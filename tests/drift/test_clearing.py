@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,9 @@ from audit import actors
 from audit.actors import Actor
 from audit.models import Entry
 from cases import vendors
-from cases.models import InboundEvent
+from cases.intake import orders
+from cases.models import InboundEvent, Shop
+from opsagent.demo.script import Step
 from tests import factories as f
 from tests.drift.conftest import SignIn
 from tests.drift.test_webhooks import risky, without_total
@@ -283,3 +286,84 @@ class TestEvents:
         deliver(without_total(world))
         row = Drift.objects.get(operation="webhook:orders/create")
         assert [event.topic for event in vendors.dead_letters(row)] == ["orders/create"]
+
+    @pytest.mark.parametrize("source", ["shopify", "stripe", "whatsapp", "whatsapp of old"])
+    def test_exactly_the_events_of_the_drift_go_back_whatever_their_source(
+        self, world: World, admin: Actor, source: str
+    ) -> None:
+        step, others = of_source(world, source.partition(" ")[0])
+        topic = "" if source == "whatsapp of old" else step.topic
+        mine = dead(world.shop, step, topic)
+        dead(f.make_shop("south"), step, topic)
+        for number, other in enumerate(others):
+            f.make_dead_event(
+                world.shop, source=step.source, topic=other, external_id=str(number), body=b"{}"
+            )
+        row = passed(world, step)
+        assert [event.pk for event in vendors.dead_letters(row)] == [mine.pk]
+        vendors.clear_and_requeue(row.pk, by=admin)
+        assert fresh(mine).state in ("absorbed", "case")
+        assert InboundEvent.objects.filter(state="dead").count() == len(others) + 1
+
+    def test_what_stays_dead_holds_up_no_other_and_is_tried_once(
+        self, world: World, admin: Actor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(vendors, "EVENTS_AT_ONCE", 2)
+        row = unread_by_an_older_release(world, 7)
+        Drift.objects.update(probe="ok", probed_at=f.now() + timedelta(seconds=1))
+        bad = list(InboundEvent.objects.order_by("pk").values_list("pk", flat=True)[:4])
+        fails(monkeypatch, bad)
+        vendors.clear_and_requeue(row.pk, by=admin)
+        drain(only=["requeue_events"])
+        left = InboundEvent.objects.filter(state="dead")
+        assert sorted(left.values_list("pk", "requeued")) == [(pk, 1) for pk in bad]
+
+    def test_the_page_tells_how_many_are_left(self, world: World, sign_in: SignIn) -> None:
+        row, client = unread_by_an_older_release(world, 3), sign_in("admin")
+        place = reverse("admin:tools_drift_change", args=[row.pk])
+        Drift.objects.update(state="cleared", cleared_at=f.now(), cleared_by=f.make_user())
+        page = client.get(place).content.decode()
+        assert "3 events of this kind wait unread" in page
+        assert 'data-reload="3"' in page
+        InboundEvent.objects.update(state="absorbed", dead_reason="")
+        assert "wait unread." not in client.get(place).content.decode()
+
+
+def of_source(world: World, source: str) -> tuple[Step, list[str]]:
+    """A readable event, and the topics of other dead letters of its source."""
+    made: dict[str, tuple[Step, list[str]]] = {
+        "shopify": (world.order_step(world.sold(world.customer())), ["orders/updated", "orders/create2"]),
+        "stripe": (world.dispute_step(world.sold(world.customer())), ["refund.created"]),
+        "whatsapp": (replace(world.chat(world.customer(), "Where?"), topic="messages"), ["statuses"]),
+    }
+    return made[source]
+
+
+def dead(shop: Shop, step: Step, topic: str) -> InboundEvent:
+    facts = {"source": step.source, "account": step.account, "external_id": step.external_id}
+    return f.make_dead_event(shop, body=step.body, topic=topic, **facts)
+
+
+def passed(world: World, step: Step) -> Drift:
+    """The drift of the event's topic, whose probe has just passed."""
+    now = f.now()
+    return f.make_drift(
+        world.shop,
+        vendor=step.source,
+        operation=f"webhook:{step.topic}",
+        last_seen_at=now - timedelta(hours=1),
+        probe="ok",
+        probed_at=now,
+    )
+
+
+def fails(monkeypatch: pytest.MonkeyPatch, bad: list[int]) -> None:
+    """The handler trips over these events, though they can be read."""
+    handled = orders.handle
+
+    def handle(event: InboundEvent, seen: Any) -> Any:
+        if event.pk in bad:
+            raise ValueError("tripped")
+        return handled(event, seen)
+
+    monkeypatch.setattr(orders, "handle", handle)

@@ -13,14 +13,14 @@ from approvals.errors import AlreadyDecided, Invalid, NotPermitted
 from audit import actors
 from audit.actors import Actor
 from audit.models import Entry
-from cases.intake.requeueing import requeue, requeue_topic
-from cases.models import Case, InboundEvent, Message, Person, Shop
+from cases.intake.requeueing import requeue
+from cases.models import Case, Handoff, InboundEvent, Message, Person, Shop
 from opsagent.demo.script import Step
 from tests import factories
 from tests.flow.breaking import broken
 from tests.flow.threads import THREADS, at_once
 from tests.flow.world import World, as_bytes, deliver
-from tools.models import Order, Payment
+from tools.models import Drift, Order, Payment
 
 pytestmark = pytest.mark.django_db
 
@@ -147,16 +147,27 @@ def test_what_was_read_is_not_read_again(world: World) -> None:
     assert Message.objects.count() == 1
 
 
-def test_a_topic_is_put_back_by_who_may_clear_its_drift(world: World) -> None:
-    good = [dead(STEPS["shopify"](world), world.shop) for _ in range(3)]
-    bad = dead(replace(STEPS["shopify"](world), body=b"{"), world.shop)
-    other = dead(STEPS["stripe"](world), world.shop)
-    tried = requeue_topic(world.shop.pk, "shopify", "orders/create", by=somebody("limit publisher"))
-    assert (tried.done, tried.dead) == (3, 1)
-    assert set(InboundEvent.objects.filter(state=State.DEAD)) == {bad, other}
-    assert Order.objects.count() == len(good)
-    with pytest.raises(NotPermitted):
-        requeue_topic(world.shop.pk, "shopify", "orders/create", by=somebody("viewer"))
+def test_one_that_its_vendor_has_changed_is_drift_with_people_again(world: World) -> None:
+    step = world.order_step(world.sold(world.customer()))
+    body = {name: value for name, value in json.loads(step.body).items() if name != "total_price_set"}
+    event = dead(replace(step, body=as_bytes(body)), world.shop)
+    for _ in range(2):
+        with pytest.raises(Invalid, match="changed by the vendor"):
+            requeue(event.pk, by=somebody())
+    row = Drift.objects.get()
+    assert (row.operation, row.field_path, row.count) == ("webhook:orders/create", "total_price_set", 2)
+    assert Handoff.objects.get().drift == row
+
+
+def test_an_alarm_that_is_tried_in_vain_stays_in_its_one_case(world: World) -> None:
+    step = world.dispute_step(world.sold(world.customer()))
+    body = json.loads(step.body)
+    body["data"]["object"]["status"] = "warning_escalated"
+    deliver(replace(step, body=as_bytes(body)))
+    for _ in range(2):
+        with pytest.raises(Invalid):
+            requeue(InboundEvent.objects.get().pk, by=somebody())
+    assert (Case.objects.count(), Drift.objects.get().count) == (1, 3)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -59,6 +59,9 @@ def count_new_fields(call: Call, reply: type[object], body: bytes) -> None:
 
     Costs no query while there is nothing new; a field that stays new is written once an hour with its count, and an
     operation keeps at most 50 of them. Raises nothing, since the answer itself was good.
+
+    Only answers are counted: a webhook's model names what we read of a body that has many fields more, so its other
+    fields are not new, and what it tells of is read by an operation as well.
     """
     if not issubclass(reply, BaseModel):
         return

@@ -20,8 +20,8 @@ from tools.adapters.accounts import Account
 from tools.adapters.operation import Known, Operation, Probe
 from tools.drift import PASSED
 from tools.errors import ContractDrift, NotConfigured, OutcomeUnknown, Refused, ToolError, Unavailable
-from tools.models import Dispute, Order, Payment, Upstream
-from tools.redacting import place
+from tools.models import Dispute, InvoicePayment, Order, Payment, StockLevel, Upstream
+from tools.redacting import place, words_of
 
 log = structlog.get_logger(__name__)
 
@@ -66,10 +66,14 @@ def known_things(shop_id: int, vendor: str) -> Known:
     order = Order.objects.filter(shop_id=shop_id).select_related("person").order_by("-placed_at").first()
     charge = Payment.objects.filter(shop_id=shop_id, vendor=vendor).order_by("-pk").first()
     dispute = Dispute.objects.filter(shop_id=shop_id, payment__vendor=vendor).order_by("-pk").first()
+    stock = StockLevel.objects.filter(shop_id=shop_id).exclude(inventory_item="").order_by("-at").first()
+    paid = InvoicePayment.objects.filter(shop_id=shop_id).order_by("-pk").first()
     return Known(
         order=order.external_id if order else "",
         charge=charge.external_id if charge else "",
         dispute=dispute.external_id if dispute else "",
+        inventory_item=stock.inventory_item if stock else "",
+        invoice=paid.invoice if paid else "",
         email=order.person.email if order and order.person else "",
     )
 
@@ -112,7 +116,7 @@ def probe(operation: Operation, account: Account, known: Known, correlation_id: 
 def _failed(name: tuple[str, str], error: ToolError, began: datetime) -> Found:
     drift = error.drift if isinstance(error, OutcomeUnknown) else error
     if isinstance(drift, ContractDrift):
-        detail = " ".join(map(place, drift.detail.split()[1:]))
+        detail = words_of(drift.detail.partition(" ")[2], drift.finding)
         return Found(*name, DRIFT, began, place(drift.field_path), drift.finding, detail)
     if isinstance(error, NotConfigured):
         return Found(*name, NOT_CONFIGURED, began, code=error.code, variable=error.variable)

@@ -14,6 +14,7 @@ from pydantic import Field
 from cases.models import Shop
 from tests.adapters.faking import Vendor
 from tests.drift.calls import call
+from tests.flow.world import World, deliver
 from tools import new_fields, wire
 from tools.adapters.asking import ask
 from tools.adapters.replies import Reply
@@ -127,4 +128,11 @@ def test_an_operation_keeps_a_bounded_number_of_new_fields(shop: Shop) -> None:
 
 def test_a_shop_that_is_not_there_loses_the_count_and_not_the_answer(db: None) -> None:
     count_new_fields(call(shop="nowhere"), Thing, answer(fee=3))
+    assert not NewField.objects.exists()
+
+
+def test_what_a_webhook_has_more_than_we_read_is_not_new(world: World) -> None:
+    order = world.sold(world.customer())
+    for step in (world.order_step(order, surcharge="1.00"), world.charge_step(order)):
+        deliver(step)
     assert not NewField.objects.exists()

@@ -166,7 +166,7 @@ def test_a_field_that_charges_lose_is_named_with_who_reads_it() -> None:
     found = [
         (one.operation, one.where, one.what) for one in report.findings if one.operation == "charges.retrieve"
     ]
-    what = "this version does not have it, and ChargeObject.amount_captured reads it"
+    what = "it is not in this version, and ChargeObject.amount_captured reads it"
     assert found == [("charges.retrieve", "reply field amount_captured", what)]
     assert report.breaks
 

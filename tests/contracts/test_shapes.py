@@ -183,7 +183,7 @@ def test_a_field_that_need_not_come_any_more_is_named() -> None:
 def test_a_field_inside_a_list_that_goes_is_named_with_its_path() -> None:
     contract = public()
     schema(contract, "part")["properties"] = {"other": {"type": "string"}}
-    what = "this version does not have it, and Inner.level reads it"
+    what = "it is not in this version, and Inner.level reads it"
     assert found(contract) == [("breaks", "reply field parts.level", what)]
 
 

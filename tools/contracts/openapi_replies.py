@@ -102,7 +102,7 @@ def _null(place: str, owner: str) -> Difference:
 def _gone(place: str, owner: str) -> Difference:
     return Difference(
         f"reply field {place}",
-        f"this version does not have it, and {owner} reads it",
+        f"it is not in this version, and {owner} reads it",
         rule="gone",
         owner=owner,
     )

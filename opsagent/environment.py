@@ -191,7 +191,7 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
         (
             Variable(
                 "KLAVIYO_API_KEY",
-                "Private key that may create events.",
+                "Private key that may write events and profiles, request deletions and read the account.",
                 "",
                 "E-mail leaves by EMAIL_URL; without that too, nothing is sent and cases go to a person.",
             ),
@@ -214,7 +214,13 @@ SHOP_VARIABLES: tuple[VendorGroup, ...] = (
         "WhatsApp",
         Variable("WHATSAPP_API_BASE", "Base of the API.", "https://graph.facebook.com", "Uses the default."),
         (
-            Variable("WHATSAPP_ACCESS_TOKEN", "Token of the system user.", "", UNSENT),
+            Variable(
+                "WHATSAPP_ACCESS_TOKEN",
+                "Token of the system user, with whatsapp_business_messaging and, to read templates,"
+                " whatsapp_business_management.",
+                "",
+                UNSENT,
+            ),
             Variable("WHATSAPP_PHONE_NUMBER_ID", "Id of the number that sends.", "", UNSENT),
             Variable("WHATSAPP_APP_SECRETS", "App secrets, new first.", "", UNHEARD),
             Variable(

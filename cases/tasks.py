@@ -26,7 +26,7 @@ from cases.models import Case, Handoff
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
-from tools import execution, pacing
+from tools import execution, pacing, settling
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
 from tools.errors import ContractDrift, ToolError
 from tools.models import ToolCall
@@ -80,7 +80,7 @@ def _facts_are_fresh(call_id: int) -> bool:
 
 def settle(call_id: int) -> str | None:
     """Find out what became of a call whose outcome is open; after ten minutes a person is told as well."""
-    state = execution.settle(call_id, before_send=before_send, after_outcome=after_outcome)
+    state = settling.settle(call_id, before_send=before_send, after_outcome=after_outcome)
     if state in (ToolCall.State.UNKNOWN, ToolCall.State.PENDING):
         _tell_person(call_id)
     return state

@@ -5,7 +5,7 @@
     record()  txn     the outcome, the ledger, the audit entry, after_outcome
 
 Whoever dies between the first and the last step leaves a call in `sending` with a lease that runs out; `expire_leases`
-turns it into `unknown`, and `settle` finds out what the vendor knows.
+turns it into `unknown`, and `tools.settling` finds out what the vendor knows.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def run(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -
     claim, state = _claim(call_id, before_send, after_outcome)
     if claim is None:
         return state
-    ended = _attempt(claim.call)
+    ended = attempt(claim.call)
     if ended.held:
         return _put_back(claim, ended, after_outcome)
-    return _record(claim.call, ended, after_outcome)
+    return record(claim.call, ended, after_outcome)
 
 
 def _claim(
@@ -68,7 +68,7 @@ def _claim(
 ) -> tuple[Claim, None] | tuple[None, str | None]:
     """The call taken for one try; or the state that it has without one, None where it isn't its turn."""
     with transaction.atomic():
-        call = _locked(Q(pk=call_id, state=State.RESERVED, not_before__lte=sources.now()))
+        call = locked(Q(pk=call_id, state=State.RESERVED, not_before__lte=sources.now()))
         if call is None or not _its_turn(call):
             return None, None
         stop = before_send(call)
@@ -91,7 +91,7 @@ def _claim(
 def _put_back(claim: Claim, ended: Ended, after: AfterOutcome) -> str | None:
     """A try that never left us is undone: it is no attempt, and what was never sent can still be cancelled."""
     with transaction.atomic():
-        mine = _locked(Q(pk=claim.call.pk, fence=claim.call.fence, state=State.SENDING), skip_locked=False)
+        mine = locked(Q(pk=claim.call.pk, fence=claim.call.fence, state=State.SENDING), skip_locked=False)
         if mine is None:
             return None
         mine.attempts -= 1
@@ -107,7 +107,7 @@ def _hold(call: ToolCall, ended: Ended, after: AfterOutcome) -> str:
     now, again = sources.now(), call.state == State.RESERVED and call.held_since is not None
     call.held_since = call.held_since or now
     unsent = call.first_sent_at is None
-    if now - call.held_since < HELD_AT_MOST and (unsent or _young(call, now)):
+    if now - call.held_since < HELD_AT_MOST and (unsent or young(call, now)):
         if again:
             # Reserved as before, so there is nothing to tell.
             _move(call, ended)
@@ -120,7 +120,11 @@ def _hold(call: ToolCall, ended: Ended, after: AfterOutcome) -> str:
     return call.state
 
 
-def _locked(condition: Q, *, skip_locked: bool = True) -> ToolCall | None:
+def locked(condition: Q, *, skip_locked: bool = True) -> ToolCall | None:
+    """The call of this condition, locked until the transaction ends, with what its outcome is written to.
+
+    None where there is none, or where `skip_locked` passes over one that somebody else holds.
+    """
     rows = ToolCall.objects.select_for_update(skip_locked=skip_locked, of=("self",))
     return (
         rows.select_related("shop", "payment__order", "message__conversation__person")
@@ -135,7 +139,7 @@ def _its_turn(call: ToolCall) -> bool:
     return not earlier.exclude(state=State.SUCCEEDED).exists()
 
 
-def _attempt(call: ToolCall) -> Ended:
+def attempt(call: ToolCall) -> Ended:
     """What the vendor said, as the state that follows; no exception leaves a call without a state."""
     send = TOOLS[call.tool].send
     if send is None:
@@ -152,11 +156,11 @@ def _attempt(call: ToolCall) -> Ended:
     return after_answer(outcome)
 
 
-def _record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | None:
+def record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | None:
     """Write the outcome, unless somebody else has taken the call over since."""
     with transaction.atomic():
         # Waits for whoever looks at the call just now: an answer must not be lost to an undo that came too late.
-        mine = _locked(
+        mine = locked(
             Q(pk=call.pk, fence=call.fence, state__in=[State.SENDING, State.UNKNOWN, State.PENDING]),
             skip_locked=False,
         )
@@ -250,7 +254,7 @@ def postpone(call_id: int, *, error: ToolError, after_outcome: AfterOutcome) -> 
     Being held back ourselves counts as no attempt here either, for at most twenty hours.
     """
     with transaction.atomic():
-        call = _locked(Q(pk=call_id, state=State.RESERVED))
+        call = locked(Q(pk=call_id, state=State.RESERVED))
         if call is None:
             return None
         now, held = sources.now(), isinstance(error, HeldBack)
@@ -282,7 +286,7 @@ def fail_later(call_id: int) -> bool:
 
     Runs in the caller's transaction, with the order locked. False where the call isn't a success (any more).
     """
-    call = _locked(Q(pk=call_id, state=State.SUCCEEDED), skip_locked=False)
+    call = locked(Q(pk=call_id, state=State.SUCCEEDED), skip_locked=False)
     if call is None:
         return False
     call.state, call.error = State.FAILED_LATER, "failed_later"
@@ -312,28 +316,6 @@ def expire_leases() -> list[int]:
     return [call.pk for call in calls]
 
 
-def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
-    """Find out at the vendor what became of a pending or unknown call. Returns its state, None if it had ended.
-
-    No trace at the vendor, an idempotent key, less than 20 hours and nothing that `before_send` objects to: the same
-    key is sent again. Otherwise, or where the vendor can't be read, a later look or a person decides.
-    """
-    call = _take_open(call_id)
-    if call is None:
-        return None
-    find = TOOLS[call.tool].find
-    try:
-        found = find(call) if find else None
-    except ToolError as error:
-        log.warning("call.not_settled", call=call.pk, code=error.code)
-        return call.state
-    if found is not None:
-        if found.pending and call.state == State.PENDING:
-            return call.state
-        return _record(call, after_answer(found, ToolCall.Settled.READING), after_outcome)
-    return _send_again(call, before_send, after_outcome)
-
-
 def conclude(
     call_id: int,
     *,
@@ -348,7 +330,7 @@ def conclude(
     `error` is the code of why it failed, where somebody said.
     """
     with transaction.atomic():
-        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]), skip_locked=False)
+        call = locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]), skip_locked=False)
         if call is None:
             return None
         # Whoever is looking at it right now has lost it.
@@ -356,48 +338,10 @@ def conclude(
         call.save(update_fields=["fence"])
     state = State.SUCCEEDED if succeeded else State.FAILED
     ended = Ended(state, ref=ref[:128], error="" if succeeded else error[:64], settled_by=settled_by)
-    return _record(call, ended, after_outcome)
+    return record(call, ended, after_outcome)
 
 
-def _take_open(call_id: int) -> ToolCall | None:
-    """Claim an open call for one look, so that two lookers don't both send it."""
-    with transaction.atomic():
-        call = _locked(Q(pk=call_id, state__in=[State.UNKNOWN, State.PENDING]))
-        if call is not None:
-            call.fence += 1
-            call.attempts += 1
-            call.lease_until = sources.now() + LEASE
-            call.save(update_fields=["fence", "attempts", "lease_until"])
-        return call
-
-
-def _send_again(call: ToolCall, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
-    # Without a key at the vendor it would be done twice: whoever the tool names for it finds out.
-    unsafe = call.vendor in TOOLS[call.tool].unsafe
-    if call.state == State.PENDING or unsafe or not _young(call, sources.now()):
-        return call.state
-    if _objected(call, before_send):
-        return call.state
-    ended = _attempt(call)
-    if ended.state not in (State.SUCCEEDED, State.PENDING):
-        # The first sending may have been executed: a later no or silence doesn't take that back.
-        ended = Ended(State.UNKNOWN, error=ended.error)
-    return _record(call, ended, after_outcome)
-
-
-def _objected(call: ToolCall, before_send: BeforeSend) -> bool:
-    """Whether something stops the second sending. The call stays open: the first one may have been executed."""
-    with transaction.atomic():
-        mine = _locked(Q(pk=call.pk, fence=call.fence, state=State.UNKNOWN))
-        if mine is None:
-            return True
-        stop = before_send(mine)
-        if stop:
-            ToolCall.objects.filter(pk=mine.pk).update(error=stop[:64], lease_until=sources.now() + NUDGE)
-        return bool(stop)
-
-
-def _young(call: ToolCall, now: datetime) -> bool:
+def young(call: ToolCall, now: datetime) -> bool:
     """Vendors keep an idempotency key for about a day; after 20 hours the same key might pay twice."""
     return call.first_sent_at is not None and now - call.first_sent_at < SAME_KEY_FOR
 

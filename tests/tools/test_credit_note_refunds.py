@@ -14,7 +14,7 @@ from tests.adapters.faking import ENVIRONMENT, KEY
 from tests.adapters.stripe_faking import NOTE, REFUND, listed, said
 from tests.factories import make_call, make_case, make_decision, make_order, make_shop, now
 from tests.tools.telling import part, refund
-from tools import execution, invoices, orders, wire
+from tools import execution, invoices, orders, settling, wire
 from tools.models import LedgerEntry, Payment, ToolCall
 from tools.snapshots import InvoicePaymentSnapshot
 
@@ -63,7 +63,7 @@ def settles(call: ToolCall, refund_status: str = "succeeded") -> str | None:
     def answer(request: httpx.Request) -> httpx.Response:
         return said(listed(NOTE if "credit_notes" in request.url.path else made))
 
-    return asked(call, answer, execution.settle)
+    return asked(call, answer, settling.settle)
 
 
 def asked(call: ToolCall, answer: Any, step: Any) -> str | None:

@@ -23,6 +23,7 @@ from cases.models import Handoff, Shop
 from cases.telling import ring
 from tools.adapters import slack
 from tools.adapters.accounts import Account
+from tools.drift import WEBHOOK
 from tools.errors import Refused, ToolError, Unavailable
 from tools.models import Drift
 
@@ -159,13 +160,20 @@ def _handoff_line(row: Handoff) -> str:
 
 
 def _drift_line(row: Drift) -> str:
-    said = _(
-        "%(shop)s: %(vendor)s has changed its answer to %(operation)s (%(field)s). Nothing of the kind is sent until"
-        " somebody clears it."
-    ) % {
+    if row.operation.startswith(WEBHOOK):
+        sentence = _(
+            "%(shop)s: %(vendor)s has changed its event %(operation)s (%(field)s). Events of the kind wait unread"
+            " until somebody clears it."
+        )
+    else:
+        sentence = _(
+            "%(shop)s: %(vendor)s has changed its answer to %(operation)s (%(field)s). Nothing of the kind is sent"
+            " until somebody clears it."
+        )
+    said = sentence % {
         "shop": row.shop.name,
         "vendor": row.vendor,
-        "operation": row.operation,
+        "operation": row.operation.removeprefix(WEBHOOK),
         "field": row.field_path,
     }
     return _with_link(said, row)

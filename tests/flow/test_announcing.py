@@ -195,6 +195,16 @@ class TestDrift:
         (line,) = channel.lines
         assert f"{row.vendor} has changed its answer to {row.operation} ({row.field_path})" in line
 
+    def test_a_changed_event_is_announced_as_one_that_waits_unread(
+        self, world: World, channel: Channel
+    ) -> None:
+        row = factories.make_drift(world.shop, vendor="shopify", operation="webhook:orders/create")
+        assert announce_drift(row.pk)
+        (line,) = channel.lines
+        assert f"shopify has changed its event orders/create ({row.field_path})" in line
+        assert "Events of the kind wait unread until somebody clears it." in line
+        assert "is sent" not in line
+
     def test_slack_is_not_told_by_slack_that_slack_has_changed(self, world: World, channel: Channel) -> None:
         row = factories.make_drift(world.shop, vendor="slack", operation="webhook")
         assert (watch_announcements(), announce_drift(row.pk)) == (0, False)

@@ -144,7 +144,8 @@ def refuse(operation: str, errors: Sequence[UserError]) -> None:
     if any("idempot" in error.message.lower() or "in progress" in error.message for error in errors):
         raise OutcomeUnknown(vendor=VENDOR, operation=operation, code="idempotency")
     path = ".".join(errors[0].field or ()) or "user_error"
-    raise Refused(errors[0].message[:200], vendor=VENDOR, operation=operation, code=path)
+    # The message may repeat what a person wrote, and an error holds no personal data.
+    raise Refused(vendor=VENDOR, operation=operation, code=path)
 
 
 def judge(call: Call, answer: Answer) -> ToolError | None:

@@ -130,7 +130,7 @@ def _job(answer: CancelAnswer) -> str:
         if error.code == "INTERNAL_ERROR":
             raise OutcomeUnknown(vendor=VENDOR, operation="orderCancel", code="INTERNAL_ERROR")
         code = error.code or ".".join(error.field or ()) or "user_error"
-        raise Refused(error.message[:200], vendor=VENDOR, operation="orderCancel", code=code)
+        raise Refused(vendor=VENDOR, operation="orderCancel", code=code)
     if payload.job is None:
         raise OutcomeUnknown(vendor=VENDOR, operation="orderCancel", code="no_job")
     return number(payload.job.id)

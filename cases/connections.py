@@ -55,14 +55,19 @@ def connect(shop: Shop, since: Mapping[str, datetime], *, by: Actor) -> None:
             _tell(row, by)
 
 
-def count_from(connection_id: int, cutover_at: datetime | None = None, *, by: Actor) -> Connection:
+def count_from(
+    connection_id: int, cutover_at: datetime | None = None, *, sure: bool, by: Actor
+) -> Connection:
     """Move a source's cut-over forward, to now if no instant is named: what lies between becomes history.
 
-    Never back, since that would make news of what people have long settled. Raises NotPermitted or Invalid.
+    Never back, since that would make news of what people have long settled; so `sure` is that the person has said to
+    know it. Raises NotPermitted or Invalid.
     """
     with transaction.atomic():
         row = Connection.objects.select_for_update(of=("self",)).select_related("shop").get(pk=connection_id)
         person(by, MOVE, row.shop_id)
+        if not sure:
+            raise Invalid(_("Tick first that you know that this can't be taken back. Nothing was changed."))
         now = sources.now()
         wanted, before = cutover_at or now, row.cutover_at
         if wanted > now:

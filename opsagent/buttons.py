@@ -198,7 +198,7 @@ BUTTONS: dict[str, Button] = {
     "count_from_now": Button(
         "cases.connection",
         ("cases.change_connection",),
-        lambda pk, form, by: connections.count_from(pk, by=by),
+        lambda pk, form, by: connections.count_from(pk, sure=form.get("sure") == "1", by=by),
         gettext_lazy("Moved. What is older than this moment is history from now on."),
     ),
     "release_switch": Button(

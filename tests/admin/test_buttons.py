@@ -37,6 +37,7 @@ FORMS = {
     "resolve": {"close": "1"},
     "snooze": {"days": "3"},
     "settle": {"succeeded": "1", "vendor_ref": "re_9", "reason": "It is on their page."},
+    "count_from_now": {"sure": "1"},
 }
 
 
@@ -347,6 +348,19 @@ def test_an_open_outcome_is_settled_once_on_its_page(sign_in: SignIn, shop: Shop
     again = press(client, "settle", call, succeeded="0").content.decode()
     assert "known by now" in again
     assert reverse("admin:settle", args=[call.pk]) not in again
+
+
+def test_a_source_counts_from_now_only_where_the_person_ticked_that_it_lasts(
+    sign_in: SignIn, shop: Shop, said: Said
+) -> None:
+    row, client = target("count_from_now", shop), sign_in("admin")
+    before = row.cutover_at
+    assert "Tick first" in said(press(client, "count_from_now", row, sure=""))
+    row.refresh_from_db()
+    assert row.cutover_at == before
+    assert "Moved" in said(press(client, "count_from_now", row))
+    row.refresh_from_db()
+    assert row.cutover_at > before
 
 
 def test_who_only_reads_sees_no_way_to_settle(viewer: Client, shop: Shop) -> None:

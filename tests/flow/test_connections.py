@@ -215,7 +215,7 @@ class TestConnecting:
     def test_it_moves_forward_with_an_entry(self, shop: Shop) -> None:
         since(shop, shopify=factories.now() - 5 * HOUR)
         row, by = Connection.objects.get(), actors.staff(factories.make_user(roles=["admin"]))
-        moved = count_from(row.pk, by=by)
+        moved = count_from(row.pk, sure=True, by=by)
         assert moved.cutover_at > row.cutover_at
         assert Shop.objects.get().cutover_at == moved.cutover_at
         entry = Entry.objects.filter(action="shop.connected").order_by("seq").last()
@@ -228,13 +228,17 @@ class TestConnecting:
         since(shop, stripe=now - 5 * HOUR)
         by = actors.staff(factories.make_user(roles=["admin"]))
         with pytest.raises(Invalid):
-            count_from(Connection.objects.get().pk, now + hours * HOUR, by=by)
+            count_from(Connection.objects.get().pk, now + hours * HOUR, sure=True, by=by)
         assert counts_from(shop, "stripe") == now - 5 * HOUR
 
     def test_who_may_not_moves_nothing(self, shop: Shop) -> None:
         since(shop, stripe=factories.now() - HOUR)
         with pytest.raises(NotPermitted):
-            count_from(Connection.objects.get().pk, by=actors.staff(factories.make_user(roles=["approver"])))
+            count_from(
+                Connection.objects.get().pk,
+                sure=True,
+                by=actors.staff(factories.make_user(roles=["approver"])),
+            )
 
 
 def test_an_order_found_by_reading_is_history_too(world: World) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from approvals.errors import Refusal
 from audit import actors
 from audit.shop_admin import HistoryAdmin
 from cases.drifting import operation_of
@@ -93,7 +94,12 @@ class InboundEventAdmin(HistoryAdmin):
         dead = chosen.filter(state=InboundEvent.State.DEAD).order_by("pk")
         ids = list(dead.values_list("pk", flat=True)[: requeueing.BATCH])
         by = actors.staff(request.user)  # type: ignore[arg-type]  # signed in
-        for level, sentence in _outcome(requeueing.requeue_all(ids, by=by)):
+        try:
+            tried = requeueing.requeue_chosen(ids, by=by)
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+            return
+        for level, sentence in _outcome(tried):
             messages.add_message(request, level, sentence)
 
     def page_context(self, request: HttpRequest, row: InboundEvent) -> dict[str, Any]:

@@ -46,6 +46,15 @@ def requeue(event_id: int, *, by: Actor) -> None:
         raise Invalid(_("It still can't be read: %(reason)s. It stays in this list.") % {"reason": reason})
 
 
+def requeue_chosen(event_ids: list[int], *, by: Actor) -> Requeued:
+    """Try each of these. Raises NotPermitted, with nothing tried, where one is of a shop that isn't theirs."""
+    chosen = InboundEvent.objects.filter(pk__in=event_ids)
+    person(by, RIGHT)
+    for shop_id in chosen.order_by("shop_id").values_list("shop_id", flat=True).distinct():
+        person(by, RIGHT, shop_id)
+    return requeue_all(event_ids, by=by)
+
+
 def requeue_all(event_ids: list[int], *, by: Actor) -> Requeued:
     """Try each; one that somebody else puts back at the same moment counts for them. The caller checks the right."""
     done = dead = 0

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
+from approvals.errors import NotPermitted
+from audit import actors
+from cases.intake import requeueing
 from cases.models import InboundEvent, Shop
 from tests import factories as f
 
@@ -40,6 +44,23 @@ def test_who_may_only_look_is_not_offered_it(viewer: Client, shop: Shop) -> None
     put_back(viewer, event)
     event.refresh_from_db()
     assert (event.state, event.requeued) == ("dead", 0)
+
+
+def test_a_superuser_without_a_role_puts_nothing_back(shop: Shop, said: Any) -> None:
+    event, client = f.make_dead_event(shop, body=b"{}", topic="themes/publish"), Client()
+    client.force_login(f.make_user(is_superuser=True))
+    assert "Your role doesn't allow this" in said(put_back(client, event))
+    event.refresh_from_db()
+    assert (event.state, event.requeued) == ("dead", 0)
+
+
+def test_nothing_is_put_back_where_one_is_of_a_shop_of_others(shop: Shop) -> None:
+    here = f.make_dead_event(shop, body=b"{}", topic="themes/publish")
+    there = f.make_dead_event(f.make_shop("south"), body=b"{}", topic="themes/publish", external_id="9")
+    by = actors.staff(f.make_user(roles=["agent"], shops=[shop]))
+    with pytest.raises(NotPermitted):
+        requeueing.requeue_chosen([here.pk, there.pk], by=by)
+    assert not InboundEvent.objects.exclude(state="dead").exists()
 
 
 def test_what_was_found_late_is_told_and_filtered(viewer: Client, shop: Shop) -> None:

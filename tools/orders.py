@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from audit import sources
+from tools.disputes import record_dispute
 from tools.models import Order, OrderLine, Return, Shipment, ShipmentLine, StockLevel
 from tools.payments import (
     RefundRecord,
     record_charge,
-    record_dispute,
     record_payment,
     record_refund,
     record_refund_of,

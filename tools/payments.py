@@ -1,4 +1,4 @@
-"""What others did to a payment: captures, refunds made elsewhere and disputes, each fact booked once.
+"""What others did to a payment: captures and refunds made elsewhere, each fact booked once.
 
 Every function runs in the caller's transaction and writes no audit entry: the caller writes one. Locks are taken in
 one order everywhere: the order, then its payments by id. Facts may come twice, late or in any order: the end is the
@@ -14,11 +14,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit import sources
-from tools.models import Dispute, LedgerEntry, Order, OrderLine, Payment, ToolCall
+from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
 from tools.snapshots import (
     CaptureSnapshot,
     ChargeSnapshot,
-    DisputeSnapshot,
     PaymentSnapshot,
     RefundPartSnapshot,
     RefundSnapshot,
@@ -26,23 +25,6 @@ from tools.snapshots import (
 )
 
 Kind = LedgerEntry.Kind
-# A vendor may tell these in any order; the later stage wins, and lost is never taken back by a late message.
-STAGES = (
-    "warning_needs_response",
-    "warning_under_review",
-    "warning_closed",
-    "needs_response",
-    "under_review",
-    "appeal_needs_response",
-    "appeal_under_review",
-    "prevented",
-    "charge_refunded",
-    "won",
-    "accepted",
-    "lost",
-)
-# In these the money is the shop's again.
-HOLDS_NOTHING = frozenset({"warning_closed", "prevented", "won"})
 
 
 @dataclass(frozen=True)
@@ -75,7 +57,7 @@ def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
     if seen.instrument and payment.instrument != seen.instrument:
         payment.instrument, changed = seen.instrument, True
     for capture in new:
-        _book(payment, Kind.CAPTURED, capture.amount_minor, capture.ref)
+        book(payment, Kind.CAPTURED, capture.amount_minor, capture.ref)
     payment.captured_minor += sum(capture.amount_minor for capture in new)
     payment.save(update_fields=["captured_minor", "instrument", "vendor", "external_id"])
     return changed or bool(new)
@@ -116,7 +98,7 @@ def _payment_of(order: Order, seen: PaymentSnapshot) -> tuple[Payment, bool]:
 
 def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
     """Keeps a charge's card, payment intent and mode as far as they are told; None where no order names it yet."""
-    payment = _of_charge(shop_id, seen.external_id)
+    payment = of_charge(shop_id, seen.external_id)
     if payment is None:
         return None
     told = {
@@ -233,7 +215,7 @@ def _book_part(payment: Payment, part: RefundPartSnapshot) -> int:
         return 0
     failed = part.status == "failed"
     amount = -booked.get(part.ref, 0) if failed else part.amount_minor
-    _book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref)
+    book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref)
     payment.elsewhere_minor += amount
     payment.save(update_fields=["elsewhere_minor"])
     return amount
@@ -249,7 +231,7 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
         return ()
     if LedgerEntry.objects.filter(payment__in=payments, kind=Kind.ELSEWHERE, vendor_ref=mark).exists():
         return ()
-    _book(payments[0], Kind.ELSEWHERE, 0, mark)
+    book(payments[0], Kind.ELSEWHERE, 0, mark)
     pieces = {part.line_external_id: part.quantity for part in seen.lines}
     clamped = []
     for line in (
@@ -268,55 +250,7 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
     return tuple(clamped)
 
 
-def record_dispute(shop_id: int, seen: DisputeSnapshot) -> Dispute | None:
-    """Holds back what a bank questions; None where its payment isn't known yet or can't be told."""
-    payment = _disputed_payment(shop_id, seen)
-    if payment is None:
-        return None
-    due = {"evidence_due_at": seen.evidence_due_at} if seen.evidence_due_at else {}
-    facts = {"status": seen.status, "amount_minor": seen.amount_minor, "currency": seen.currency, **due}
-    dispute, created = Dispute.objects.select_for_update().get_or_create(
-        shop_id=shop_id,
-        external_id=seen.external_id,
-        defaults={"payment": payment, "reason": seen.reason[:64], **facts},
-    )
-    if not created and _stage(seen.status) >= _stage(dispute.status):
-        for name, value in facts.items():
-            setattr(dispute, name, value)
-        dispute.save(update_fields=list(facts))
-    _hold(payment, dispute)
-    return dispute
-
-
-def _stage(status: str) -> int:
-    return STAGES.index(status)
-
-
-def _hold(payment: Payment, dispute: Dispute) -> None:
-    """Makes the payment's disputed sum what its open disputes come to; in a foreign currency, all of it."""
-    held = 0
-    for row in payment.disputes.exclude(status__in=HOLDS_NOTHING):
-        held += row.amount_minor if row.currency == payment.currency else payment.captured_minor
-    if held != payment.disputed_minor:
-        _book(payment, Kind.DISPUTED, held - payment.disputed_minor, dispute.external_id)
-        payment.disputed_minor = held
-        payment.save(update_fields=["disputed_minor"])
-
-
-def _disputed_payment(shop_id: int, seen: DisputeSnapshot) -> Payment | None:
-    if seen.charge:
-        return _of_charge(shop_id, seen.charge)
-    order = (
-        Order.objects.select_for_update(no_key=True)
-        .filter(shop_id=shop_id, external_id=seen.order_external_id)
-        .first()
-    )
-    payments = Payment.objects.select_for_update().filter(order=order, vendor="shopify").order_by("pk")
-    found = list(payments) if order else []
-    return found[0] if len(found) == 1 else None
-
-
-def _of_charge(shop_id: int, charge: str) -> Payment | None:
+def of_charge(shop_id: int, charge: str) -> Payment | None:
     """The payment of a Stripe charge, its order and itself locked."""
     found = Payment.objects.filter(shop_id=shop_id, vendor="stripe", external_id=charge).first()
     if found is None:
@@ -340,7 +274,8 @@ def _awaited_minor(payment: Payment, seen: RefundSnapshot) -> int:
     return calls.filter(amount_minor__in=amounts).values_list("amount_minor", flat=True).first() or 0
 
 
-def _book(payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str) -> None:
+def book(payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str) -> None:
+    """One entry of what others did, under the vendor's own id; the payment's sums are the caller's to move."""
     LedgerEntry.objects.create(
         shop_id=payment.shop_id,
         payment=payment,

@@ -5,14 +5,16 @@ table of operations ─▶ probe (a read through the adapter) ─▶ Found ─�
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 
 from audit import sources
 from tools.adapters import table
@@ -32,6 +34,10 @@ UNAVAILABLE, REFUSED, NOT_CONFIGURED, NO_PROBE, CRASHED = (
 # What a person must look at; the others are as they should be, or can't be asked.
 BAD = frozenset({DRIFT, UNAVAILABLE, REFUSED, CRASHED})
 ASKED = BAD | {OK, NOTHING}
+# How vendors refuse to read what they don't know; it may have been deleted there, or was made up here.
+UNKNOWN_THERE = frozenset({"not_found", "resource_missing"})
+# So many of the newest things are asked for before a probe ends with nothing to read.
+NEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +67,26 @@ def account_of(shop: Any) -> Account:
     return Account(shop.slug, shop.env_prefix)
 
 
-def known_things(shop_id: int, vendor: str) -> Known:
-    """The external ids, at this vendor, of the shop's newest things."""
-    order = Order.objects.filter(shop_id=shop_id).select_related("person").order_by("-placed_at").first()
-    charge = Payment.objects.filter(shop_id=shop_id, vendor=vendor).order_by("-pk").first()
-    dispute = Dispute.objects.filter(shop_id=shop_id, payment__vendor=vendor).order_by("-pk").first()
-    stock = StockLevel.objects.filter(shop_id=shop_id).exclude(inventory_item="").order_by("-at").first()
-    paid = InvoicePayment.objects.filter(shop_id=shop_id).order_by("-pk").first()
-    return Known(
-        order=order.external_id if order else "",
-        charge=charge.external_id if charge else "",
-        dispute=dispute.external_id if dispute else "",
-        inventory_item=stock.inventory_item if stock else "",
-        invoice=paid.invoice if paid else "",
-        email=order.person.email if order and order.person else "",
+def known_things(shop_id: int, vendor: str) -> tuple[Known, ...]:
+    """The external ids, at this vendor, of the shop's newest things, of its second newest and so on; at least one."""
+    orders = Order.objects.filter(shop_id=shop_id).order_by("-placed_at")
+    charges = Payment.objects.filter(shop_id=shop_id, vendor=vendor).order_by("-pk")
+    disputes = Dispute.objects.filter(shop_id=shop_id, payment__vendor=vendor).order_by("-pk")
+    stock = StockLevel.objects.filter(shop_id=shop_id).exclude(inventory_item="").order_by("-at")
+    paid = InvoicePayment.objects.filter(shop_id=shop_id).order_by("-pk")
+    columns = (
+        _newest(orders.values_list("external_id", flat=True)),
+        _newest(charges.values_list("external_id", flat=True)),
+        _newest(disputes.values_list("external_id", flat=True)),
+        _newest(stock.values_list("inventory_item", flat=True)),
+        _newest(paid.values_list("invoice", flat=True)),
+        _newest(orders.values_list("person__email", flat=True)),
     )
+    return tuple(Known(*row) for row in zip_longest(*columns, fillvalue="")) or (Known(),)
+
+
+def _newest(values: QuerySet[Any, Any]) -> list[str]:
+    return [value or "" for value in values[:NEWEST]]
 
 
 def probe_all(shop: Any) -> Iterator[Found]:
@@ -98,19 +109,34 @@ def probe_all(shop: Any) -> Iterator[Found]:
         yield found
 
 
-def probe(operation: Operation, account: Account, known: Known, correlation_id: UUID | None = None) -> Found:
-    """Reads once and tells what came; raises nothing, since one vendor must not hide the others."""
+def probe(
+    operation: Operation, account: Account, known: Sequence[Known], correlation_id: UUID | None = None
+) -> Found:
+    """Reads once and tells what came; raises nothing, since one vendor must not hide the others.
+
+    Of `known` things the first that the vendor knows too is read; there is nothing to read where it knows none.
+    """
     began, name = sources.now(), (operation.vendor, operation.name)
     if operation.probe is None:
         return Found(*name, NO_PROBE, began)
     try:
-        brought = operation.probe(account, known, correlation_id or sources.random_id())
+        brought = _first_known(operation.probe, account, known, correlation_id or sources.random_id())
     except ToolError as error:
         return _failed(name, error, began)
     except Exception as problem:
         log.exception("probe.crashed", vendor=operation.vendor, operation=operation.name, shop=account.slug)
         return Found(*name, CRASHED, began, code=type(problem).__name__[:64])
     return Found(*name, OK if brought else NOTHING, began)
+
+
+def _first_known(probe: Probe, account: Account, known: Sequence[Known], correlation_id: UUID) -> bool:
+    for things in known:
+        try:
+            return probe(account, things, correlation_id)
+        except Refused as refusal:
+            if refusal.code not in UNKNOWN_THERE:
+                raise
+    return False
 
 
 def _failed(name: tuple[str, str], error: ToolError, began: datetime) -> Found:

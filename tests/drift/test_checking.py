@@ -342,11 +342,21 @@ def test_what_can_not_be_asked_is_told_as_not_proven(
 def test_stock_and_credit_notes_are_probed_by_what_the_shop_knows(control: Caller, shop: Shop) -> None:
     StockLevel.objects.create(shop=shop, sku="LAMP", inventory_item="808", available=3, at=f.now())
     InvoicePayment.objects.create(shop=shop, invoice="in_1", charge="ch_1")
-    known = probing.known_things(shop.pk, "stripe")
+    known, *_older = probing.known_things(shop.pk, "stripe")
     assert (known.inventory_item, known.invoice) == ("808", "in_1")
     with over(away):
         assert probe("shopify", "inventoryItem", shop).result == "unavailable"
         assert probe("stripe", "credit_notes.list", shop).result == "unavailable"
+
+
+@pytest.mark.parametrize("name", [("stripe", "charges.retrieve"), ("shopify", "order")])
+@pytest.mark.parametrize(("unknown", "result"), [(2, "ok"), (3, "nothing_to_read")])
+def test_what_the_vendor_does_not_know_any_more_gives_way_to_the_next_newest(
+    control: Caller, shop: Shop, name: tuple[str, str], unknown: int, result: str
+) -> None:
+    for _ in range(unknown):
+        f.make_order(shop, placed_at=f.now())
+    assert probe(*name, shop).result == result
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,9 @@ class Tool:
     """One entry of the registry. `send` and `find` are None for tools that call no vendor.
 
     `find` reads at the vendor what became of a call whose answer was lost: an Outcome, or None where the vendor
-    has no trace of it. Not `for_planner` are tools that only triage and the server itself use. `unsafe` names the
-    vendors that know no idempotency key, with who settles a call there whose answer was lost: it is never sent again.
+    has no trace of it. Not `for_planner` are tools that only triage and the server itself use. `sends_by` names the
+    vendors that `send` calls; `unsafe` those of them that know no idempotency key, with who settles a call there whose
+    answer was lost: it is never sent again.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Tool:
     send: Callable[[ToolCall], Outcome] | None = None
     find: Callable[[ToolCall], Outcome | None] | None = None
     for_planner: bool = True
+    sends_by: tuple[str, ...] = ()
     unsafe: Mapping[str, Reconcile] = field(default_factory=dict)
 
 

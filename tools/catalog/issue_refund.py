@@ -202,4 +202,4 @@ def _of(call: ToolCall) -> Payment:
     return call.payment
 
 
-TOOL = Tool("issue_refund", Kind.MONEY, IssueRefund, resolve, send, find)
+TOOL = Tool("issue_refund", Kind.MONEY, IssueRefund, resolve, send, find, sends_by=SENDS)

@@ -75,5 +75,12 @@ def message_step(template: str, scope: Scope, sku: str = "") -> Step:
 
 
 TOOL = Tool(
-    "send_message", Kind.MESSAGE, SendMessage, resolve, channels.send, channels.find, unsafe=channels.UNSAFE
+    "send_message",
+    Kind.MESSAGE,
+    SendMessage,
+    resolve,
+    channels.send,
+    channels.find,
+    sends_by=tuple(channels.BY_VENDOR),
+    unsafe=channels.UNSAFE,
 )

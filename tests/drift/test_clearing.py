@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ from audit import actors
 from audit.actors import Actor
 from audit.models import Entry
 from cases import vendors
-from cases.intake import orders
-from cases.models import InboundEvent, Shop
+from cases.intake import orders, requeueing
+from cases.models import Connection, InboundEvent, Shop
 from opsagent.demo.script import Step
 from tests import factories as f
 from tests.drift.conftest import SignIn
@@ -26,6 +27,7 @@ from tests.drift.test_webhooks import risky, without_total
 from tests.flow.threads import at_once
 from tests.flow.turns import fresh
 from tests.flow.world import World, deliver, drain, forget_tasks, queued
+from tools import adapters
 from tools import drift as drifts
 from tools.adapters import shopify_webhooks, table
 from tools.adapters.operation import Operation
@@ -269,6 +271,24 @@ class TestEvents:
         press(client, "clear_drift", row)
         assert fresh(row).state == "cleared"
         assert InboundEvent.objects.get().state == "dead"
+
+    def test_a_source_that_can_not_be_read_again_proves_nothing(
+        self, world: World, admin: Actor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row = unread_by_an_older_release(world, 1)
+        monkeypatch.delitem(vendors.READERS, "shopify")
+        vendors.ask_probe(row.pk, by=admin)
+        drain(only=["run_probe"])
+        assert fresh(row).probe == "no_probe"
+        with pytest.raises(Invalid):
+            vendors.clear_drift(row.pk, by=admin)
+
+    def test_every_source_whose_words_can_change_is_read_again(self) -> None:
+        # A mail or a supplier's list is no vendor's contract: it is unreadable, but never drift.
+        modules = {module.name for module in iter_modules(adapters.__path__)}
+        contracts = {name.removesuffix("_webhooks") for name in modules if name.endswith("_webhooks")}
+        assert vendors.READERS.keys() == contracts
+        assert requeueing.AGAIN.keys() == contracts | {"email", "feed"} == {*Connection.Source.values, "feed"}
 
     def test_a_long_list_goes_back_in_batches(
         self, world: World, admin: Actor, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,8 @@ Scope = KillSwitch.Scope
 # What a switch can name; a typing error would stop nothing.
 KEYS: dict[str, frozenset[str]] = {
     Scope.TOOL: frozenset(TOOLS),
-    Scope.VENDOR: frozenset({"shopify", "stripe", "klaviyo", "email", "whatsapp", "slack"}),
+    # Not Slack: it tells staff and no customer, and its lines ask for no switch.
+    Scope.VENDOR: frozenset({"shopify", "stripe", "klaviyo", "email", "whatsapp"}),
     Scope.PLANNER: frozenset({"rules", "llm", "scripted"}),
     Scope.SHOP: frozenset(),
     Scope.EVERYTHING: frozenset(),

@@ -7,7 +7,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from approvals import services as authority
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
-from approvals.limits import engage_switch, release_switch
+from approvals.limits import KEYS, engage_switch, release_switch
 from approvals.models import KillSwitch, RiskFlag
 from approvals.services import lower_flag, reverse
 from audit.actors import AGENT, SYSTEM, TRIAGE, Actor, vendor
@@ -16,8 +16,17 @@ from cases.handoff import raise_flags
 from cases.models import Shop
 from tests import factories
 from tests.authority.rows import acting, decide_refund, order_of, refundable_case, signer
+from tools.adapters.table import OPERATIONS
+from tools.registry import TOOLS
+from tools.wire import Kind
 
 pytestmark = pytest.mark.django_db
+
+
+def test_every_vendor_that_may_reach_a_customer_or_their_money_can_be_stopped() -> None:
+    written_to = {one.vendor for one in OPERATIONS if one.kind is not Kind.READ}
+    assert KEYS[KillSwitch.Scope.VENDOR] == written_to - {"slack"}
+    assert KEYS[KillSwitch.Scope.VENDOR] >= {name for tool in TOOLS.values() for name in tool.sends_by}
 
 
 @pytest.mark.parametrize("by", [AGENT, TRIAGE, SYSTEM, vendor("stripe")])

@@ -126,5 +126,5 @@ def test_a_hand_off_without_a_customer_names_what_changed_once(agent: Client, sh
 def test_counting_from_now_on_asks_whether_one_knows_that_it_stays(sign_in: SignIn, shop: Shop) -> None:
     row = f.make_connection(f.make_shop(), "shopify")
     seen = page(sign_in("admin"), "cases_connection_change", row.pk)
-    assert '<input type="checkbox" id="forward" required>' in seen
+    assert '<input type="checkbox" id="forward" name="sure" value="1" required>' in seen
     assert "reading again: orders by their last change" in seen

@@ -210,6 +210,7 @@ def read_with_a_refund_elsewhere(world: World) -> Case:
 
 def read_again(case: Case) -> None:
     moves = told.page(told.back(gateway="gift_card", parentTransaction=None))
+    assert case.order is not None
     stale(case.order)
     case = Case.objects.select_related("shop", "order").get(pk=case.pk)
     seen = told.order(refunds=[told.refund(transactions=moves)])

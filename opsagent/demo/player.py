@@ -20,7 +20,8 @@ from cases.intake.feeds import take_feed
 from cases.models import Shop
 from opsagent.demo.script import Neutral, Step, Story
 
-TRIES = 40
+# Longer than a killed web server or sandbox takes to come back on a busy machine.
+TRIES = 160
 PAUSE_SECONDS = 0.25
 
 

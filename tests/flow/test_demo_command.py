@@ -19,7 +19,8 @@ import psycopg
 import pytest
 
 from opsagent.demo.story import story
-from opsagent.postgres import Postgres, server_url
+from opsagent.postgres import Postgres, read_place, server_url
+from opsagent.postgres_home import PostgresError
 from opsagent.supervisor import CLUSTERS, MANAGE
 
 KEYS = {
@@ -107,21 +108,21 @@ def sound(result: dict[str, Any], events: int, seed: int, *, killed: bool = Fals
     assert sum(parts) == result["cases"] > 0
 
 
-def rows(data: Path) -> list[Any]:
-    """The day as the database holds it after the demo has ended."""
+def after(data: Path, statement: str) -> list[Any]:
+    """What the database holds after the demo has ended."""
     with (
         Postgres(data / "postgres", data / "postgres.place") as server,
         psycopg.connect(server_url(server.socket(), "opsagent_headless")) as connection,
     ):
-        return connection.execute(DAY).fetchall()
+        return connection.execute(statement).fetchall()
 
 
 @pytest.mark.timeout(240)
 def test_a_small_day_ends_well_and_says_so_in_one_line() -> None:
-    with folder() as data, running(data, 30, 1) as process:
+    with folder() as data, running(data, 12, 1) as process:
         result = result_of(process, 200)
     assert set(result) >= KEYS
-    sound(result, 30, 1)
+    sound(result, 12, 1)
     assert result["lane_match"] >= 0.9
     assert all(
         isinstance(minor, int) for tiers in result["refunded_minor"].values() for minor in tiers.values()
@@ -148,7 +149,7 @@ def test_the_same_seed_is_the_same_day() -> None:
         with folder() as data:
             with running(data, 200, 4) as process:
                 result_of(process, 300)
-            days.append(rows(data))
+            days.append(after(data, DAY))
     assert len(days[0]) > 20
     assert days[0] == days[1]
 
@@ -190,10 +191,62 @@ def test_kill_9_of_every_process_in_the_middle_of_a_day_loses_and_doubles_nothin
         assert not [
             child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE
         ]
-        day = rows(data)
+        day = after(data, DAY)
     sound(result, 200, 5, killed=True)
     # What the stand-ins paid is what we booked, and no decision paid twice: books_equal and the invariants say so.
     assert len(day) == result["cases"]
+
+
+CIRCUITS = """
+    SELECT s.slug || ' ' || c.vendor || ' ' || c.work FROM tools_circuit c JOIN cases_shop s ON s.id = c.shop_id
+    WHERE c.open_until IS NOT NULL
+"""
+CALLS = (
+    "SELECT id, tool, state FROM tools_toolcall WHERE state IN ('reserved', 'sending', 'pending', 'unknown')"
+)
+AWAY_SECONDS = 20.0
+
+
+def ask(data: Path, statement: str) -> list[Any]:
+    """One question to the running demo's database."""
+    url = server_url(read_place(data / "postgres.place"), "opsagent_headless")
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement).fetchall()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_vendors_that_are_away_open_circuits_which_close_again_and_forget_no_case() -> None:
+    opened: set[str] = set()
+    closed: set[str] = set()
+    with folder() as data, running(data, 100, 8) as process:
+        demo = psutil.Process(process.pid)
+        _wait(lambda: bool(mains(demo, "granian")), 90)
+        # In the middle of effects, so that calls are lost on their way and others find nobody there.
+        _wait(lambda: len(ask(data, CALLS)) >= 2, 120)
+        ends, kills = time.monotonic() + AWAY_SECONDS, 0
+        while time.monotonic() < ends:
+            for sandbox in mains(demo, "manage.py sandbox"):
+                sandbox.kill()
+                kills += 1
+            opened.update(row[0] for row in ask(data, CIRCUITS))
+            time.sleep(0.1)
+        while demo.status() != psutil.STATUS_ZOMBIE:
+            try:
+                still = {row[0] for row in ask(data, CIRCUITS)}
+            except (PostgresError, OSError, psycopg.Error):
+                # The day is over, and its database is stopped.
+                break
+            closed |= opened - still
+            opened |= still
+            time.sleep(0.2)
+        result = result_of(process, 400)
+        left = after(data, CALLS)
+    sound(result, 100, 8, killed=True)
+    assert kills >= 2
+    assert left == []
+    # Where nobody asks again before the day is over, the next caller's probe will close it.
+    assert closed, opened
 
 
 @pytest.mark.nightly

@@ -26,6 +26,17 @@ TRUNCATE_TRIGGERS = """
 """
 
 
+# Each worker has a database server of its own, so more of them than this would wait for the disk.
+MOST_WORKERS = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many workers as there are cores for the whole run; none where somebody names what to run."""
+    if config.args != config.getini("testpaths"):
+        return 0
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[Path | None]:
     """The socket folder of the run's database server, or None where DATABASE_URL names another."""

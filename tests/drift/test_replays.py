@@ -78,7 +78,7 @@ class TestDatesOfDisputes:
         assert "Events of this kind are kept and wait unread. Nothing was guessed from them." in on_the_page(
             staff
         )
-        assert "Shopify has changed: webhook:disputes/create" in on_the_desk(staff)
+        assert "Shopify has changed: disputes/create" in on_the_desk(staff)
 
     def test_a_date_with_its_time_is_read(self, world: World) -> None:
         deliver(dispute(world))
@@ -119,7 +119,7 @@ class TestANewDisputeStatus:
         body["data"]["object"]["status"] = "escalated_to_network"
         deliver(replace(step, body=as_bytes(body)))
         assert "The field data.object.status has a value that we don't know." in on_the_page(staff)
-        assert "Stripe has changed: webhook:charge.dispute.created" in on_the_desk(staff)
+        assert "Stripe has changed: charge.dispute.created" in on_the_desk(staff)
 
 
 class TestARemovedChargeField:

@@ -76,7 +76,7 @@ def ends(row: Cursor, moments: tuple[int, ...], events: Path, database_url: str)
 
 @pytest.mark.parametrize(
     "moments",
-    [(17, 41), pytest.param(tuple(range(3, 90, 4)), marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
+    [(17, 41), pytest.param(tuple(range(3, 60, 3)), marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
 )
 def test_a_killed_reading_is_made_good_by_the_next(
     world: World, vendors: Vendors, database_url: str, tmp_path: Path, moments: tuple[int, ...]

@@ -65,7 +65,7 @@ class Kind:
 
 def wants_announcing(row: Handoff, shop: Shop) -> None:
     """Queue the line about a hand-off, in the transaction that opened it or made it more pressing."""
-    if row.announced_at is None and row.reason in PRESSING and _account(shop).announces:
+    if row.announced_at is None and row.reason in PRESSING and Account.of(shop).announces:
         ring("announce_handoff", row.pk)
 
 
@@ -81,7 +81,7 @@ def announce_drift(drift_id: int) -> bool:
 
 def watch_announcements() -> int:
     """Queue what wants a line and has none: the task was lost, or Slack was away. Returns how many."""
-    shops = {shop.pk: _account(shop).announces for shop in Shop.objects.all()}
+    shops = {shop.pk: Account.of(shop).announces for shop in Shop.objects.all()}
     found = 0
     for name, kind in KINDS.items():
         wanting = kind.rows().filter(shop_id__in=[pk for pk, announces in shops.items() if announces])
@@ -94,11 +94,11 @@ def watch_announcements() -> int:
 def _announce(name: str, row_id: int) -> bool:
     kind = KINDS[name]
     row = kind.rows().filter(_due(kind), pk=row_id).first()
-    if row is None or not _account(row.shop).announces or not _claim(kind, row):
+    if row is None or not Account.of(row.shop).announces or not _claim(kind, row):
         return False
     correlation_id = sources.random_id()
     try:
-        slack.announce(_account(row.shop), kind.line(row), correlation_id=correlation_id)
+        slack.announce(Account.of(row.shop), kind.line(row), correlation_id=correlation_id)
     except (Unavailable, Refused) as error:
         # Surely not posted: the next attempt may.
         type(row).objects.filter(pk=row.pk).update(announced_at=None)
@@ -188,10 +188,6 @@ def _with_link(said: str, row: Model) -> str:
         return said
     place = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return f"{said} {settings.SITE_URL}{place}"
-
-
-def _account(shop: Shop) -> Account:
-    return Account(shop.slug, shop.env_prefix)
 
 
 KINDS: dict[str, Kind] = {

@@ -28,7 +28,7 @@ def read_stock(event_id: int) -> bool:
     known = StockLevel.objects.filter(shop_id=event.shop_id, inventory_item=seen.inventory_item)
     if known.filter(at__gte=seen.at).exists():
         return True
-    account = Account(event.shop.slug, event.shop.env_prefix)
+    account = Account.of(event.shop)
     try:
         found = shopify.read_stock(account, seen.inventory_item, correlation_id=event.correlation_id)
     except ToolError as error:

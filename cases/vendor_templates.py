@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 def watch_templates() -> int:
     """Queue one reading for each shop that has said which business account is its own. Returns how many."""
-    wanted = [shop.pk for shop in Shop.objects.order_by("pk") if _account(shop).reads_whatsapp_templates]
+    wanted = [shop.pk for shop in Shop.objects.order_by("pk") if Account.of(shop).reads_whatsapp_templates]
     with transaction.atomic():
         for shop_id in wanted:
             ring("read_templates", shop_id)
@@ -34,7 +34,7 @@ def read_templates(shop_id: int) -> int | None:
     correlation_id = sources.random_id()
     began = sources.now()
     try:
-        found = whatsapp_reading.list_templates(_account(shop), correlation_id=correlation_id)
+        found = whatsapp_reading.list_templates(Account.of(shop), correlation_id=correlation_id)
     except ToolError as error:
         log.warning("templates.not_read", shop=shop.slug, code=error.code, correlation_id=str(correlation_id))
         return None
@@ -43,7 +43,3 @@ def read_templates(shop_id: int) -> int | None:
     if changed:
         log.info("templates.changed", shop=shop.slug, changed=changed, correlation_id=str(correlation_id))
     return changed
-
-
-def _account(shop: Shop) -> Account:
-    return Account(shop.slug, shop.env_prefix)

@@ -27,6 +27,7 @@ from cases.telling import ring
 from tools import drift as drifts
 from tools import probing
 from tools.adapters import shopify_webhooks, stripe_webhooks, whatsapp_webhooks
+from tools.adapters.accounts import Account
 from tools.adapters.table import named
 from tools.errors import ContractDrift
 from tools.models import Drift, UpstreamCheck
@@ -92,7 +93,7 @@ def _probe(row: Drift) -> probing.Found:
     if operation is None:
         return probing.Found(row.vendor, row.operation, probing.NO_PROBE, sources.now())
     known = probing.known_things(row.shop_id, row.vendor)
-    return probing.probe(operation, probing.account_of(row.shop), known)
+    return probing.probe(operation, Account.of(row.shop), known)
 
 
 def _probe_events(row: Drift) -> probing.Found:

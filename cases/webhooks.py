@@ -81,17 +81,13 @@ class Hook(APIView):
         raise NotImplementedError
 
 
-def _account(shop: Shop) -> Account:
-    return Account(shop.slug, shop.env_prefix)
-
-
 class ShopifyHook(Hook):
     """https://shopify.dev/docs/apps/build/webhooks/subscribe/https"""
 
     source = "shopify"
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
-        account = _account(shop)
+        account = Account.of(shop)
         signed = shopify_webhooks.verify_signature(raw, request.headers, account.shopify_webhook_secrets)
         return signed and shopify_webhooks.domain_matches(account, request.headers)
 
@@ -105,7 +101,7 @@ class StripeHook(Hook):
     source = "stripe"
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
-        secrets = _account(shop).stripe_webhook_secrets
+        secrets = Account.of(shop).stripe_webhook_secrets
         return stripe_webhooks.verify_signature(raw, request.headers, secrets, now=sources.now())
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
@@ -123,13 +119,13 @@ class WhatsAppHook(Hook):
         if row is None:
             return HttpResponse(status=404)
         try:
-            answer = whatsapp_webhooks.challenge(request.query_params, _account(row))
+            answer = whatsapp_webhooks.challenge(request.query_params, Account.of(row))
         except NotConfigured:
             answer = ""
         return HttpResponse(answer, content_type="text/plain", status=200 if answer else 403)
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
-        return whatsapp_webhooks.verify_signature(raw, request.headers, _account(shop).whatsapp_app_secrets)
+        return whatsapp_webhooks.verify_signature(raw, request.headers, Account.of(shop).whatsapp_app_secrets)
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
         """One POST may carry several messages: each is an event of its own, under the message's id."""
@@ -142,7 +138,7 @@ class EmailHook(Hook):
     source = "email"
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
-        return mail.verified(kwargs["esp"], request, _account(shop).anymail_webhook_secrets)
+        return mail.verified(kwargs["esp"], request, Account.of(shop).anymail_webhook_secrets)
 
     def deliveries(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery]:
-        return mail.deliveries(kwargs["esp"], request, raw, _account(shop).anymail_webhook_secrets)
+        return mail.deliveries(kwargs["esp"], request, raw, Account.of(shop).anymail_webhook_secrets)

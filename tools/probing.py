@@ -62,11 +62,6 @@ class Found:
         return self.result in BAD
 
 
-def account_of(shop: Any) -> Account:
-    """A shop row's account in the environment."""
-    return Account(shop.slug, shop.env_prefix)
-
-
 def known_things(shop_id: int, vendor: str) -> tuple[Known, ...]:
     """The external ids, at this vendor, of the shop's newest things, of its second newest and so on; at least one."""
     orders = Order.objects.filter(shop_id=shop_id).order_by("-placed_at")
@@ -94,7 +89,7 @@ def probe_all(shop: Any) -> Iterator[Found]:
 
     Operations that are probed by the same reading share one: it costs the vendor's budget once.
     """
-    account = account_of(shop)
+    account = Account.of(shop)
     read: dict[Probe, Found] = {}
     known = {vendor: known_things(shop.pk, vendor) for vendor in {one.vendor for one in table.OPERATIONS}}
     for operation in table.OPERATIONS:

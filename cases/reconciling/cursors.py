@@ -115,7 +115,7 @@ def turn_of(cursor: Cursor, overlap: timedelta) -> Turn:
         cursor.pk,
         cursor.fence,
         shop,
-        Account(shop.slug, shop.env_prefix),
+        Account.of(shop),
         since=max(cursor.read_until - overlap, counts_from(shop, cursor.source)),
         until=cursor.resume_until or now - GRACE,
         after=cursor.resume_after,

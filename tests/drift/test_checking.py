@@ -91,7 +91,7 @@ def probe(vendor: str, name: str, shop: Shop) -> probing.Found:
     """One operation's probe alone."""
     operation = table.named(vendor, name)
     assert operation is not None
-    found = probing.probe(operation, probing.account_of(shop), probing.known_things(shop.pk, vendor))
+    found = probing.probe(operation, Account.of(shop), probing.known_things(shop.pk, vendor))
     probing.keep(shop.pk, found)
     return found
 

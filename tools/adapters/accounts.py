@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from tools.errors import NotConfigured
 
@@ -18,6 +19,11 @@ class Account:
 
     slug: str
     prefix: str
+
+    @classmethod
+    def of(cls, shop: Any) -> Account:
+        """The account of a shop's row, whose class lives in a layer above."""
+        return cls(shop.slug, shop.env_prefix)
 
     def __repr__(self) -> str:
         return f"Account({self.slug})"

@@ -92,7 +92,7 @@ def _by_klaviyo(call: ToolCall, words: Words) -> SendResult:
     https://developers.klaviyo.com/en/reference/create_event
     """
     return klaviyo.send_event(
-        _account(call),
+        Account.of(call.shop),
         METRIC,
         unique_id=call.idempotency_key,
         email=words.email,
@@ -116,7 +116,9 @@ def _by_email(call: ToolCall, words: Words) -> SendResult:
         answers=words.answers,
         automatic=words.template != OWN_WORDS,
     )
-    return email.send_mail(_account(call), mail, key=call.idempotency_key, correlation_id=call.correlation_id)
+    return email.send_mail(
+        Account.of(call.shop), mail, key=call.idempotency_key, correlation_id=call.correlation_id
+    )
 
 
 def _by_whatsapp(call: ToolCall, words: Words) -> SendResult:
@@ -127,14 +129,14 @@ def _by_whatsapp(call: ToolCall, words: Words) -> SendResult:
     key = str(call.idempotency_key)
     if words.template == OWN_WORDS and window_is_open(words.last_inbound_at):
         return whatsapp.send_text(
-            _account(call),
+            Account.of(call.shop),
             words.whatsapp_id,
             words.text.strip(),
             callback_data=key,
             correlation_id=call.correlation_id,
         )
     return whatsapp.send_template(
-        _account(call),
+        Account.of(call.shop),
         words.whatsapp_id,
         vendor_templates.TEMPLATE,
         vendor_templates.language_for(call.shop_id, words.language),
@@ -142,10 +144,6 @@ def _by_whatsapp(call: ToolCall, words: Words) -> SendResult:
         callback_data=key,
         correlation_id=call.correlation_id,
     )
-
-
-def _account(call: ToolCall) -> Account:
-    return Account(call.shop.slug, call.shop.env_prefix)
 
 
 BY_VENDOR: dict[str, Callable[[ToolCall, Words], SendResult]] = {

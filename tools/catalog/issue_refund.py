@@ -134,7 +134,7 @@ def send(call: ToolCall) -> Outcome:
     """One vendor call with the call's key; the vendor's answer is checked against what was asked."""
     body: dict[str, Any] = json.loads(call.request)
     if call.vendor == "stripe":
-        result = stripe_refund.send(call, _of(call), _account(call), body["reason"])
+        result = stripe_refund.send(call, _of(call), Account.of(call.shop), body["reason"])
     else:
         result = _by_shopify(call, body)
     return Outcome(result.ref, pending=result.status == "pending")
@@ -142,7 +142,7 @@ def send(call: ToolCall) -> Outcome:
 
 def _by_shopify(call: ToolCall, body: dict[str, Any]) -> RefundResult:
     """Shopify is asked first what it would give back itself: a wish beyond that is refused before it is sent."""
-    account, wish, correlation_id = _account(call), _wish(call, body), call.correlation_id
+    account, wish, correlation_id = Account.of(call.shop), _wish(call, body), call.correlation_id
     suggested = shopify.suggested_refund(account, wish, correlation_id=correlation_id)
     shopify.refuse_more_than(suggested, wish)
     return shopify.refund(account, wish, key=call.idempotency_key, correlation_id=correlation_id)
@@ -178,7 +178,7 @@ def find(call: ToolCall) -> Outcome | None:
 
     Raises OutcomeUnknown where that is another sum than was asked for: only a person knows what has moved then.
     """
-    payment, account = _of(call), _account(call)
+    payment, account = _of(call), Account.of(call.shop)
     key, correlation_id = call.idempotency_key, call.correlation_id
     if call.vendor == "stripe":
         found = stripe_refund.find(call, payment, account)
@@ -190,10 +190,6 @@ def find(call: ToolCall) -> Outcome | None:
     if (found.amount_minor, found.currency) != (call.amount_minor, call.currency):
         raise OutcomeUnknown(vendor=call.vendor, operation="find", code="echo_mismatch")
     return Outcome(found.ref, pending=found.status == "pending", failed=found.status == "failed")
-
-
-def _account(call: ToolCall) -> Account:
-    return Account(call.shop.slug, call.shop.env_prefix)
 
 
 def _of(call: ToolCall) -> Payment:

@@ -27,7 +27,7 @@ def read(arguments: LookupOrder, scope: Scope) -> OrderSnapshot:
     """The order as the vendor answers now; one call over the network, so never inside a transaction."""
     resolve(arguments, scope)
     order = Order.objects.select_related("shop").get(pk=arguments.order_id, shop_id=scope.shop_id)
-    account = Account(order.shop.slug, order.shop.env_prefix)
+    account = Account.of(order.shop)
     return shopify.read_order(account, order.external_id, correlation_id=scope.correlation_id)
 
 

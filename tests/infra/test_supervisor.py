@@ -27,7 +27,7 @@ import os, pathlib, time
 time.sleep(60)
 """
 FORKS = """
-import multiprocessing, sys, time
+import multiprocessing, os, sys, time
 sys.path.insert(0, sys.argv[1])
 from opsagent.launch import forks_die_with_parent
 forks_die_with_parent()
@@ -36,11 +36,11 @@ def grandchild():
 def child():
     inner = multiprocessing.get_context("fork").Process(target=grandchild)
     inner.start()
-    print(inner.pid, flush=True)
+    os.write(1, b"%d\\n" % inner.pid)
     time.sleep(60)
 outer = multiprocessing.get_context("fork").Process(target=child)
 outer.start()
-print(outer.pid, flush=True)
+os.write(1, b"%d\\n" % outer.pid)
 time.sleep(60)
 """
 

@@ -75,13 +75,12 @@ def known_things(shop_id: int, vendor: str) -> tuple[Known, ...]:
         _newest(disputes.values_list("external_id", flat=True)),
         _newest(stock.values_list("inventory_item", flat=True)),
         _newest(paid.values_list("invoice", flat=True)),
-        _newest(orders.values_list("person__email", flat=True)),
     )
     return tuple(Known(*row) for row in zip_longest(*columns, fillvalue="")) or (Known(),)
 
 
 def _newest(values: QuerySet[Any, Any]) -> list[str]:
-    return [value or "" for value in values[:NEWEST]]
+    return list(values[:NEWEST])
 
 
 def probe_all(shop: Any) -> Iterator[Found]:

@@ -39,7 +39,6 @@ class Known:
     dispute: str = ""
     inventory_item: str = ""
     invoice: str = ""
-    email: str = ""
 
 
 # Reads once and returns whether there was anything to read; raises one of tools.errors where that fails.

@@ -11,13 +11,13 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from audit import sources
 from audit.actors import Actor, vendor
 from audit.services import record
+from tools import shops
 from tools.errors import ContractDrift, ReadOnly
 from tools.models import Drift
 from tools.redacting import place, redacted, value_at, words_of
@@ -52,9 +52,7 @@ def record_drift(shop_slug: str, drift: ContractDrift, body: bytes) -> None:
     Raises nothing: the drift itself is on its way to the caller, and a row that can't be written must not hide it.
     """
     try:
-        shop_id = (
-            apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=shop_slug)
-        )
+        shop_id = shops.id_of(shop_slug)
         with transaction.atomic():
             opened(shop_id, drift, body, by=vendor(drift.vendor))
     except Exception:

@@ -11,11 +11,11 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import structlog
-from django.apps import apps
 from django.db import connection
 from pydantic import BaseModel
 
 from audit import sources
+from tools import shops
 from tools.models import NewField
 from tools.redacting import key_of
 from tools.wire import Call
@@ -154,7 +154,7 @@ def _stored(key: Key) -> list[str]:
 
 def _write(key: Key, due: dict[str, int]) -> None:
     slug, vendor, operation = key
-    shop_id = apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=slug)
+    shop_id = shops.id_of(slug)
     table, now = NewField._meta.db_table, sources.now()
     statement = (
         f"INSERT INTO {table} (shop_id, vendor, operation, field_path, count, first_seen_at, last_seen_at)"  # noqa: S608

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from django.apps import apps
 from django.db import connection
 
 from audit import sources
+from tools import shops
 from tools.drift import open_drift, record_drift, refuse_while_drifting
 from tools.errors import ContractDrift
 from tools.models import Drift, Upstream
@@ -125,10 +125,7 @@ def note_version(call: Call, drift: ContractDrift) -> None:
     try:
         served = " ".join(drift.detail.split()[1:])[:LONGEST_VERSION]
         now = sources.now()
-        shop_id = (
-            apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=call.shop)
-        )
-        place = {"shop_id": shop_id, "vendor": call.vendor, "operation": call.operation}
+        place = {"shop_id": shops.id_of(call.shop), "vendor": call.vendor, "operation": call.operation}
         Upstream.objects.bulk_create([Upstream(**place, seen_at=now)], ignore_conflicts=True)
         Upstream.objects.filter(**place).update(
             version_asked=_asked(call), version_served=served, seen_at=now
@@ -155,9 +152,6 @@ def _is_news(key: Key, note: Note) -> bool:
 
 
 def _write(call: Call, note: Note) -> None:
-    shop_id = (
-        apps.get_model("cases", "Shop")._default_manager.values_list("pk", flat=True).get(slug=call.shop)
-    )
     table, now = Upstream._meta.db_table, sources.now()
     statement = (
         f"INSERT INTO {table} (shop_id, vendor, operation, version_asked, version_served, deprecation,"  # noqa: S608
@@ -169,7 +163,7 @@ def _write(call: Call, note: Note) -> None:
         f" seen_at = greatest({table}.seen_at, excluded.seen_at)"
     )
     values = [
-        shop_id,
+        shops.id_of(call.shop),
         call.vendor,
         call.operation,
         note.asked,

@@ -111,7 +111,7 @@ def _upsert(shop_id: int, drift: ContractDrift, body: bytes, operation: str) -> 
 
 def _detail(drift: ContractDrift, body: bytes) -> str:
     """The parser's own code for what is wrong, with the unknown value where it is a code."""
-    words = [words_of(drift.detail.partition(" ")[2], drift.finding)]
+    words = [words_of(drift.said, drift.finding)]
     if drift.finding == Drift.Finding.UNKNOWN_VALUE:
         words.append(value_at(body, drift.field_path))
     return " ".join(filter(None, words))[:200]

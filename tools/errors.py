@@ -131,7 +131,7 @@ class OutcomeUnknown(ToolError):
 class ContractDrift(ToolError):
     """A field is missing, retyped or has an unknown deciding value; `field_path` is dotted (`order.lines.0.id`).
 
-    `finding` is one of tools.models.Drift.Finding.
+    `finding` is one of tools.models.Drift.Finding, `said` the detail without the path.
     """
 
     sentence = _("The vendor's answer has changed its form, so it is not used. A person must look.")
@@ -140,5 +140,5 @@ class ContractDrift(ToolError):
     def __init__(
         self, detail: str = "", *, vendor: str, operation: str, field_path: str, finding: str = "other"
     ) -> None:
-        self.field_path, self.finding = field_path, finding
+        self.field_path, self.finding, self.said = field_path, finding, detail.strip()
         super().__init__(f"{field_path} {detail}".strip(), vendor=vendor, operation=operation)

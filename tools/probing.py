@@ -136,7 +136,7 @@ def _first_known(probe: Probe, account: Account, known: Sequence[Known], correla
 def _failed(name: tuple[str, str], error: ToolError, began: datetime) -> Found:
     drift = error.drift if isinstance(error, OutcomeUnknown) else error
     if isinstance(drift, ContractDrift):
-        detail = words_of(drift.detail.partition(" ")[2], drift.finding)
+        detail = words_of(drift.said, drift.finding)
         return Found(*name, DRIFT, began, place(drift.field_path), drift.finding, detail)
     if isinstance(error, NotConfigured):
         return Found(*name, NOT_CONFIGURED, began, code=error.code, variable=error.variable)

@@ -123,7 +123,7 @@ def note_version(call: Call, drift: ContractDrift) -> None:
     if drift.finding != Drift.Finding.VERSION:
         return
     try:
-        served = " ".join(drift.detail.split()[1:])[:LONGEST_VERSION]
+        served = " ".join(drift.said.split())[:LONGEST_VERSION]
         now = sources.now()
         place = {"shop_id": shops.id_of(call.shop), "vendor": call.vendor, "operation": call.operation}
         Upstream.objects.bulk_create([Upstream(**place, seen_at=now)], ignore_conflicts=True)

@@ -32,6 +32,12 @@ def test_drift_names_vendor_operation_and_field() -> None:
     assert (drift.vendor, drift.operation, drift.field_path) == ("stripe", "refunds.create", "amount")
 
 
+def test_what_was_said_of_a_drift_is_told_from_where_it_was_found() -> None:
+    path = "line_items.gift wrapping"
+    drift = ContractDrift("too short", vendor="shopify", operation="order", field_path=path)
+    assert (drift.said, drift.detail) == ("too short", f"{path} too short")
+
+
 def test_errors_carry_what_the_queue_needs() -> None:
     assert Unavailable(retry_after=3.0).retry_after == 3.0
     assert OutcomeUnknown().code == "outcome_unknown"

@@ -144,8 +144,9 @@ def test_a_throttle_tells_when_to_come_back() -> None:
     assert caught.value.retry_after >= 40
 
 
-def test_a_message_under_another_revision_has_left_and_the_next_waits() -> None:
-    assert event(Vendor(httpx.Response(202, headers={"revision": "2027-01-15"}))).ref == str(KEY)
+@pytest.mark.parametrize("revision", ["2027-01-15", ""])
+def test_a_message_under_another_revision_has_left_and_the_next_waits(revision: str) -> None:
+    assert event(Vendor(httpx.Response(202, headers={"revision": revision}))).ref == str(KEY)
     assert (Drift.objects.get().field_path, Drift.objects.get().finding) == ("revision", "version")
 
 

@@ -16,11 +16,12 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
-from tools import pacing, upstreams, wire
+from tools import pacing, wire
 from tools.adapters import shopify_documents as documents
 from tools.adapters.accounts import Account
 from tools.adapters.replies import Reply, canonical
 from tools.adapters.shopify_cost import cost
+from tools.adapters.versions import other_version
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.wire import Answer, Call, Kind
 
@@ -150,7 +151,7 @@ def refuse(operation: str, errors: Sequence[UserError]) -> None:
 
 def judge(call: Call, answer: Answer) -> ToolError | None:
     """Shopify answers 200 to nearly all; what went wrong stands in `errors` and in the version header."""
-    drift = _version(call, answer)
+    drift = other_version(call, answer, VERSION_HEADER, documents.VERSION)
     if drift is not None:
         return drift
     content = _json(answer)
@@ -160,27 +161,6 @@ def judge(call: Call, answer: Answer) -> ToolError | None:
     if not isinstance(content, dict):
         return wire.lost(call, "not_json")
     return _errors(call, content, throttled) if "errors" in content else None
-
-
-def _version(call: Call, answer: Answer) -> ContractDrift | None:
-    """A reading by another version is drift. A write was executed all the same: its echo is read, the next stopped."""
-    served = answer.headers.get(VERSION_HEADER, documents.VERSION)
-    if served == documents.VERSION:
-        return None
-    log.warning(
-        "shopify_version",
-        served=served,
-        asked=documents.VERSION,
-        operation=call.operation,
-        correlation_id=str(call.correlation_id),
-    )
-    drift = ContractDrift(
-        served[:40], vendor=VENDOR, operation=call.operation, field_path=VERSION_HEADER, finding="version"
-    )
-    if call.kind is Kind.READ:
-        return drift
-    upstreams.record_drift(call.shop, drift, b"")
-    return None
 
 
 def _json(answer: Answer) -> object:

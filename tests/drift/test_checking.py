@@ -168,8 +168,15 @@ def test_the_exit_code_tells_a_change(control: Caller, monkeypatch: pytest.Monke
     with wire.transport_override(Altered("/v1/charges", "amount_captured")):
         code, said, report = check("--shop", "north")
     assert (code, report["ok"]) == (1, False)
-    assert "DRIFT at amount_captured: missing" in said
+    assert "DRIFT at amount_captured: a field is missing" in said
     assert results(report)["stripe", "charges.retrieve"]["finding"] == "missing"
+
+
+def test_another_version_is_told_in_the_table(control: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, "shopify", "order")
+    with wire.transport_override(Altered("graphql", headers={"X-Shopify-API-Version": "2026-10"})):
+        _code, said, _report = check("--shop", "north")
+    assert "DRIFT at X-Shopify-API-Version: another version was served: 2026-10" in said
 
 
 def only(monkeypatch: pytest.MonkeyPatch, vendor: str, name: str) -> None:

@@ -14,6 +14,7 @@ from audit import sources
 from cases.models import Shop
 from tools import probing
 from tools.adapters import table
+from tools.models import Drift
 from tools.vendor_report import Standing, VendorStanding, standing_of
 
 WORDS = {
@@ -25,13 +26,7 @@ WORDS = {
     probing.REFUSED: "REFUSED by the vendor",
     probing.CRASHED: "FAILED on our side, see the log",
 }
-# What a finding is called in the table; the JSON keeps its code.
-FINDINGS = {
-    "unknown_value": "a value that we don't know",
-    "null": "empty",
-    "retyped": "of another type",
-    "version": "another version,",
-}
+FINDINGS = dict(Drift.Finding.choices)
 
 
 class Command(BaseCommand):
@@ -97,7 +92,7 @@ def _sentence(one: dict[str, Any]) -> str:
     if one["result"] == probing.DRIFT:
         words = f"DRIFT at {one['field_path']}: {FINDINGS.get(one['finding'], one['finding'])}"
         # Only a version's detail is a word of the vendor's; all others are the reading model's own codes.
-        words += f" {one['detail']}" if one["finding"] == "version" else ""
+        words += f": {one['detail']}" if one["finding"] == "version" else ""
     else:
         words = WORDS[one["result"]]
         words += f" ({one['code']})" if one["code"] and one["result"] != probing.NOT_CONFIGURED else ""

@@ -26,6 +26,7 @@ from tools.adapters.accounts import Account
 from tools.drift import WEBHOOK
 from tools.errors import Refused, ToolError, Unavailable
 from tools.models import Drift
+from tools.vendor_names import vendor_name
 
 log = structlog.get_logger()
 
@@ -172,7 +173,7 @@ def _drift_line(row: Drift) -> str:
         )
     said = sentence % {
         "shop": row.shop.name,
-        "vendor": row.vendor,
+        "vendor": vendor_name(row.vendor),
         "operation": row.operation.removeprefix(WEBHOOK),
         "field": row.field_path,
     }

@@ -193,7 +193,7 @@ class TestDrift:
         assert watch_announcements() == 1
         assert [announce_drift(row.pk), announce_drift(row.pk)] == [True, False]
         (line,) = channel.lines
-        assert f"{row.vendor} has changed its answer to {row.operation} ({row.field_path})" in line
+        assert f"Stripe has changed its answer to {row.operation} ({row.field_path})" in line
 
     def test_a_changed_event_is_announced_as_one_that_waits_unread(
         self, world: World, channel: Channel
@@ -201,7 +201,7 @@ class TestDrift:
         row = factories.make_drift(world.shop, vendor="shopify", operation="webhook:orders/create")
         assert announce_drift(row.pk)
         (line,) = channel.lines
-        assert f"shopify has changed its event orders/create ({row.field_path})" in line
+        assert f"Shopify has changed its event orders/create ({row.field_path})" in line
         assert "Events of the kind wait unread until somebody clears it." in line
         assert "is sent" not in line
 

@@ -35,6 +35,7 @@ from tools.snapshots.orders import (
     ChangedOrder,
     ChangedOrders,
     CustomerSnapshot,
+    DutySnapshot,
     LineSnapshot,
     OrderSnapshot,
     ParcelStatus,
@@ -44,6 +45,7 @@ from tools.snapshots.orders import (
     RiskSnapshot,
     ShipmentLineSnapshot,
     ShipmentSnapshot,
+    TaxSnapshot,
 )
 from tools.snapshots.stock import StockSnapshot
 
@@ -56,6 +58,7 @@ __all__ = [
     "CustomerSnapshot",
     "DisputeSnapshot",
     "DisputeSummary",
+    "DutySnapshot",
     "FraudWarningSnapshot",
     "InvoicePaymentSnapshot",
     "LineSnapshot",
@@ -82,5 +85,6 @@ __all__ = [
     "StockSnapshot",
     "SuggestedPart",
     "SuggestedRefund",
+    "TaxSnapshot",
     "TemplateSnapshot",
 ]

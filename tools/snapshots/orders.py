@@ -37,6 +37,24 @@ class CustomerSnapshot(Snapshot):
     history: tuple[PastOrderSnapshot, ...] = ()
 
 
+class TaxSnapshot(Snapshot):
+    """One tax of a line or of shipping, for all of its pieces; `rate_ppm` is in millionths, 190,000 for 19 %.
+
+    The rate is None where the shop doesn't tell it; the amount is always told.
+    """
+
+    title: str = ""
+    rate_ppm: NonNegativeInt | None = None
+    amount_minor: NonNegativeInt
+
+
+class DutySnapshot(Snapshot):
+    """One customs duty of a line, for all of its pieces; the id is the shop's, empty where a message doesn't tell."""
+
+    external_id: str = ""
+    amount_minor: NonNegativeInt
+
+
 class LineSnapshot(Snapshot):
     """One order line; `total_minor` is for the whole quantity, after discounts, with tax, without duties.
 
@@ -53,6 +71,8 @@ class LineSnapshot(Snapshot):
     discount_minor: NonNegativeInt = 0
     tax_minor: NonNegativeInt = 0
     duty_minor: NonNegativeInt = 0
+    taxes: tuple[TaxSnapshot, ...] = ()
+    duties: tuple[DutySnapshot, ...] = ()
     unfulfilled: NonNegativeInt | None = None
     removed: NonNegativeInt | None = None
 
@@ -109,6 +129,7 @@ class OrderSnapshot(Snapshot):
     currency: str
     total_minor: NonNegativeInt
     shipping_minor: NonNegativeInt = 0
+    shipping_taxes: tuple[TaxSnapshot, ...] = ()
     placed_at: AwareDatetime
     updated_at: AwareDatetime
     cancelled_at: AwareDatetime | None = None

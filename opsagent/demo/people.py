@@ -122,6 +122,17 @@ class Person:
         """The name in the order that the language writes it."""
         return f"{self.last} {self.first}" if self.language == "ja" else f"{self.first} {self.last}"
 
+    def address(self) -> dict[str, str]:
+        """Where parcels go, as a neutral order has it."""
+        return {
+            "country_code": self.country_code,
+            "city": self.city,
+            "zip": self.zip,
+            "address1": self.address1,
+            "province": self.province,
+            "province_code": self.province_code,
+        }
+
 
 class Cast:
     """Hands out customers, each once, so that no two stories share a person, a card or a number."""

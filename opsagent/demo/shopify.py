@@ -175,6 +175,22 @@ def _shipping_line(order: Neutral) -> Neutral:
     }
 
 
+def _discount_applications(order: Neutral) -> list[Neutral]:
+    if not any(minor(line["discount"], order["currency"]) for line in order["lines"]):
+        return []
+    return [
+        {
+            "type": "discount_code",
+            "code": "WELCOME10",
+            "value": "10.0",
+            "value_type": "percentage",
+            "allocation_method": "across",
+            "target_selection": "all",
+            "target_type": "line_item",
+        }
+    ]
+
+
 def _totals(order: Neutral) -> Neutral:
     currency, lines = order["currency"], order["lines"]
     goods = sum(minor(line["unit_price"], currency) * line["quantity"] for line in lines)
@@ -257,18 +273,6 @@ _PLAIN: Neutral = {
 def order_body(order: Neutral, updated: datetime | None = None) -> Neutral:
     """The body of orders/create, or of orders/updated when `updated` says when."""
     number, who = int(order["name"].lstrip("#")), order["customer"]
-    discounted = [line for line in order["lines"] if minor(line["discount"], order["currency"])]
-    applied = [
-        {
-            "type": "discount_code",
-            "code": "WELCOME10",
-            "value": "10.0",
-            "value_type": "percentage",
-            "allocation_method": "across",
-            "target_selection": "all",
-            "target_type": "line_item",
-        }
-    ]
     return (
         _PLAIN
         | _totals(order)
@@ -298,7 +302,7 @@ def order_body(order: Neutral, updated: datetime | None = None) -> Neutral:
             "billing_address": address(order),
             "shipping_address": address(order),
             "shipping_lines": [_shipping_line(order)],
-            "discount_applications": applied if discounted else [],
+            "discount_applications": _discount_applications(order),
             "tags": ", ".join(order["tags"]),
             "line_items": [
                 line_item(order, line)

@@ -39,12 +39,7 @@ def charge(order: Neutral, refunded: int = 0) -> Neutral:
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": "txn_" + card["id"][3:],
-        "billing_details": {
-            "address": {"country": order["shipping_address"]["country_code"], "postal_code": None},
-            "email": order["customer"]["email"],
-            "name": f"{order['customer']['first_name']} {order['customer']['last_name']}",
-            "phone": None,
-        },
+        "billing_details": _billing(order),
         "captured": True,
         "created": int(datetime.fromisoformat(order["created_at"]).timestamp()),
         "currency": order["currency"].lower(),
@@ -56,29 +51,11 @@ def charge(order: Neutral, refunded: int = 0) -> Neutral:
         "fraud_details": {},
         "livemode": False,
         "metadata": {"order_id": str(order["id"]), "order_name": order["name"]},
-        "outcome": {
-            "network_status": "approved_by_network",
-            "reason": None,
-            "risk_level": card["risk_level"],
-            "seller_message": "Payment complete.",
-            "type": "authorized",
-        },
+        "outcome": _outcome(card["risk_level"]),
         "paid": True,
         "payment_intent": card["payment_intent"],
         "payment_method": "pm_" + card["id"][3:],
-        "payment_method_details": {
-            "card": {
-                "brand": card["brand"],
-                "country": order["shipping_address"]["country_code"],
-                "exp_month": 8,
-                "exp_year": 2030,
-                "fingerprint": card["fingerprint"],
-                "funding": "credit",
-                "last4": card["last4"],
-                "network": card["brand"],
-            },
-            "type": "card",
-        },
+        "payment_method_details": {"card": _card(order), "type": "card"},
         "receipt_email": None,
         "receipt_number": None,
         "refunded": refunded == amount,
@@ -86,6 +63,39 @@ def charge(order: Neutral, refunded: int = 0) -> Neutral:
         "statement_descriptor": None,
         "status": "succeeded",
         "transfer_group": None,
+    }
+
+
+def _billing(order: Neutral) -> Neutral:
+    return {
+        "address": {"country": order["shipping_address"]["country_code"], "postal_code": None},
+        "email": order["customer"]["email"],
+        "name": f"{order['customer']['first_name']} {order['customer']['last_name']}",
+        "phone": None,
+    }
+
+
+def _outcome(risk_level: str) -> Neutral:
+    return {
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": risk_level,
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+
+
+def _card(order: Neutral) -> Neutral:
+    card = order["charge"]
+    return {
+        "brand": card["brand"],
+        "country": order["shipping_address"]["country_code"],
+        "exp_month": 8,
+        "exp_year": 2030,
+        "fingerprint": card["fingerprint"],
+        "funding": "credit",
+        "last4": card["last4"],
+        "network": card["brand"],
     }
 
 

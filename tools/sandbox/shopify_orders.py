@@ -18,7 +18,6 @@ RECOMMENDATION = {"HIGH": "CANCEL", "MEDIUM": "INVESTIGATE", "LOW": "ACCEPT"}
 def graph(view: OrderView) -> Doc:
     """The node of an order; parts that cost something are made when they are asked for."""
     order, customer = view.order, view.order.get("customer")
-    subtotal = sum(map(view.discounted, view.lines.values()))
     returns = store.parts(view.db, view.shop, view.id, "return")
     return {
         "__typename": "Order",
@@ -47,21 +46,7 @@ def graph(view: OrderView) -> Doc:
         "displayFulfillmentStatus": view.fulfilment_status(),
         "returnStatus": return_status(returns),
         "paymentGatewayNames": [order["gateway"]],
-        "totalPriceSet": view.bag(view.total),
-        "subtotalPriceSet": view.bag(subtotal),
-        "totalTaxSet": view.bag(view.tax),
-        "totalDiscountsSet": view.bag(view.discounts),
-        "totalShippingPriceSet": view.bag(view.shipping),
-        "totalReceivedSet": view.bag(view.captured),
-        "totalRefundedSet": view.bag(view.refunded),
-        "totalRefundedShippingSet": view.bag(view.shipping_refunded),
-        "totalOutstandingSet": view.bag(view.total - view.captured),
-        "currentTotalPriceSet": view.bag(view.total - view.refunded),
-        "currentTotalDutiesSet": view.bag(view.duties) if view.duties else None,
-        "originalTotalDutiesSet": view.bag(view.duties) if view.duties else None,
-        "netPaymentSet": view.bag(view.captured - view.refunded),
-        "refundable": view.refunded < view.captured,
-        "fullyPaid": view.captured >= view.total,
+        **_totals(view),
         "customer": lambda info: customer_graph(view.db, view.shop, customer, graph) if customer else None,
         "shippingAddress": mailing_address(view.id, order.get("shipping_address")),
         "billingAddress": mailing_address(view.id, order.get("shipping_address")),
@@ -87,6 +72,27 @@ def _cancelled(order: Doc) -> Doc:
         "cancelledAt": at,
         "cancelReason": order.get("cancel_reason") or ("OTHER" if at else None),
         "cancellation": {"staffNote": order.get("cancel_note")} if at else None,
+    }
+
+
+def _totals(view: OrderView) -> Doc:
+    subtotal = sum(map(view.discounted, view.lines.values()))
+    return {
+        "totalPriceSet": view.bag(view.total),
+        "subtotalPriceSet": view.bag(subtotal),
+        "totalTaxSet": view.bag(view.tax),
+        "totalDiscountsSet": view.bag(view.discounts),
+        "totalShippingPriceSet": view.bag(view.shipping),
+        "totalReceivedSet": view.bag(view.captured),
+        "totalRefundedSet": view.bag(view.refunded),
+        "totalRefundedShippingSet": view.bag(view.shipping_refunded),
+        "totalOutstandingSet": view.bag(view.total - view.captured),
+        "currentTotalPriceSet": view.bag(view.total - view.refunded),
+        "currentTotalDutiesSet": view.bag(view.duties) if view.duties else None,
+        "originalTotalDutiesSet": view.bag(view.duties) if view.duties else None,
+        "netPaymentSet": view.bag(view.captured - view.refunded),
+        "refundable": view.refunded < view.captured,
+        "fullyPaid": view.captured >= view.total,
     }
 
 

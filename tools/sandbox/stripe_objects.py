@@ -52,17 +52,6 @@ def charge(db: Connection, order: Doc) -> Doc:
     paid, currency, shop = order["charge"], order["currency"], order["shop"]
     total, back = to_minor(order["total"], currency), refunded(db, shop, paid["id"])
     customer = order.get("customer") or {}
-    names = [customer.get("first_name"), customer.get("last_name")]
-    level = paid.get("risk_level", "normal")
-    card = {
-        "brand": paid.get("brand"),
-        "last4": paid.get("last4"),
-        "fingerprint": paid.get("fingerprint"),
-        "exp_month": 12,
-        "exp_year": 2030,
-        "funding": "credit",
-        "country": "US",
-    }
     return {
         "id": paid["id"],
         "object": "charge",
@@ -71,12 +60,7 @@ def charge(db: Connection, order: Doc) -> Doc:
         "amount_refunded": back,
         "application": None,
         "balance_transaction": f"txn_{token('charge', paid['id'])}",
-        "billing_details": {
-            "address": None,
-            "email": customer.get("email"),
-            "name": " ".join(name for name in names if name) or None,
-            "phone": customer.get("phone"),
-        },
+        "billing_details": _billing(customer),
         "captured": True,
         "created": unix(order["created_at"]),
         "currency": currency.lower(),
@@ -88,22 +72,49 @@ def charge(db: Connection, order: Doc) -> Doc:
         "fraud_details": {},
         "livemode": stripe_events.livemode(db, shop),
         "metadata": {"order_id": str(order["id"]), "order_name": order["name"]},
-        "outcome": {
-            "network_status": "approved_by_network",
-            "reason": None,
-            "risk_level": level,
-            "risk_score": paid.get("risk_score", RISK_SCORES.get(level)),
-            "seller_message": "Payment complete.",
-            "type": "authorized",
-        },
+        "outcome": _outcome(paid),
         "paid": True,
         "payment_intent": paid.get("payment_intent"),
         "payment_method": f"pm_{token('method', paid['id'])}",
-        "payment_method_details": {"card": card, "type": "card"},
+        "payment_method_details": {"card": _card(paid), "type": "card"},
         "receipt_email": customer.get("email"),
         "refunded": back >= total,
         "review": None,
         "status": "succeeded",
+    }
+
+
+def _billing(customer: Doc) -> Doc:
+    names = [customer.get("first_name"), customer.get("last_name")]
+    return {
+        "address": None,
+        "email": customer.get("email"),
+        "name": " ".join(name for name in names if name) or None,
+        "phone": customer.get("phone"),
+    }
+
+
+def _outcome(paid: Doc) -> Doc:
+    level = paid.get("risk_level", "normal")
+    return {
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": level,
+        "risk_score": paid.get("risk_score", RISK_SCORES.get(level)),
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+
+
+def _card(paid: Doc) -> Doc:
+    return {
+        "brand": paid.get("brand"),
+        "last4": paid.get("last4"),
+        "fingerprint": paid.get("fingerprint"),
+        "exp_month": 12,
+        "exp_year": 2030,
+        "funding": "credit",
+        "country": "US",
     }
 
 

@@ -22,3 +22,9 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     yield
     wire.close()
+
+
+@pytest.fixture
+def swift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between tries."""
+    monkeypatch.setattr(wire.client._state, "pace", wire.Pace(sleep=lambda seconds: None))

@@ -6,38 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.adapters.faking import CORRELATION, KEY, NORTH
-from tests.sandbox.world import KEYS, Caller
-from tools import wire
+from tests.adapters.stand_ins import stand_ins
+from tests.sandbox.world import Caller
 from tools.adapters import klaviyo, slack, whatsapp, whatsapp_reading
 from tools.adapters.operation import Known
 from tools.adapters.table import OPERATIONS
 from tools.errors import Refused
 from tools.models import Drift, NewField
-from tools.sandbox.server import Sandbox
 
 NUMBER, USER_ID = "4915112345678", "DE.13491208655302741918"
 
 
 @pytest.fixture
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    with Sandbox(ledger=tmp_path / "ledger.sqlite3") as running:
-        base = f"{running.base_url}/north"
-        for name, vendor in (
-            ("KLAVIYO_API_BASE", "klaviyo"),
-            ("WHATSAPP_API_BASE", "whatsapp"),
-            ("SLACK_WEBHOOK_URL", "slack"),
-        ):
-            monkeypatch.setenv(f"NORTH_{name}", f"{base}/{vendor}")
-        monkeypatch.setenv("NORTH_WHATSAPP_BUSINESS_ACCOUNT_ID", f"{KEYS['phone_number_id']}9")
-        with httpx.Client(base_url=running.base_url, timeout=10) as client:
-            caller = Caller(client)
-            caller.control("shops", KEYS)
-            yield caller
-    wire.close()
+    with stand_ins(tmp_path, monkeypatch) as caller:
+        yield caller
 
 
 def messages(control: Caller) -> list[dict[str, Any]]:

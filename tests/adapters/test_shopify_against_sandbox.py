@@ -1,35 +1,25 @@
 """Shopify's adapter against its stand-in over real HTTP: what we ask is understood, and what fails is told apart."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from cases.models import Shop
 from tests.adapters.faking import CORRELATION, KEY, NORTH
-from tests.sandbox.world import KEYS, Caller, order
-from tools import wire
+from tests.adapters.stand_ins import LAMP_BACK, stand_ins
+from tests.sandbox.world import Caller, order
 from tools.adapters import shopify, stripe
 from tools.adapters.operation import Known, Operation
 from tools.adapters.shopify_operations import OPERATIONS
 from tools.errors import OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.models import Drift, RateBudget
-from tools.sandbox.server import Sandbox
 from tools.snapshots import CancelResult, OrderSnapshot, RefundResult
 
-WISH = shopify.RefundRequest(
-    order_external_id="5001001",
-    transaction_external_id="31",
-    gateway="shopify_payments",
-    amount_minor=1200,
-    currency="USD",
-    lines=(shopify.RefundedLine("11", 1),),
-    note="case 5",
-)
 DISPUTE = {
     "shop": "north",
     "id": "66",
@@ -54,16 +44,9 @@ FAULTS: list[tuple[dict[str, Any], type[ToolError] | None, type[ToolError]]] = [
 
 
 @pytest.fixture
-def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    with Sandbox(ledger=tmp_path / "ledger.sqlite3") as running:
-        base = f"{running.base_url}/north"
-        monkeypatch.setenv("NORTH_SHOPIFY_ADMIN_URL", f"{base}/shopify")
-        monkeypatch.setenv("NORTH_STRIPE_API_BASE", f"{base}/stripe")
-        with httpx.Client(base_url=running.base_url, timeout=10) as client:
-            caller = Caller(client)
-            caller.control("shops", {**KEYS, "cancel_seconds": 60})
-            caller.control("orders", order())
-            yield caller
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swift: None) -> Iterator[Caller]:
+    with stand_ins(tmp_path, monkeypatch, cancel_seconds=60) as caller:
+        yield caller
 
 
 @pytest.fixture
@@ -73,18 +56,12 @@ def paid(control: Caller) -> Caller:
     return control
 
 
-@pytest.fixture(autouse=True)
-def swift(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between tries."""
-    monkeypatch.setattr(wire.client._state, "pace", wire.Pace(sleep=lambda seconds: None))
-
-
 def read() -> OrderSnapshot:
     return shopify.read_order(NORTH, "5001001", correlation_id=CORRELATION)
 
 
 def refund(key: UUID = KEY, **changes: Any) -> RefundResult:
-    wish = shopify.RefundRequest(**{**WISH.__dict__, **changes})
+    wish = replace(LAMP_BACK, **changes)
     return shopify.refund(NORTH, wish, key=key, correlation_id=CORRELATION)
 
 
@@ -263,7 +240,7 @@ class TestRefunds:
 
     def test_shopify_suggests_what_is_left_and_refuses_what_is_not(self, paid: Caller) -> None:
         def suggest(**changes: Any) -> None:
-            wish = shopify.RefundRequest(**{**WISH.__dict__, **changes})
+            wish = replace(LAMP_BACK, **changes)
             found = shopify.suggested_refund(NORTH, wish, correlation_id=CORRELATION)
             shopify.refuse_more_than(found, wish)
 

@@ -1,5 +1,6 @@
 """Money back through Shopify: asked first what it would give, sent once, and believed only by its echo."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ WISH = shopify.RefundRequest("1001", "31", "shopify_payments", 1200, "USD")
 
 
 def wish(**changes: Any) -> shopify.RefundRequest:
-    return shopify.RefundRequest(**{**WISH.__dict__, **changes})
+    return replace(WISH, **changes)
 
 
 def refund(data: Any, **changes: Any) -> RefundResult:

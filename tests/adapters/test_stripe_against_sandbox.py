@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from audit import sources
 from tests.adapters.faking import CORRELATION, KEY, NORTH
-from tests.sandbox.world import KEYS, Caller, order
-from tools import wire
+from tests.adapters.stand_ins import stand_ins
+from tests.sandbox.world import Caller
 from tools.adapters import (
     stripe,
     stripe_disputes,
@@ -21,7 +20,6 @@ from tools.adapters import (
     stripe_webhooks,
 )
 from tools.errors import OutcomeUnknown, Refused, ToolError, Unavailable
-from tools.sandbox.server import Sandbox
 from tools.snapshots import RefundResult, RefundSnapshot
 
 # What an operation's fault leads to when it hits one try, and when it hits all three.
@@ -40,20 +38,9 @@ FAULTS: list[tuple[dict[str, Any], type[ToolError] | None, type[ToolError]]] = [
 
 
 @pytest.fixture
-def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    with Sandbox(ledger=tmp_path / "ledger.sqlite3") as running:
-        monkeypatch.setenv("NORTH_STRIPE_API_BASE", f"{running.base_url}/north/stripe")
-        with httpx.Client(base_url=running.base_url, timeout=10) as client:
-            caller = Caller(client)
-            caller.control("shops", KEYS)
-            caller.control("orders", order())
-            yield caller
-
-
-@pytest.fixture(autouse=True)
-def swift(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between tries."""
-    monkeypatch.setattr(wire.client._state, "pace", wire.Pace(sleep=lambda seconds: None))
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swift: None) -> Iterator[Caller]:
+    with stand_ins(tmp_path, monkeypatch) as caller:
+        yield caller
 
 
 def by_stripe(key: UUID = KEY, amount: int = 1200, charge: str = "ch_1") -> RefundResult:

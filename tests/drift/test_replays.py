@@ -20,6 +20,7 @@ from opsagent.demo import shopify_events
 from opsagent.demo.script import Step
 from tests import factories as f
 from tests.adapters.faking import CORRELATION, KEY, NORTH
+from tests.adapters.stand_ins import LAMP_BACK
 from tests.drift.altering import Altered
 from tests.drift.conftest import SignIn
 from tests.drift.test_checking import control, probe
@@ -167,16 +168,8 @@ class TestIdempotencyBecomesMandatory:
 
     def test_a_document_without_it_gives_nothing_back(self, control: Caller, world: World) -> None:
         control.control("orders", order(gateway="shopify_payments", charge=None))
-        request = shopify.RefundRequest(
-            order_external_id="5001001",
-            transaction_external_id="31",
-            gateway="shopify_payments",
-            amount_minor=1200,
-            currency="USD",
-            lines=(shopify.RefundedLine("11", 1),),
-        )
         with wire.transport_override(Forgetful()), pytest.raises(Refused) as refused:
-            shopify.refund(NORTH, request, key=KEY, correlation_id=CORRELATION)
+            shopify.refund(NORTH, LAMP_BACK, key=KEY, correlation_id=CORRELATION)
         assert refused.value.code == "BAD_REQUEST"
         assert control.ledger()["refunds"] == []
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -103,11 +104,11 @@ def _announce(name: str, row_id: int) -> bool:
     except (Unavailable, Refused) as error:
         # Surely not posted: the next attempt may.
         type(row).objects.filter(pk=row.pk).update(announced_at=None)
-        _warn(name, row, error)
+        _warn(name, row, error, correlation_id)
         return False
     except ToolError as error:
         # It may stand there already, and nobody is told twice.
-        _warn(name, row, error)
+        _warn(name, row, error, correlation_id)
         return False
     return True
 
@@ -128,7 +129,7 @@ def _due(kind: Kind) -> Q:
     return due & Q(**{f"{kind.news}__gt": now - NEWS_FOR})
 
 
-def _warn(name: str, row: Any, error: ToolError) -> None:
+def _warn(name: str, row: Any, error: ToolError, correlation_id: UUID) -> None:
     log.warning(
         "announcement.not_posted",
         what=name,
@@ -136,6 +137,7 @@ def _warn(name: str, row: Any, error: ToolError) -> None:
         shop=row.shop.slug,
         code=error.code,
         attempt=row.announce_attempts + 1,
+        correlation_id=str(correlation_id),
     )
 
 

@@ -142,7 +142,12 @@ def _later(turn: Turn, error: ToolError) -> str | None:
 
     A wait for our own share of the vendor's rate counts as no attempt, for it comes by itself.
     """
-    log.info("case.read_later", case=turn.case.pk, code=error.code)
+    log.info(
+        "case.read_later",
+        case=turn.case.pk,
+        code=error.code,
+        correlation_id=str(turn.case.correlation_id),
+    )
     wish = error.retry_after if isinstance(error, Unavailable) else None
     wait = min(max(RETRY, timedelta(seconds=wish or 0)), LONGEST_RETRY)
     attempts = turn.case.attempts - (error.code == HeldBack.RATE_BUDGET)

@@ -46,7 +46,7 @@ STOPS = frozenset({READ_ONLY, FACTS_DRIFTED, ReadOnly.default_code})
 FACTS = ("shopify", ("order",))
 
 
-def record_drift(shop_slug: str, drift: ContractDrift, body: bytes) -> None:
+def record_drift(shop_slug: str, drift: ContractDrift, body: bytes, *, correlation_id: UUID) -> None:
     """Opens a drift, or counts one that is open already; `body` is kept redacted.
 
     Raises nothing: the drift itself is on its way to the caller, and a row that can't be written must not hide it.
@@ -62,6 +62,7 @@ def record_drift(shop_slug: str, drift: ContractDrift, body: bytes) -> None:
             vendor=drift.vendor,
             operation=drift.operation,
             field=place(drift.field_path),
+            correlation_id=str(correlation_id),
         )
 
 

@@ -70,7 +70,12 @@ def count_new_fields(call: Call, reply: type[object], body: bytes) -> None:
         if found:
             _count((call.shop, call.vendor, call.operation), found)
     except Exception:
-        log.exception("new_fields.not_counted", vendor=call.vendor, operation=call.operation)
+        log.exception(
+            "new_fields.not_counted",
+            vendor=call.vendor,
+            operation=call.operation,
+            correlation_id=str(call.correlation_id),
+        )
 
 
 def unknown(value: Any, expected: Any, path: str = "", depth: int = 0) -> Iterator[str]:

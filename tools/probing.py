@@ -111,14 +111,21 @@ def probe(
     Of `known` things the first that the vendor knows too is read; there is nothing to read where it knows none.
     """
     began, name = sources.now(), (operation.vendor, operation.name)
+    correlation_id = correlation_id or sources.random_id()
     if operation.probe is None:
         return Found(*name, NO_PROBE, began)
     try:
-        brought = _first_known(operation.probe, account, known, correlation_id or sources.random_id())
+        brought = _first_known(operation.probe, account, known, correlation_id)
     except ToolError as error:
         return _failed(name, error, began)
     except Exception as problem:
-        log.exception("probe.crashed", vendor=operation.vendor, operation=operation.name, shop=account.slug)
+        log.exception(
+            "probe.crashed",
+            vendor=operation.vendor,
+            operation=operation.name,
+            shop=account.slug,
+            correlation_id=str(correlation_id),
+        )
         return Found(*name, CRASHED, began, code=type(problem).__name__[:64])
     return Found(*name, OK if brought else NOTHING, began)
 

@@ -40,7 +40,9 @@ def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome
     try:
         found = find(call) if find else None
     except ToolError as error:
-        log.warning("call.not_settled", call=call.pk, code=error.code)
+        log.warning(
+            "call.not_settled", call=call.pk, code=error.code, correlation_id=str(call.correlation_id)
+        )
         return call.state
     if found is not None:
         if found.pending and call.state == State.PENDING:

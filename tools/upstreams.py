@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 from django.db import connection
@@ -115,7 +116,12 @@ def note_answer(call: Call, answer: Answer) -> None:
         if _is_news((call.shop, call.vendor, call.operation), note):
             _write(call, note)
     except Exception:
-        log.exception("upstream.not_noted", vendor=call.vendor, operation=call.operation)
+        log.exception(
+            "upstream.not_noted",
+            vendor=call.vendor,
+            operation=call.operation,
+            correlation_id=str(call.correlation_id),
+        )
 
 
 def note_version(call: Call, drift: ContractDrift) -> None:
@@ -133,7 +139,12 @@ def note_version(call: Call, drift: ContractDrift) -> None:
         with _kept.lock:
             _kept.notes.pop((call.shop, call.vendor, call.operation), None)
     except Exception:
-        log.exception("upstream.version_not_noted", vendor=call.vendor, operation=call.operation)
+        log.exception(
+            "upstream.version_not_noted",
+            vendor=call.vendor,
+            operation=call.operation,
+            correlation_id=str(call.correlation_id),
+        )
 
 
 def note_of(call: Call, answer: Answer) -> Note:
@@ -162,7 +173,7 @@ def _write(call: Call, note: Note) -> None:
         f" ELSE coalesce({table}.deprecated_since, excluded.deprecated_since) END,"
         f" seen_at = greatest({table}.seen_at, excluded.seen_at)"
     )
-    values = [
+    values: list[str | int | datetime | None] = [
         shops.id_of(call.shop),
         call.vendor,
         call.operation,

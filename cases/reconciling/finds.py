@@ -57,10 +57,10 @@ def _confirms(turn: Turn, seen: OrderSnapshot, before: Told) -> bool:
             refunds.settle_ours(record)
         return True
 
-    return _kept_if(is_told)
+    return _kept_if(turn, is_told)
 
 
-def _kept_if(is_told: Callable[[], bool]) -> bool:
+def _kept_if(turn: Turn, is_told: Callable[[], bool]) -> bool:
     """What `is_told` writes stays where it says yes. One that trips is no: the intake trips too, and keeps why."""
     try:
         with transaction.atomic():
@@ -70,7 +70,11 @@ def _kept_if(is_told: Callable[[], bool]) -> bool:
     except Exception as problem:
         if undone(problem):
             raise
-        log.warning("reconcile.not_recorded", problem=type(problem).__name__)
+        log.warning(
+            "reconcile.not_recorded",
+            problem=type(problem).__name__,
+            correlation_id=str(turn.correlation_id),
+        )
     return False
 
 
@@ -101,7 +105,7 @@ def find_refund(turn: Turn, seen: RefundSnapshot) -> bool:
         refunds.settle_ours(record)
         return True
 
-    if _kept_if(is_told):
+    if _kept_if(turn, is_told):
         return False
     status = "".join(sorted({part.status for part in seen.parts}))
     return _take(turn, readings.REFUND, f"{seen.external_id}:{status}", seen, seen.at, "stripe")

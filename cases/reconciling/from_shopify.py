@@ -118,6 +118,11 @@ def _try_unread(turn: Turn) -> None:
         try:
             read_one(turn, readings.order_of(bytes(event.raw)))
         except (Refused, ContractDrift) as problem:
-            log.info("reconcile.still_unread", event_id=event.pk, code=problem.code)
+            log.info(
+                "reconcile.still_unread",
+                event_id=event.pk,
+                code=problem.code,
+                correlation_id=str(turn.correlation_id),
+            )
         else:
             requeueing.requeue_all([event.pk], by=SYSTEM)

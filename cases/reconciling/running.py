@@ -40,13 +40,21 @@ def reconcile(cursor_id: int) -> str | None:
     except ToolError as error:
         return _failed(turn, cursor, error)
     except Exception as problem:
-        log.exception("reconcile.failed", shop=turn.shop.slug, source=found.source, resource=found.resource)
+        log.exception("reconcile.failed", **_facts(turn, found))
         cursors.fail(turn, f"failed:{type(problem).__name__}")
         return "failed"
-    log.info(
-        "reconcile.read", shop=turn.shop.slug, source=found.source, resource=found.resource, outcome=outcome
-    )
+    log.info("reconcile.read", outcome=outcome, **_facts(turn, found))
     return outcome
+
+
+def _facts(turn: Turn, found: Reconciler | Cursor) -> dict[str, str]:
+    """What every line of the log about a turn tells."""
+    return {
+        "shop": turn.shop.slug,
+        "source": found.source,
+        "resource": found.resource,
+        "correlation_id": str(turn.correlation_id),
+    }
 
 
 def _read(turn: Turn, found: Reconciler) -> str:
@@ -62,13 +70,7 @@ def _read(turn: Turn, found: Reconciler) -> str:
 
 def _failed(turn: Turn, cursor: Cursor, error: ToolError) -> str:
     """Kept on the row for staff, and tried again; where a place to go on from is refused, from the beginning."""
-    log.warning(
-        "reconcile.not_read",
-        shop=turn.shop.slug,
-        source=cursor.source,
-        resource=cursor.resource,
-        code=error.code,
-    )
+    log.warning("reconcile.not_read", code=error.code, **_facts(turn, cursor))
     retry_after = error.retry_after if isinstance(error, Unavailable) else None
     if error.code == HeldBack.RATE_BUDGET:
         # Our own share of the vendor's patience is used up, which is nobody's failure.

@@ -22,6 +22,7 @@ from cases.intake import orders, requeueing
 from cases.models import Connection, InboundEvent, Shop
 from opsagent.demo.script import Step
 from tests import factories as f
+from tests.adapters.faking import CORRELATION
 from tests.drift.conftest import SignIn
 from tests.drift.test_webhooks import risky, without_total
 from tests.flow.threads import at_once
@@ -108,7 +109,7 @@ def test_drift_that_comes_while_the_probe_runs_is_not_cleared_by_it(
         problem = ContractDrift(
             "missing", vendor="stripe", operation=row.operation, field_path=row.field_path
         )
-        drifts.record_drift("north", problem, b"")
+        drifts.record_drift("north", problem, b"", correlation_id=CORRELATION)
         return True
 
     probed_by(monkeypatch, meanwhile)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import Entry
 from cases.models import Shop
 from tests import factories as f
-from tests.adapters.faking import Vendor
+from tests.adapters.faking import CORRELATION, Vendor
 from tests.drift.calls import call
 from tools import upstreams, wire
 from tools.adapters import table
@@ -39,7 +39,7 @@ def drift(path: str = "amount", finding: str = "missing", **changes: Any) -> Con
 
 
 def open_row(shop: Shop, **fields: Any) -> Drift:
-    upstreams.record_drift(shop.slug, drift(**fields), BODY)
+    upstreams.record_drift(shop.slug, drift(**fields), BODY, correlation_id=CORRELATION)
     return Drift.objects.latest("pk")
 
 
@@ -130,13 +130,13 @@ def test_another_version_is_told_as_it_was_served(shop: Shop) -> None:
         field_path="Facebook-Api-Version",
         finding="version",
     )
-    upstreams.record_drift("north", served, b"")
+    upstreams.record_drift("north", served, b"", correlation_id=CORRELATION)
     assert Drift.objects.get().detail == "v25.0"
 
 
 def test_a_drift_that_can_not_be_written_does_not_hide_the_drift_itself(db: None) -> None:
     """The shop of this call isn't in the database."""
-    upstreams.record_drift("nowhere", drift(), BODY)
+    upstreams.record_drift("nowhere", drift(), BODY, correlation_id=CORRELATION)
     assert not Drift.objects.exists()
 
 
@@ -144,7 +144,7 @@ def test_a_drift_that_can_not_be_written_does_not_hide_the_drift_itself(db: None
 def test_many_threads_that_see_it_at_once_open_one_row(shop: Shop) -> None:
     def see(_number: int) -> None:
         try:
-            upstreams.record_drift("north", drift(), BODY)
+            upstreams.record_drift("north", drift(), BODY, correlation_id=CORRELATION)
         finally:
             connections.close_all()
 

@@ -30,7 +30,7 @@ def ask(call: Call, reply: type[Model], make: Callable[[Model], Value]) -> Value
         found = read(reply, answer.body, vendor=call.vendor, operation=call.operation)
         made = make(found)
     except ContractDrift as drift:
-        upstreams.record_drift(call.shop, drift, answer.body)
+        upstreams.record_drift(call.shop, drift, answer.body, correlation_id=call.correlation_id)
         if call.kind is Kind.READ:
             raise
         raise OutcomeUnknown(
@@ -55,7 +55,7 @@ def tell(call: Call) -> Answer:
     try:
         answer = wire.send(call, pacing.GATE)
     except ContractDrift as drift:
-        upstreams.record_drift(call.shop, drift, b"")
+        upstreams.record_drift(call.shop, drift, b"", correlation_id=call.correlation_id)
         upstreams.note_version(call, drift)
         raise
     upstreams.note_answer(call, answer)

@@ -35,5 +35,5 @@ def other_version(call: Call, answer: Answer, header: str, asked: str) -> Contra
     )
     if call.kind is Kind.READ:
         return drift
-    upstreams.record_drift(call.shop, drift, b"")
+    upstreams.record_drift(call.shop, drift, b"", correlation_id=call.correlation_id)
     return None

@@ -1,0 +1,25 @@
+"""Where disputes and returns stand: the words that a vendor's answer may have are those that the order of stages knows."""
+
+from typing import get_args
+
+import pytest
+
+from tools import disputes, orders
+from tools.snapshots import DisputeSnapshot, ReturnSnapshot
+from tools.snapshots.base import Snapshot
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "stages"),
+    [(DisputeSnapshot, disputes.STAGES), (ReturnSnapshot, orders.RETURN_STAGES)],
+    ids=["disputes", "returns"],
+)
+def test_each_status_has_its_place_among_the_stages(
+    snapshot: type[Snapshot], stages: tuple[str, ...]
+) -> None:
+    words = get_args(snapshot.model_fields["status"].annotation)
+    assert sorted(words) == sorted(stages)
+
+
+def test_what_holds_no_money_back_is_a_stage_of_a_dispute() -> None:
+    assert set(disputes.STAGES) >= disputes.HOLDS_NOTHING

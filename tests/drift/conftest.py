@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 
-from cases.models import Shop
-from tests import factories as f
 from tests.adapters.faking import ENVIRONMENT
-from tests.flow.world import SECRETS, World, north
+from tests.admin.conftest import SignIn, said, sign_in
+from tests.flow.conftest import shop, world
+from tests.flow.world import SECRETS
 from tools import new_fields, upstreams, wire
 
-SignIn = Callable[..., Client]
+__all__ = ["SignIn", "said", "shop", "sign_in", "world"]
 
 
 @pytest.fixture(autouse=True)
@@ -27,36 +25,3 @@ def _new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     new_fields.forget()
     upstreams.forget()
     wire.close()
-
-
-@pytest.fixture
-def shop(db: None) -> Shop:
-    return north()
-
-
-@pytest.fixture
-def world(shop: Shop) -> World:
-    return World(shop)
-
-
-@pytest.fixture
-def sign_in(db: None) -> SignIn:
-    """A client of a new member of staff with these roles, in these shops; all if None."""
-
-    def make(*roles: str, shops: Sequence[Shop] | None = None) -> Client:
-        client, user = Client(), f.make_user(roles=roles, shops=shops)
-        client.force_login(user)
-        client.user = user  # type: ignore[attr-defined]  # so that a test can name who pressed
-        return client
-
-    return make
-
-
-@pytest.fixture
-def said() -> Callable[[Any], str]:
-    """What the page says at its top, as one text."""
-
-    def read(response: Any) -> str:
-        return " ".join(str(message) for message in response.context["messages"])
-
-    return read

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from audit import sources
+from audit.sources import Clock
 from cases.models import Shop
+from tests.flow.vendors import Vendors, vendors
 from tests.flow.world import SECRETS, World, north
 
 ACCOUNT = {
@@ -35,3 +40,17 @@ def shop(db: None) -> Shop:
 @pytest.fixture
 def world(shop: Shop) -> World:
     return World(shop)
+
+
+@pytest.fixture
+def clock(db: None) -> Iterator[Clock]:
+    """Time stands still, and passes where a test says so."""
+    with sources.frozen(sources.now()) as clock:
+        yield clock
+
+
+@pytest.fixture
+def fake() -> Iterator[Vendors]:
+    """Vendors that do as they are told, for the whole test."""
+    with vendors() as fake:
+        yield fake

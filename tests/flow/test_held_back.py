@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
-from audit import sources
 from audit.sources import Clock
 from cases.models import Case, Handoff
 from cases.planning import LONGEST_RETRY, MOST_ATTEMPTS, advance
@@ -29,12 +27,6 @@ pytestmark = pytest.mark.django_db
 
 SLOW = 1e-6
 WRITES, READS = Circuit.Work.WRITE, Circuit.Work.READ
-
-
-@pytest.fixture
-def clock(world: World) -> Iterator[Clock]:
-    with sources.frozen(sources.now()) as held:
-        yield held
 
 
 def open_circuit(vendor: str, work: Circuit.Work) -> None:

@@ -14,19 +14,13 @@ from cases.tasks import execute, settle
 from tests import factories
 from tests.adapters.mail_servers import DROP, MailServer, mail_server
 from tests.flow.turns import fresh, planner, says, scripted_shop, states
-from tests.flow.vendors import Vendors, vendors
+from tests.flow.vendors import Vendors
 from tests.flow.world import World, deliver, drain, forget_tasks, the_case
 from tools.models import ToolCall
 
 pytestmark = pytest.mark.django_db
 
 HEADER_ID = "<CAF-1@mail.example>"
-
-
-@pytest.fixture
-def fake() -> Iterator[Vendors]:
-    with vendors() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django_q.models import OrmQ
 
 from approvals.models import ApprovalRequest
-from audit import sources
 from audit.models import Entry
 from audit.sources import Clock
 from cases.invariants import violations
@@ -17,25 +15,13 @@ from cases.models import Case, Handoff
 from cases.tasks import advance, execute, settle, sweep
 from tests import factories
 from tests.flow.turns import asks, damaged, decided, fresh, planner, refund, scripted_shop, states, wait_for
-from tests.flow.vendors import Vendors, away, lost, sums, vendors
+from tests.flow.vendors import Vendors, away, lost, sums
 from tests.flow.world import World, drain, forget_tasks, queued, the_case
 from tools.models import ToolCall
 
 pytestmark = pytest.mark.django_db
 
 LATER = timedelta(seconds=30)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    with sources.frozen(sources.now()) as clock:
-        yield clock
-
-
-@pytest.fixture
-def fake() -> Iterator[Vendors]:
-    with vendors() as fake:
-        yield fake
 
 
 def test_a_case_whose_task_was_lost_is_found(world: World, clock: Clock) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from audit import sources
 from audit.models import Entry
 from audit.sources import Clock
 from cases.models import Case, Handoff
@@ -15,25 +13,13 @@ from cases.tasks import sweep
 from tests import factories
 from tests.flow.breaking import broken
 from tests.flow.turns import asks, damaged, planner, says, scripted_shop, writes_again
-from tests.flow.vendors import Vendors, vendors
+from tests.flow.vendors import Vendors
 from tests.flow.world import World, drain, forget_tasks, queued, the_case
 from tools.models import Order, ToolCall
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    with sources.frozen(sources.now()) as clock:
-        yield clock
-
-
-@pytest.fixture
-def fake() -> Iterator[Vendors]:
-    with vendors() as fake:
-        yield fake
 
 
 def sent() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +21,7 @@ from cases.vendor_templates import read_templates, watch_templates
 from opsagent.demo import whatsapp as bodies
 from tests import factories
 from tests.flow.turns import planner, says, scripted_shop
-from tests.flow.vendors import Vendors, vendors
+from tests.flow.vendors import Vendors
 from tests.flow.world import World, as_bytes, deliver, drain, forget_tasks, queued, the_case
 from tools import vendor_templates
 from tools.models import ToolCall, VendorTemplate
@@ -32,12 +31,6 @@ pytestmark = pytest.mark.django_db
 
 HOURS = timedelta(hours=1)
 USER_ID = "US.13491208655302741918"
-
-
-@pytest.fixture
-def fake() -> Iterator[Vendors]:
-    with vendors() as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from audit import sources
 from audit.sources import Clock
-from cases.models import Shop
 from opsagent.demo import accounts
+from tests.flow.conftest import shop, world
 from tests.flow.vendors import over
-from tests.flow.world import SECRETS, World, north
-from tests.reconciling.vendors import Vendors
+from tests.flow.world import SECRETS
+from tests.reconciling.vendors import Vendors, start_over
 from tools.sandbox.server import Sandbox
+
+__all__ = ["shop", "world"]
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +30,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def connected(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The sandbox's address, with its shops known and the environment pointing at it."""
-    httpx.post(f"{sandbox.base_url}/_control/reset").raise_for_status()
     variables = {**accounts.environment(tmp_path, sandbox.base_url), **SECRETS}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    for shop in accounts.for_sandbox(variables):
-        httpx.post(f"{sandbox.base_url}/_control/shops", json=shop).raise_for_status()
+    start_over(sandbox.base_url)
     return sandbox.base_url
 
 
@@ -42,16 +41,6 @@ def connected(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def clock() -> Iterator[Clock]:
     with sources.frozen(datetime.now(UTC).replace(microsecond=0)) as clock:
         yield clock
-
-
-@pytest.fixture
-def shop(db: None) -> Shop:
-    return north()
-
-
-@pytest.fixture
-def world(shop: Shop) -> World:
-    return World(shop)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -22,6 +22,13 @@ from tests.flow.vendors import Answer
 LISTS = {"/v1/events": "events", "/v1/disputes": "disputes", "/v1/refunds": "refunds"}
 LISTED = {"charge.dispute.created": "disputes", "radar.early_fraud_warning.created": "warnings"}
 WARNINGS = "/v1/radar/early_fraud_warnings"
+
+
+def start_over(sandbox: str) -> None:
+    """The sandbox knows the shops of the environment, and nothing else has ever happened."""
+    httpx.post(f"{sandbox}/_control/reset").raise_for_status()
+    for shop in accounts.for_sandbox(dict(os.environ)):
+        httpx.post(f"{sandbox}/_control/shops", json=shop).raise_for_status()
 
 
 class Vendors:
@@ -41,9 +48,7 @@ class Vendors:
         self.changed.clear()
         for rows in self.lists.values():
             rows.clear()
-        httpx.post(f"{self.sandbox}/_control/reset").raise_for_status()
-        for shop in accounts.for_sandbox(dict(os.environ)):
-            httpx.post(f"{self.sandbox}/_control/shops", json=shop).raise_for_status()
+        start_over(self.sandbox)
 
     # what happens
 
@@ -128,6 +133,3 @@ class Vendors:
         page, rest = found[: self.per_page], found[self.per_page :]
         body = {"object": "list", "url": path, "has_more": bool(rest), "data": page}
         return httpx.Response(200, json=body)
-
-
-MINUTE = timedelta(minutes=1)

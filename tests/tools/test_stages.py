@@ -1,4 +1,4 @@
-"""Where disputes and returns stand: the words that a vendor's answer may have are those that the order of stages knows."""
+"""Where a dispute or a return stands: each word that a snapshot may have has its place in the order of stages."""
 
 from typing import get_args
 

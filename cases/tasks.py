@@ -18,7 +18,7 @@ from approvals.deciding import Wish, decide
 from approvals.models import ApprovalRequest
 from audit import sources
 from audit.actors import SYSTEM
-from cases import planning
+from cases import planning, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
 from cases.handoff import hand_off, scope_of, situation
@@ -108,7 +108,7 @@ def _tell_person(call_id: int) -> None:
 def sweep() -> int:
     """Queue again whatever should be running and isn't. Returns how many things it found."""
     found = 0
-    for job in (_died, _calls, _cases, _waits, _approvals):
+    for job in (_died, _calls, _cases, _waits, _approvals, stocking.ring_due):
         found += job()
     return found
 

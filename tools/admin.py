@@ -6,14 +6,15 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from audit.moment import moment
-from audit.shop_admin import HistoryAdmin, button_column
+from audit.shop_admin import HistoryAdmin, button_column, of_own_shops
 from tools.admin_upstreams import DriftAdmin, NewFieldAdmin, UpstreamAdmin
 from tools.errors import HeldBack
 from tools.models import (
@@ -23,6 +24,7 @@ from tools.models import (
     Order,
     Payment,
     StockLevel,
+    StockReading,
     SupplierItem,
     ToolCall,
 )
@@ -198,6 +200,20 @@ class StockLevelAdmin(HistoryAdmin):
     list_filter = (SHOP,)
     list_select_related = ("shop",)
     search_fields = ("sku",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, under how many items it is not right about."""
+        given_up = StockReading.objects.filter(given_up_at__isnull=False)
+        n = of_own_shops(given_up, request.user).count()
+        words = ngettext(
+            "The shop could not be asked about %(n)s item for a day: its count is old until news of it comes.",
+            "The shop could not be asked about %(n)s items for a day: their counts are old until news of them comes.",
+            n,
+        )
+        about = {"words": words % {"n": n}} if n else {}
+        return super().changelist_view(request, {**about, **(extra_context or {})})
 
 
 @admin.register(SupplierItem)

@@ -17,7 +17,8 @@ from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person, Shop
 from cases.opening import case_for_order, open_case
 from cases.people import customer
-from cases.telling import ring, tell, wants_thought
+from cases.stocking import wants_reading
+from cases.telling import tell, wants_thought
 from tools import invoices
 from tools import orders as graph
 from tools.models import Dispute, Order, Payment, Return, Shipment
@@ -265,7 +266,7 @@ def _payment(seen: ChargeSnapshot) -> PaymentSnapshot:
 def handle_stock(event: InboundEvent, seen: StockSnapshot) -> Handled:
     """Pieces came or went; what an item is, or has in other places, is read at the shop."""
     if graph.record_stock(event.shop_id, seen) is None and seen.available is not None:
-        ring("read_stock", event.pk)
+        wants_reading(event, seen)
     return Handled()
 
 

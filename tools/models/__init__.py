@@ -4,7 +4,7 @@ from tools.models.calls import OPEN_STATES, ToolCall
 from tools.models.invoices import InvoicePayment
 from tools.models.money import Dispute, LedgerEntry, Payment
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
-from tools.models.stock import FeedRun, StockLevel, Supplier, SupplierItem
+from tools.models.stock import FeedRun, StockLevel, StockReading, Supplier, SupplierItem
 from tools.models.upstreams import (
     Circuit,
     Drift,
@@ -33,6 +33,7 @@ __all__ = [
     "ShipmentLine",
     "StockLevel",
     "Supplier",
+    "StockReading",
     "SupplierItem",
     "ToolCall",
     "Upstream",

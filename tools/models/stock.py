@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -33,6 +34,47 @@ class StockLevel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku}: {self.available}"
+
+
+class StockReading(models.Model):
+    """An item of which news came that only a reading at the shop can complete; the row goes once it was read.
+
+    `due_at` is the moment before which the shop isn't asked, `lease_until` (database clock) and `fence` say who reads.
+    Newer news moves the fence, so that whoever reads just then leaves the row to the next reading.
+    """
+
+    shop = models.ForeignKey("cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"))
+    inventory_item = models.CharField(_("inventory item at the shop"), max_length=64)
+    news_at = models.DateTimeField(_("latest news"), help_text=_("By the shop's own clock."))
+    asked_at = models.DateTimeField(_("asked for"))
+    due_at = models.DateTimeField(_("not before"))
+    rung_at = models.DateTimeField(_("queued"), null=True)
+    lease_until = models.DateTimeField(_("claimed until"), null=True)
+    fence = models.PositiveIntegerField(_("fencing token"), default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    error = models.CharField(_("error"), max_length=64, blank=True)
+    given_up_at = models.DateTimeField(_("given up"), null=True)
+    correlation_id = models.UUIDField(_("correlation id"))
+
+    class Meta:
+        verbose_name = _("stock reading")
+        verbose_name_plural = _("stock readings")
+        ordering = ["due_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "inventory_item"], name="stock_reading_is_one_per_item"),
+            models.CheckConstraint(
+                condition=Q(given_up_at__isnull=True) | Q(lease_until__isnull=True),
+                name="given_up_stock_reading_is_nobodys",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(given_up_at__isnull=True), name="stock_reading_by_due_date"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.inventory_item
 
 
 class Supplier(models.Model):

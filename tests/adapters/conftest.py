@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cases.models import Shop
-from tests.adapters.faking import ENVIRONMENT
+from tests.adapters.faking import connect
 from tests.factories import make_shop
 from tools import wire
 
@@ -18,8 +18,7 @@ def north(db: None) -> Shop:
 
 @pytest.fixture(autouse=True)
 def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+    connect(monkeypatch)
     yield
     wire.close()
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 
 from tools.adapters.accounts import Account
 from tools.wire import Call, Kind, Reconcile
@@ -26,6 +27,12 @@ ENVIRONMENT = {
     "NORTH_WHATSAPP_VERIFY_TOKEN": "are-you-north",
     "NORTH_SLACK_WEBHOOK_URL": "https://slack.example/services/T0/B0/secret",
 }
+
+
+def connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives north an account with every vendor."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
 
 
 class Vendor:

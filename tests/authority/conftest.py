@@ -9,15 +9,14 @@ import pytest
 
 from cases.models import Shop
 from tests import factories
-from tests.adapters.faking import ENVIRONMENT, Vendor
+from tests.adapters.faking import Vendor, connect
 from tests.authority.rows import refunded
 from tools import wire
 
 
 @pytest.fixture
 def north(monkeypatch: pytest.MonkeyPatch) -> Shop:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+    connect(monkeypatch)
     return factories.make_shop("north")
 
 

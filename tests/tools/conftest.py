@@ -1,10 +1,20 @@
-"""A shop for the order graph to belong to."""
+"""A shop for the order graph to belong to, and accounts with its vendors."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from cases.models import Shop
+from tests.adapters.faking import connect
+from tools import wire
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    connect(monkeypatch)
+    yield
+    wire.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import httpx
 import pytest
 from django.db import transaction
 
-from tests.adapters.faking import ENVIRONMENT, KEY
+from tests.adapters.faking import KEY
 from tests.adapters.stripe_faking import NOTE, REFUND, listed, said
 from tests.factories import make_call, make_case, make_decision, make_order, make_shop, now
 from tests.tools.telling import part, refund
@@ -21,16 +20,8 @@ from tools.snapshots import InvoicePaymentSnapshot
 PAID = InvoicePaymentSnapshot(external_id="inpay_1", invoice="in_1", payment_intent="pi_1")
 
 
-@pytest.fixture(autouse=True)
-def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    yield
-    wire.close()
-
-
 @pytest.fixture
-def call(db: None) -> ToolCall:
+def call(db: None, connected: None) -> ToolCall:
     """Twelve dollars of a charge that paid an invoice, due now."""
     shop = make_shop("north", env_prefix="NORTH")
     order = make_order(shop, currency="USD")

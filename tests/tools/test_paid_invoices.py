@@ -1,16 +1,14 @@
 """A charge that paid an invoice is refunded by a credit note; which it is, is settled once and stays."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
-from tests.adapters.faking import ENVIRONMENT, KEY, Vendor
+from tests.adapters.faking import KEY, Vendor
 from tests.adapters.stripe_faking import NOTE, REFUND, form_of, listed, said
 from tests.factories import make_call, make_case, make_decision, make_order, make_shop
 from tools import invoices, payments, wire
 from tools.catalog import issue_refund
-from tools.errors import OutcomeUnknown, ReadOnly, Unavailable
+from tools.errors import InvalidArgs, OutcomeUnknown, ReadOnly, Unavailable
 from tools.models import InvoicePayment, Payment, ToolCall
 from tools.snapshots import ChargeSnapshot, InvoicePaymentSnapshot
 
@@ -27,16 +25,8 @@ CHARGE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    yield
-    wire.close()
-
-
 @pytest.fixture
-def payment(db: None) -> Payment:
+def payment(db: None, connected: None) -> Payment:
     shop = make_shop("north", env_prefix="NORTH")
     order = make_order(shop, currency="USD")
     Payment.objects.update(external_id="ch_1")
@@ -148,6 +138,6 @@ def test_a_lost_credit_note_is_found_by_its_key(call: ToolCall, payment: Payment
 def test_a_key_of_the_other_mode_sends_nothing_for_a_known_payment(call: ToolCall, payment: Payment) -> None:
     Payment.objects.update(livemode=True)
     vendor = Vendor(said(REFUND))
-    with wire.transport_override(vendor.transport), pytest.raises(Exception, match="other_mode"):
+    with wire.transport_override(vendor.transport), pytest.raises(InvalidArgs, match="other_mode"):
         issue_refund.send(ToolCall.objects.get(pk=call.pk))
     assert vendor.asked == []

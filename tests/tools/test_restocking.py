@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from approvals.admin.effect import parts
 from cases.models import Shop
 from tests import factories
 from tests.adapters import shopify_answers as told
-from tests.adapters.faking import ENVIRONMENT, Vendor
+from tests.adapters.faking import Vendor
 from tools import execution, pacing, wire
 from tools.base import Effect, Outcome, Scope
 from tools.catalog import issue_refund
@@ -20,11 +19,8 @@ from tools.models import Order, OrderLine, Return, ToolCall
 
 
 @pytest.fixture
-def north(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    yield factories.make_shop("north", env_prefix="NORTH", base_currency="USD")
-    wire.close()
+def north(db: None, connected: None) -> Shop:
+    return factories.make_shop("north", env_prefix="NORTH", base_currency="USD")
 
 
 def sold(shop: Shop, *, unfulfilled: int | None = 0, location: str = "71", **fields: Any) -> Order:

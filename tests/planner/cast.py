@@ -82,3 +82,6 @@ def case(*messages: MessageFact | str, **fields: Any) -> CaseFacts:
         "sender_is_contact": True,
     }
     return CaseFacts(**{**defaults, **fields})
+
+
+ON_ITS_WAY = order(shipments=(parcel("in_transit"),))

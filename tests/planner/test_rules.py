@@ -15,7 +15,19 @@ from cases.planner.facts import (
     ReturnFact,
     StockFact,
 )
-from tests.planner.cast import GLASSES, MUG, ON_ITS_WAY, TOWEL, ago, case, delivered, order, parcel, sent, wrote
+from tests.planner.cast import (
+    GLASSES,
+    MUG,
+    ON_ITS_WAY,
+    TOWEL,
+    ago,
+    case,
+    delivered,
+    order,
+    parcel,
+    sent,
+    wrote,
+)
 from tests.planner.proposals import plan, told
 
 LAMP = StockFact(sku="FF-0202", title="Brass Table Lamp", available=0, restock_on=date(2026, 12, 4))

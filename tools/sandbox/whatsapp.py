@@ -6,6 +6,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api (v23.0) and its error co
 import re
 from hmac import compare_digest
 from sqlite3 import Connection
+from urllib.parse import urlencode
 
 from tools.sandbox import store, things, whatsapp_messages
 from tools.sandbox.exchange import Answer, Doc, Request, Vendor, token
@@ -45,7 +46,7 @@ def _perform(request: Request, db: Connection) -> Doc:
     path, what = PATH.match(request.path), operation(request)
     if path is None or what == "unknown":
         raise RefusedError(404, 2500, f"Unknown path components: {request.path}")
-    own = account_id(known) if what.endswith(".list") else str(known.get("phone_number_id"))
+    own = whatsapp_messages.account_id(known) if what.endswith(".list") else str(known.get("phone_number_id"))
     if path["node"] != own:
         problem = (
             f"Unsupported {request.method.lower()} request. Object with ID '{path['node']}' does not exist"
@@ -57,11 +58,6 @@ def _perform(request: Request, db: Connection) -> Doc:
         return _templates(request, db)
     number = _number(known)
     return number if what == "phone_number" else {"data": [number]}
-
-
-def account_id(known: Doc) -> str:
-    """The business account; a shop that was registered without one gets the number's id and a 9."""
-    return str(known.get("whatsapp_account") or f"{known.get('phone_number_id')}9")
 
 
 def _number(known: Doc) -> Doc:
@@ -95,8 +91,8 @@ def _templates(request: Request, db: Connection) -> Doc:
         return {"data": data}
     paging: Doc = {"cursors": {"before": _mark(start), "after": _mark(start + len(chosen))}}
     if start + len(chosen) < len(found):
-        base = f"http://127.0.0.1/{request.shop}/whatsapp{request.path}"
-        paging["next"] = f"{base}?limit={limit}&after={_mark(start + len(chosen))}"
+        base = f"http://{request.headers.get('host', '127.0.0.1')}/{request.shop}/whatsapp{request.path}"
+        paging["next"] = f"{base}?{urlencode({**asked, 'limit': limit, 'after': paging['cursors']['after']})}"
     return {"data": data, "paging": paging}
 
 

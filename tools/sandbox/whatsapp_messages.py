@@ -154,6 +154,11 @@ def came_in(db: Connection, body: Doc, when: When) -> None:
     _tell(db, shop, {"contacts": [contact], "messages": [message]}, when)
 
 
+def account_id(known: Doc) -> str:
+    """The business account; a shop that was registered without one gets the number's id and a 9."""
+    return str(known.get("whatsapp_account") or f"{known.get('phone_number_id')}9")
+
+
 def _tell(db: Connection, shop: str, content: Doc, when: When) -> None:
     if not outbox.targets(db, shop, "whatsapp"):
         return
@@ -163,7 +168,6 @@ def _tell(db: Connection, shop: str, content: Doc, when: When) -> None:
         "phone_number_id": str(known.get("phone_number_id")),
     }
     value = {"messaging_product": "whatsapp", "metadata": metadata, **content}
-    account = str(known.get("whatsapp_account") or f"{known.get('phone_number_id')}9")
-    entry = {"id": account, "changes": [{"field": "messages", "value": value}]}
+    entry = {"id": account_id(known), "changes": [{"field": "messages", "value": value}]}
     raw = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}, ensure_ascii=False).encode()
     outbox.post(db, shop, "whatsapp", "messages", raw, name=str(uuid4()), now=when.now)

@@ -94,6 +94,8 @@ def test_a_refund_by_hand_without_charge_is_shopifys(caller: Caller) -> None:
         ("orders", order(total="28.905"), "not an amount"),
         ("orders", order(risk="SCARY"), "level must be"),
         ("shops", {}, "slug"),
+        ("clock", {}, "advance"),
+        ("clock", {"advance": -1}, "negative"),
         ("disputes", {"shop": "north", "id": "du_1", "charge": "ch_9", "amount": "1", "reason": "x", "status": "lost"},
          "no charge"),
         (f"{ORDER_PATH}/fulfilments", {"id": 1, "status": "lost", "created_at": "2026-11-02"}, "status must be"),

@@ -157,7 +157,7 @@ class Sandbox:
             if where == ("POST", "faults") and request.json().get("kind") == faults.REFUSED:
                 self.refuse(float(request.json().get("seconds", 5)))
                 return Answer.json(200, {"ok": True})
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             return Answer.json(400, {"error": f"{type(error).__name__}: {error}"})
         with self.store.transaction() as db:
             made = control.answer(request, db)

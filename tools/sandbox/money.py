@@ -19,10 +19,8 @@ def to_minor(amount: object, currency: str) -> int:
 
 def to_decimal(minor: int, currency: str) -> str:
     """The amount as Shopify's Decimal scalar writes it: no superfluous zeros, at least one decimal ("19.0")."""
-    exponent = EXPONENTS.get(currency, 2)
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
-    whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
-    return f"{sign}{whole}.{fraction.rstrip('0') or '0'}"
+    whole, _, fraction = plain(minor, currency).partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
 def share(total: int, quantity: int, before: int, units: int) -> int:

@@ -5,6 +5,7 @@ https://shopify.dev/docs/api/usage/search-syntax
 
 import re
 from collections.abc import Callable
+from operator import eq, ge, gt, le, lt
 from sqlite3 import Connection
 from typing import Any
 
@@ -16,13 +17,7 @@ from tools.sandbox.shopify_nodes import cursor, page_of, page_size, place_of
 
 TERM = re.compile(r"""(?P<field>\w+):(?P<sign>>=|<=|>|<)?(?P<value>'[^']*'|"[^"]*"|[^\s()]+)""")
 MOMENTS = {"updated_at": "updated_at", "created_at": "created_at", "processed_at": "created_at"}
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "": lambda have, want: have == want,
-    ">": lambda have, want: have > want,
-    ">=": lambda have, want: have >= want,
-    "<": lambda have, want: have < want,
-    "<=": lambda have, want: have <= want,
-}
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {"": eq, ">": gt, ">=": ge, "<": lt, "<=": le}
 SORTED_BY = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at", "PROCESSED_AT": "created_at", "ID": "id"}
 
 

@@ -6,6 +6,7 @@ https://docs.stripe.com/api/idempotent_requests: keys are kept for 24 hours; the
 import base64
 import binascii
 import json
+from dataclasses import replace
 from hmac import compare_digest
 from sqlite3 import Connection
 from urllib.parse import parse_qsl
@@ -105,13 +106,18 @@ def _first(request: Request, db: Connection, name: str, headers: dict[str, str])
     failing = request.stumbles("stored_500")
     try:
         if failing and request.fault and not request.fault.executes:
-            return Answer.json(500, json.loads(faults.broken("stripe").body), headers)
+            return _broken(headers)
         made = Answer.json(200, _perform(request, db, name), headers)
     except RefusedError as refusal:
         if not refusal.executed:
             raise
         return Answer.json(refusal.status, refusal.body, {**headers, **NO_RETRY})
-    return Answer.json(500, json.loads(faults.broken("stripe").body), headers) if failing else made
+    return _broken(headers) if failing else made
+
+
+def _broken(headers: dict[str, str]) -> Answer:
+    made = faults.broken("stripe")
+    return replace(made, headers={**made.headers, **headers})
 
 
 def _perform(request: Request, db: Connection, name: str | None) -> Doc:

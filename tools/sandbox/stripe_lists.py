@@ -4,6 +4,7 @@ https://docs.stripe.com/api/pagination
 """
 
 from collections.abc import Callable
+from operator import ge, gt, le, lt
 from sqlite3 import Connection
 from urllib.parse import parse_qsl
 
@@ -12,13 +13,7 @@ from tools.sandbox.exchange import Doc, Request
 from tools.sandbox.stripe_errors import RefusedError, missing
 
 MOST_PER_PAGE, USUAL = 100, 10
-MOMENTS = ("gt", "gte", "lt", "lte")
-COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "gt": lambda have, want: have > want,
-    "gte": lambda have, want: have >= want,
-    "lt": lambda have, want: have < want,
-    "lte": lambda have, want: have <= want,
-}
+COMPARE: dict[str, Callable[[int, int], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 # Resource, as in the path: the name of its parameter in an error, and what a list can be filtered by.
 RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "refunds": ("refund", ("charge", "payment_intent")),
@@ -99,7 +94,7 @@ def listed(db: Connection, request: Request, resource: str) -> Doc:
 
 def _check(resource: str, asked: list[tuple[str, str]]) -> None:
     known = {"limit", "starting_after", "ending_before", "created", *RESOURCES[resource][1]}
-    known |= {f"created[{name}]" for name in MOMENTS}
+    known |= {f"created[{name}]" for name in COMPARE}
     for name, value in asked:
         many = name.startswith("expand[") or (resource == "events" and name.startswith("types["))
         if name not in known and not many and name != "delivery_success":
@@ -113,8 +108,8 @@ def _within(one: Doc, asked: dict[str, str]) -> bool:
     created = int(one["created"])
     if "created" in asked and created != int(asked["created"]):
         return False
-    bounds = [(name, asked[f"created[{name}]"]) for name in MOMENTS if f"created[{name}]" in asked]
-    return all(COMPARE[name](created, int(bound)) for name, bound in bounds)
+    bounds = [(fits, asked.get(f"created[{name}]")) for name, fits in COMPARE.items()]
+    return all(fits(created, int(bound)) for fits, bound in bounds if bound is not None)
 
 
 def _slice(objects: list[Doc], asked: dict[str, str], size: int, resource: str) -> tuple[list[Doc], bool]:

@@ -28,7 +28,7 @@ def check(answer: httpx.Response) -> None:
         _stripe(answer, "/".join(filter(None, rest)))
     elif vendor == "klaviyo" and answer.status_code < 300:
         _rest(answer, _contract("klaviyo", "klaviyo_2026-07-15.trimmed"), "/" + "/".join(rest).strip("/"))
-    elif vendor == "whatsapp" and answer.status_code < 300 and rest[-3:-2] not in (["messages"], []):
+    elif vendor == "whatsapp" and answer.status_code < 300:
         found = next((one for one in rest if one in ("message_templates", "phone_numbers")), None)
         if found:
             contract = _contract("whatsapp", "whatsapp_v23.0.trimmed")

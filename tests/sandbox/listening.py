@@ -15,19 +15,17 @@ class Heard(NamedTuple):
 
 
 class Listener:
-    """Answers with the next of `answers`, then with 200 for ever; `seconds` makes each answer late."""
+    """Answers with the next of `answers`, then with 200 for ever."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.answers: list[int] = []
-        self.seconds = 0.0
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 listener.heard.append(Heard({k.lower(): v for k, v in self.headers.items()}, body))
-                time.sleep(listener.seconds)
                 self.send_response(listener.answers.pop(0) if listener.answers else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

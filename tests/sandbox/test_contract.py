@@ -1,7 +1,6 @@
 """The stand-ins say nothing that the vendors' published contracts don't say, where those are at hand."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,10 @@ from graphql import (
     is_enum_type,
 )
 
+from tests.contracts.answers import SPECS
 from tests.sandbox.world import Caller
 from tools.sandbox.shopify_schema import schema
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
 needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendors' contracts are not at hand")
 
 

@@ -3,6 +3,7 @@
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
 from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
+from cases.models.paying import PaymentTask
 from cases.models.planning import PlannerConfig
 from cases.models.shops import Connection, Shop, User
 
@@ -15,6 +16,7 @@ __all__ = [
     "Handoff",
     "InboundEvent",
     "Message",
+    "PaymentTask",
     "Person",
     "PlannerConfig",
     "RefusedRequests",

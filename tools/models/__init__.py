@@ -2,7 +2,7 @@
 
 from tools.models.calls import OPEN_STATES, ToolCall
 from tools.models.invoices import InvoicePayment
-from tools.models.money import Dispute, LedgerEntry, Payment
+from tools.models.money import Dispute, LedgerEntry, Payment, RefundQuote
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
 from tools.models.stock import FeedRun, StockLevel, StockReading, Supplier, SupplierItem
 from tools.models.upstreams import (
@@ -28,12 +28,13 @@ __all__ = [
     "OrderLine",
     "Payment",
     "RateBudget",
+    "RefundQuote",
     "Return",
     "Shipment",
     "ShipmentLine",
     "StockLevel",
-    "Supplier",
     "StockReading",
+    "Supplier",
     "SupplierItem",
     "ToolCall",
     "Upstream",

@@ -85,6 +85,11 @@ class ToolCall(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["decision", "position"], name="decision_has_one_call_per_step"),
+            models.UniqueConstraint(
+                fields=["decision", "payment"],
+                condition=Q(tool="issue_refund", payment__isnull=False),
+                name="decision_refunds_a_payment_once",
+            ),
             models.CheckConstraint(
                 condition=Q(amount_minor=0)
                 | (Q(amount_minor__gt=0) & Q(payment__isnull=False) & ~Q(currency="")),

@@ -80,6 +80,30 @@ class Payment(models.Model):
         return Money(max(0, left), self.currency)
 
 
+class RefundQuote(models.Model):
+    """How a shop itself would split a refund among an order's tenders; read before it is judged, soon out of date.
+
+    `wish` is the digest of lines, quantities, shipping and amount that the shop was asked about; `parts` its answer:
+    `[{"payment": our id, "amount_minor": …, "maximum_minor": …}]`.
+    """
+
+    order = models.ForeignKey(
+        "tools.Order", on_delete=models.CASCADE, related_name="quotes", verbose_name=_("order")
+    )
+    wish = models.CharField(_("SHA-256 of the wish"), max_length=64)
+    parts = models.JSONField(_("parts"))
+    read_at = models.DateTimeField(_("read from the shop"))
+
+    class Meta:
+        verbose_name = _("quoted refund")
+        verbose_name_plural = _("quoted refunds")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["order", "wish", "-read_at"], name="quote_by_wish")]
+
+    def __str__(self) -> str:
+        return self.wish[:12]
+
+
 class LedgerEntry(models.Model):
     """One change of a payment's sums. Append-only: a database trigger refuses change and deletion."""
 

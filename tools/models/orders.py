@@ -37,6 +37,14 @@ class Order(models.Model):
     total_minor = models.BigIntegerField(_("total"))
     shipping_minor = models.BigIntegerField(_("shipping"), default=0)
     shipping_refunded_minor = models.BigIntegerField(_("shipping refunded or reserved"), default=0)
+    shipping_taxes = models.JSONField(
+        _("taxes in the shipping"),
+        default=list,
+        help_text=_("One for each rate: title, rate_ppm, amount_minor."),
+    )
+    duties_minor = models.BigIntegerField(
+        _("duties"), default=0, help_text=_("Of all lines, on top of what goods and shipping cost.")
+    )
     placed_at = models.DateTimeField(_("placed"))
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     financial_status = models.CharField(_("payment status"), max_length=32, blank=True)
@@ -97,7 +105,10 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One line of an order; `total_minor` is for the whole quantity, after discounts, with tax."""
+    """One line of an order; `total_minor` is for the whole quantity, after discounts, with tax, without duties.
+
+    `taxes` are parts of that total, one for each rate: `{"title": …, "rate_ppm": …, "amount_minor": …}`.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"))
     external_id = models.CharField(_("id at the shop"), max_length=64)
@@ -105,6 +116,16 @@ class OrderLine(models.Model):
     title = models.CharField(_("title"), max_length=255)
     quantity = models.PositiveIntegerField(_("quantity bought"))
     total_minor = models.BigIntegerField(_("amount"))
+    discount_minor = models.BigIntegerField(
+        _("discount"), default=0, help_text=_("Its share of all discounts; the amount is without it already.")
+    )
+    taxes = models.JSONField(_("taxes"), default=list, help_text=_("Parts of the amount, one for each rate."))
+    duties_minor = models.BigIntegerField(
+        _("duties"), default=0, help_text=_("For the whole quantity, on top of the amount.")
+    )
+    removed_quantity = models.PositiveIntegerField(
+        _("quantity removed"), default=0, help_text=_("Taken off the order in the shop, without a refund.")
+    )
     refunded_quantity = models.PositiveIntegerField(
         _("quantity refunded or reserved"),
         default=0,
@@ -113,6 +134,7 @@ class OrderLine(models.Model):
     refunded_minor = models.BigIntegerField(
         _("amount refunded or reserved"), default=0, help_text=_("Goodwill on this line included.")
     )
+    duties_refunded_minor = models.BigIntegerField(_("duties refunded or reserved"), default=0)
     final_sale = models.BooleanField(_("final sale"), default=False)
     unfulfilled_quantity = models.PositiveIntegerField(
         _("quantity not shipped yet"), null=True, help_text=_("Unknown until the order has been read.")
@@ -125,16 +147,31 @@ class OrderLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["order", "external_id"], name="line_is_known_once_per_order"),
             models.CheckConstraint(
-                condition=Q(refunded_quantity__lte=F("quantity")), name="line_refunds_no_more_than_bought"
+                condition=Q(quantity__gte=F("refunded_quantity") + F("removed_quantity")),
+                name="line_refunds_no_more_than_bought",
             ),
             models.CheckConstraint(
                 condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("total_minor")),
                 name="line_refunds_no_more_money_than_paid",
             ),
+            models.CheckConstraint(
+                condition=Q(duties_refunded_minor__gte=0) & Q(duties_refunded_minor__lte=F("duties_minor")),
+                name="line_refunds_no_more_duties_than_paid",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def left(self) -> int:
+        """Pieces that may still be refunded: bought, less those taken off the order and those refunded."""
+        return max(0, self.quantity - self.removed_quantity - self.refunded_quantity)
+
+    @property
+    def left_minor(self) -> int:
+        """What pieces that weren't taken off cost, less what went back for them; minor units."""
+        return max(0, self._worth(self.total_minor) - self.refunded_minor)
 
     def share_minor(self, quantity: int) -> int:
         """What `quantity` further pieces of this line cost, in minor units.
@@ -142,9 +179,23 @@ class OrderLine(models.Model):
         Cumulative rounding down, so that the shares of all pieces add up to the line's amount exactly; never more
         than the line has left after goodwill.
         """
-        before = self.total_minor * self.refunded_quantity // self.quantity
-        after = self.total_minor * (self.refunded_quantity + quantity) // self.quantity
-        return min(after - before, self.total_minor - self.refunded_minor)
+        return min(self._further(self.total_minor, quantity), self.left_minor)
+
+    def duties_share_minor(self, quantity: int) -> int:
+        """The duties on `quantity` further pieces, in minor units; rounded like their price."""
+        left = self._worth(self.duties_minor) - self.duties_refunded_minor
+        return max(0, min(self._further(self.duties_minor, quantity), left))
+
+    def _worth(self, minor: int) -> int:
+        """What of a sum for the whole quantity is for pieces that weren't taken off the order."""
+        return minor * (self.quantity - self.removed_quantity) // self.quantity
+
+    def _further(self, minor: int, quantity: int) -> int:
+        worth, kept = self._worth(minor), self.quantity - self.removed_quantity
+        if not kept:
+            return 0
+        before, after = self.refunded_quantity, self.refunded_quantity + quantity
+        return worth * after // kept - worth * before // kept
 
 
 class Shipment(models.Model):

@@ -12,7 +12,7 @@ from cases.models import Cursor, InboundEvent
 from cases.reconciling import cursors
 from cases.reconciling.running import reconcile, ring_due
 from cases.reconciling.table import RECONCILERS
-from tests.flow.threads import at_once
+from tests.flow.threads import THREADS, at_once
 from tests.flow.vendors import away, busy, over
 from tests.flow.world import World, forget_tasks, queued
 from tests.reconciling.turns import cursor, late, read
@@ -80,10 +80,17 @@ def test_a_reading_that_is_too_long_goes_on_at_the_next_turn(
 def test_what_happens_during_a_long_reading_is_for_the_next(
     world: World, vendors: Vendors, clock: Clock
 ) -> None:
-    first = charges(world, vendors, clock, 4)
-    read("events", clock)
-    second = charges(world, vendors, clock, 1)
-    assert found_ids() == first
+    first, second = charges(world, vendors, clock, 4), set[str]()
+    cursor()
+
+    def meanwhile(_what: str) -> None:
+        if len(vendors.asked) == 2:
+            clock.advance(timedelta(seconds=3))
+            second.update(charges(world, vendors, clock, 1))
+
+    vendors.on_ask = meanwhile
+    assert read("events", clock) == "done"
+    assert (len(vendors.asked), len(second), found_ids()) == (2, 1, first)
     read("events", clock)
     assert found_ids() == first | second
 
@@ -254,5 +261,5 @@ def test_eight_workers_at_once_read_once(world: World, vendors: Vendors) -> None
         with over(vendors):
             return reconcile(row.pk)
 
-    assert sorted(map(str, at_once(work))) == ["None"] * 7 + ["done"]
+    assert sorted(map(str, at_once(work))) == ["None"] * (THREADS - 1) + ["done"]
     assert vendors.asked == ["events"]

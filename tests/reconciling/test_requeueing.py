@@ -212,4 +212,4 @@ def test_bodies_are_kept_as_they_came(world: World) -> None:
     event = dead(step, world.shop)
     requeue(event.pk, by=somebody())
     event.refresh_from_db()
-    assert bytes(event.raw) == step.body == as_bytes(json.loads(step.body))
+    assert bytes(event.raw) == step.body

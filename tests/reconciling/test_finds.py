@@ -11,6 +11,7 @@ from audit import sources
 from audit.models import Entry
 from audit.sources import Clock
 from cases.models import Case, Handoff, InboundEvent
+from opsagent.demo.script import Neutral, Step
 from tests import factories
 from tests.flow.world import World, deliver
 from tests.reconciling.turns import LATER, cursor, late, read, read_all
@@ -18,6 +19,14 @@ from tests.reconciling.vendors import Vendors
 from tools.models import Dispute, Order, Payment
 
 pytestmark = pytest.mark.django_db
+
+
+def warned(world: World) -> tuple[Neutral, Step]:
+    """An order that we don't know yet, and the warning about it that a webhook has told of."""
+    order = world.sold(world.customer(), days=1)
+    warning = world.warning_step(order)
+    deliver(warning)
+    return order, warning
 
 
 def test_an_order_that_nobody_told_of_is_found(world: World, vendors: Vendors, clock: Clock) -> None:
@@ -114,9 +123,7 @@ def test_a_dispute_whose_event_is_long_gone_is_found_in_stripes_list(
 def test_a_warning_that_a_person_has_seen_is_not_opened_again(
     world: World, vendors: Vendors, clock: Clock
 ) -> None:
-    order = world.sold(world.customer(), days=1)
-    warning = world.warning_step(order)
-    deliver(warning)
+    _order, warning = warned(world)
     who = factories.make_user()
     Handoff.objects.update(state="resolved", claimed_by=who, claimed_at=clock.at, resolved_at=clock.at)
     Case.objects.update(state="closed", closed_at=clock.at)
@@ -139,9 +146,7 @@ def test_a_reading_books_no_charge_a_second_time(world: World, vendors: Vendors,
 def test_a_warning_whose_order_comes_later_marks_the_order(
     world: World, vendors: Vendors, clock: Clock
 ) -> None:
-    order = world.sold(world.customer(), days=1)
-    warning = world.warning_step(order)
-    deliver(warning)
+    order, warning = warned(world)
     for step in (world.order_step(order), world.charge_step(order), warning):
         vendors.happens(step, clock.at)
     for _ in range(2):

@@ -22,8 +22,6 @@ from tools.models import ToolCall
 
 pytestmark = pytest.mark.django_db
 
-KEYS = itertools.count(1)
-
 
 def message_call(state: str, **fields: Any) -> ToolCall:
     """A message to a customer by WhatsApp, whose call stands here."""
@@ -58,15 +56,16 @@ def body(call: ToolCall, status: str, *, key: str = "", code: int = 0, wamid: st
     return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
 
 
-def hears(call: ToolCall, *statuses: str, **more: object) -> None:
+def hears(call: ToolCall, *statuses: str, **more: Any) -> None:
     for status in statuses:
-        for delivery in deliveries.whatsapp(body(call, status, **more), "application/json"):  # type: ignore[arg-type]
+        for delivery in deliveries.whatsapp(body(call, status, **more), "application/json"):
             receive(call.shop, delivery)
 
 
 def said(call: ToolCall) -> Message:
     assert call.message is not None
-    return fresh(call.message)  # type: ignore[no-any-return]
+    message: Message = fresh(call.message)
+    return message
 
 
 class TestOrder:

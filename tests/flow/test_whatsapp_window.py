@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -61,8 +61,8 @@ def listed(*rows: tuple[str, str], name: str = vendor_templates.TEMPLATE) -> tup
     return tuple(TemplateSnapshot(name=name, language=language, status=status) for language, status in rows)
 
 
-def known(case: Case, *rows: tuple[str, str], **more: Any) -> None:
-    vendor_templates.keep(case.shop_id, listed(*rows), at=more.get("at", sources.now()))
+def known(case: Case, *rows: tuple[str, str], at: datetime | None = None) -> None:
+    vendor_templates.keep(case.shop_id, listed(*rows), at=at or sources.now())
 
 
 class TestWindow:
@@ -120,7 +120,6 @@ class TestWindow:
 
 class TestRefusedBeforehand:
     def test_words_that_no_template_takes_are_refused_on_the_page(self, chat: Case) -> None:
-        known(chat, ("en", "PAUSED"))
         with sources.frozen(sources.now()) as clock:
             clock.advance(25 * HOURS)
             known(chat, ("en", "PAUSED"))

@@ -33,7 +33,7 @@ BULK = {"cases.inboundevent": ("put_back",)}
 
 
 @pytest.mark.parametrize("label", HISTORY)
-def test_lists_offer_no_bulk_action(label: str) -> None:
+def test_lists_offer_no_bulk_action_that_changes_history(label: str) -> None:
     assert admin.site.get_model_admin(apps.get_model(label)).actions == BULK.get(label)
 
 

@@ -50,6 +50,10 @@ def said(body: object, status: int = 200, **headers: str) -> httpx.Response:
     return httpx.Response(status, json=body, headers={"Stripe-Version": VERSION, **named})
 
 
+def without(thing: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in thing.items() if name not in names}
+
+
 def listed(*things: object, has_more: bool = False) -> dict[str, Any]:
     return {"object": "list", "url": "/v1/things", "has_more": has_more, "data": list(things)}
 

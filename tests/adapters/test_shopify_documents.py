@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,19 +20,18 @@ from graphql import (
     visit,
 )
 
+from tests.contracts.answers import SPECS, needs_specs
 from tools.adapters.operation import Operation
 from tools.adapters.shopify_cost import MOST_PER_QUERY, cost
 from tools.adapters.shopify_operations import OPERATIONS
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs" / "shopify"
-needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendor's fuller contracts are not at hand")
 VERSIONS = ("2026-01", "2026-04", "2026-07")
 BY_NAME = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 
 @cache
 def schema(version: str) -> GraphQLSchema:
-    return build_schema((SPECS / f"admin_{version}.trimmed.graphql").read_text())
+    return build_schema((SPECS / "shopify" / f"admin_{version}.trimmed.graphql").read_text())
 
 
 @BY_NAME

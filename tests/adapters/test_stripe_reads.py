@@ -3,14 +3,13 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.adapters import bodies
 from tests.adapters.faking import CORRELATION, NORTH, Vendor
-from tests.adapters.stripe_faking import REFUND, listed, over, said
+from tests.adapters.stripe_faking import REFUND, listed, over, said, without
 from tools.adapters import stripe, stripe_disputes, stripe_events
 from tools.errors import ContractDrift, InvalidArgs, ToolError
 from tools.models import Drift
@@ -55,10 +54,6 @@ def charge(answer: httpx.Response) -> ChargeSnapshot:
 
 def intent(answer: httpx.Response) -> PaymentIntentSnapshot:
     return over(Vendor(answer), lambda: stripe.read_payment_intent(NORTH, "pi_1", correlation_id=CORRELATION))
-
-
-def without(thing: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in thing.items() if name not in names}
 
 
 def test_a_charge_tells_what_was_taken_and_what_radar_thinks() -> None:

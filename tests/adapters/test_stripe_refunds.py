@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.adapters.faking import CORRELATION, KEY, NORTH, Vendor
-from tests.adapters.stripe_faking import REFUND, form_of, found, listed, over, refund, said
+from tests.adapters.stripe_faking import REFUND, form_of, found, listed, over, refund, said, without
 from tools.adapters import stripe, stripe_wire
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused
 
@@ -51,12 +51,12 @@ def test_an_answer_to_another_question_is_an_unknown_outcome(changes: dict[str, 
 @pytest.mark.parametrize("name", ["id", "amount", "charge", "currency"])
 def test_an_answer_that_leaves_out_what_decides_is_an_unknown_outcome(name: str) -> None:
     with pytest.raises(OutcomeUnknown):
-        refund(Vendor(said({key: value for key, value in REFUND.items() if key != name})))
+        refund(Vendor(said(without(REFUND, name))))
 
 
 @pytest.mark.parametrize("name", ["object", "created", "metadata"])
 def test_a_stand_in_may_leave_out_what_says_nothing_about_the_money(name: str) -> None:
-    vendor = Vendor(said({key: value for key, value in REFUND.items() if key != name}))
+    vendor = Vendor(said(without(REFUND, name)))
     assert refund(vendor).status == "succeeded"
 
 
@@ -182,10 +182,9 @@ def test_refunds_made_from_a_balance_do_not_hide_the_others() -> None:
 
 
 def test_a_list_with_a_refund_that_does_not_say_when_is_drift() -> None:
-    undated = {key: value for key, value in REFUND.items() if key != "created"}
     with pytest.raises(ContractDrift) as caught:
         over(
-            Vendor(said(listed(undated))),
+            Vendor(said(listed(without(REFUND, "created")))),
             lambda: stripe.list_refunds(NORTH, "ch_1", correlation_id=CORRELATION),
         )
     assert (caught.value.operation, caught.value.field_path, caught.value.finding) == (

@@ -4,22 +4,21 @@ They stand outside the repository, in ../shared/specs; without them these tests 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 import pytest
-from django.conf import settings
 
 from tests.adapters.faking import CORRELATION, KEY, NORTH
 from tests.adapters.stripe_faking import listed
+from tests.contracts.answers import SPECS
 from tools import wire
 from tools.adapters import stripe, stripe_disputes, stripe_events, stripe_invoices
 
-SAMPLES = Path(settings.BASE_DIR).parent / "shared/specs/stripe/fixtures3_2026-08-21.trimmed.json"
+SAMPLES = SPECS / "stripe" / "fixtures3_2026-08-21.trimmed.json"
 pytestmark = pytest.mark.skipif(
     not SAMPLES.is_file(), reason="Stripe's sample objects are not in ../shared/specs"
 )
@@ -55,7 +54,7 @@ class Mock:
 
 
 @pytest.fixture(autouse=True)
-def mocked() -> Any:
+def mocked() -> Iterator[None]:
     with wire.transport_override(httpx.MockTransport(Mock())):
         yield
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.adapters import bodies
 from tests.adapters.bodies import stripe_event
+from tests.adapters.stripe_faking import without
 from tools.adapters import stripe_webhooks
 from tools.errors import ContractDrift
 from tools.snapshots import (
@@ -65,9 +66,7 @@ def test_an_early_warning_names_the_charge() -> None:
     )
 
 
-NO_CAPTURE = {
-    name: value for name, value in bodies.stripe_charge(captured=True).items() if name != "amount_captured"
-}
+NO_CAPTURE = without(bodies.stripe_charge(captured=True), "amount_captured")
 PAID = {
     "object": "invoice_payment",
     "id": "inpay_1",

@@ -11,10 +11,11 @@ import pytest
 from tests.adapters.faking import call
 from tools import wire
 from tools.errors import InvalidArgs, OutcomeUnknown, ToolError, Unavailable
-from tools.wire import Kind, Pace
+from tools.wire import Kind
 from tools.wire import client as inside
 
 SAFE, UNSAFE = Kind.IDEMPOTENT_WRITE, Kind.UNSAFE_WRITE
+pytestmark = pytest.mark.usefixtures("swift")
 Talk = Callable[[socket.socket], None]
 
 
@@ -65,11 +66,6 @@ def failure(url: str, kind: Kind, **changes: object) -> ToolError:
     with pytest.raises(ToolError) as caught:
         wire.send(call(kind, url=url, **changes))
     return caught.value
-
-
-@pytest.fixture(autouse=True)
-def _swift(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inside._state, "pace", Pace(sleep=lambda seconds: None))
 
 
 def test_a_vendor_that_hangs_up_after_the_request_may_have_executed_it() -> None:

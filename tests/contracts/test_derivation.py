@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLSchema
 
 from tests.contracts import derive
-from tests.contracts.answers import HERE, SPECS, shopify_schema
+from tests.contracts.answers import HERE, SPECS, needs_specs, shopify_schema
 from tests.contracts.shopify_contract import VERSIONS
 from tools.adapters import stripe_known
 from tools.contracts import graphql_contract
@@ -20,7 +20,6 @@ needs_shopify = pytest.mark.skipif(
     not SHOPIFY, reason="OPSAGENT_SHOPIFY_MCP names no copy of @shopify/dev-mcp 1.16.0"
 )
 needs_stripe = pytest.mark.skipif(not STRIPE, reason="OPSAGENT_STRIPE_WHEEL names no copy of stripe 16.1.0")
-needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="the vendors' fuller contracts are not at hand")
 
 
 @needs_shopify

@@ -34,6 +34,17 @@ def payment(**changes: Any) -> PaymentSnapshot:
     return PaymentSnapshot(**{**facts, **changes})
 
 
+def line(**changes: Any) -> LineSnapshot:
+    facts: dict[str, Any] = {
+        "external_id": "11",
+        "sku": "LAMP",
+        "title": "Lamp",
+        "quantity": 3,
+        "total_minor": 3000,
+    }
+    return LineSnapshot(**{**facts, **changes})
+
+
 def order(**changes: Any) -> OrderSnapshot:
     """Three lamps for 30.00 and shipping for 4.90, paid through Stripe."""
     facts: dict[str, Any] = {
@@ -44,7 +55,7 @@ def order(**changes: Any) -> OrderSnapshot:
         "shipping_minor": 490,
         "placed_at": NOON,
         "updated_at": NOON,
-        "lines": (LineSnapshot(external_id="11", sku="LAMP", title="Lamp", quantity=3, total_minor=3000),),
+        "lines": (line(),),
         "payments": (payment(),),
         "complete": True,
     }

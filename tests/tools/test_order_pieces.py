@@ -1,25 +1,11 @@
 """The pieces of an order: which have left, which were taken off it, and under which numbers they travel."""
 
-from typing import Any
-
 import pytest
 
 from cases.models import Shop
-from tests.tools.telling import later, order, parcel, payment, refund
+from tests.tools.telling import later, line, order, parcel, payment, refund
 from tools import orders
 from tools.models import LedgerEntry, OrderLine, Shipment
-from tools.snapshots import LineSnapshot
-
-
-def line(**changes: Any) -> LineSnapshot:
-    facts: dict[str, Any] = {
-        "external_id": "11",
-        "sku": "LAMP",
-        "title": "Lamp",
-        "quantity": 3,
-        "total_minor": 3000,
-    }
-    return LineSnapshot(**{**facts, **changes})
 
 
 def the_line() -> OrderLine:

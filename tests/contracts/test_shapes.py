@@ -40,78 +40,64 @@ def thing(**more: Any) -> Operation:
 
 def public() -> dict[str, Any]:
     """A contract in the words of Stripe's public one: references, nullable, expandable fields, forms."""
+    path = {"name": "thing", "in": "path", "required": True, "schema": {"type": "string"}}
+    form = {
+        "encoding": {"metadata": {"style": "deepObject", "explode": True}},
+        "schema": form_schema(),
+    }
+    operation = {
+        "parameters": [path],
+        "requestBody": {"required": False, "content": {"application/x-www-form-urlencoded": form}},
+        "responses": {
+            "200": json_answer({"$ref": "#/components/schemas/thing"}),
+            "default": json_answer({"type": "object"}),
+        },
+    }
     return {
         "openapi": "3.0.0",
         "info": {"version": "2027-01-01.fern"},
-        "paths": {
-            "/v1/things/{thing}": {
-                "post": {
-                    "parameters": [
-                        {"name": "thing", "in": "path", "required": True, "schema": {"type": "string"}}
-                    ],
-                    "requestBody": {
-                        "required": False,
-                        "content": {
-                            "application/x-www-form-urlencoded": {
-                                "encoding": {"metadata": {"style": "deepObject", "explode": True}},
-                                "schema": {
-                                    "type": "object",
-                                    "additionalProperties": False,
-                                    "required": ["amount"],
-                                    "properties": {
-                                        "amount": {"type": "integer"},
-                                        "expand": {"type": "array", "items": {"type": "string"}},
-                                        "lines": {
-                                            "type": "array",
-                                            "items": {
-                                                "type": "object",
-                                                "properties": {"quantity": {"type": "integer"}},
-                                            },
-                                        },
-                                        "metadata": {
-                                            "anyOf": [
-                                                {
-                                                    "type": "object",
-                                                    "additionalProperties": {"type": "string"},
-                                                },
-                                                {"type": "string", "enum": [""]},
-                                            ]
-                                        },
-                                    },
-                                },
-                            }
-                        },
-                    },
-                    "responses": {
-                        "200": {
-                            "content": {
-                                "application/json": {"schema": {"$ref": "#/components/schemas/thing"}}
-                            }
-                        },
-                        "default": {"content": {"application/json": {"schema": {"type": "object"}}}},
-                    },
-                }
-            }
-        },
+        "paths": {"/v1/things/{thing}": {"post": operation}},
         "components": {
             "schemas": {
-                "thing": {
-                    "type": "object",
-                    "required": ["id", "amount", "owner", "parts"],
-                    "x-expandableFields": ["owner"],
-                    "properties": {
-                        "id": {"type": "string", "maxLength": 5000},
-                        "amount": {"type": "integer"},
-                        "at": {"type": "string", "format": "date-time", "nullable": True},
-                        "owner": {
-                            "nullable": True,
-                            "anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/thing"}],
-                        },
-                        "parts": {"type": "array", "items": {"$ref": "#/components/schemas/part"}},
-                    },
-                },
+                "thing": thing_schema(),
                 "part": {"type": "object", "properties": {"level": {"type": "string", "nullable": True}}},
             }
+        },
+    }
+
+
+def json_answer(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def form_schema() -> dict[str, Any]:
+    line = {"type": "object", "properties": {"quantity": {"type": "integer"}}}
+    words = {"type": "object", "additionalProperties": {"type": "string"}}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["amount"],
+        "properties": {
+            "amount": {"type": "integer"},
+            "expand": {"type": "array", "items": {"type": "string"}},
+            "lines": {"type": "array", "items": line},
+            "metadata": {"anyOf": [words, {"type": "string", "enum": [""]}]},
+        },
+    }
+
+
+def thing_schema() -> dict[str, Any]:
+    owner = {"nullable": True, "anyOf": [{"type": "string"}, {"$ref": "#/components/schemas/thing"}]}
+    return {
+        "type": "object",
+        "required": ["id", "amount", "owner", "parts"],
+        "x-expandableFields": ["owner"],
+        "properties": {
+            "id": {"type": "string", "maxLength": 5000},
+            "amount": {"type": "integer"},
+            "at": {"type": "string", "format": "date-time", "nullable": True},
+            "owner": owner,
+            "parts": {"type": "array", "items": {"$ref": "#/components/schemas/part"}},
         },
     }
 

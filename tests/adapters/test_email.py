@@ -364,7 +364,7 @@ class TestAddressOfTheServer:
             ("smtp://localhost:1025", "localhost", 1025, False, False),
         ],
     )
-    def test_a_server_is_spoken_to_under_tls(
+    def test_a_server_is_spoken_to_under_tls_unless_it_is_here_or_we_are_told_not_to(
         self, url: str, host: str, port: int, tls: bool, ssl_first: bool
     ) -> None:
         made: Any = servers.backend(url, operation="message")

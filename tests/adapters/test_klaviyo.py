@@ -8,7 +8,7 @@ import pytest
 from tests.adapters.faking import CORRELATION, KEY, NORTH, Vendor
 from tools import wire
 from tools.adapters import klaviyo
-from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
+from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, ReadOnly, Refused, ToolError, Unavailable
 from tools.models import Drift, NewField
 from tools.snapshots import SendResult
 
@@ -148,6 +148,10 @@ def test_a_throttle_tells_when_to_come_back() -> None:
 def test_a_message_under_another_revision_has_left_and_the_next_waits(revision: str) -> None:
     assert event(Vendor(httpx.Response(202, headers={"revision": revision}))).ref == str(KEY)
     assert (Drift.objects.get().field_path, Drift.objects.get().finding) == ("revision", "version")
+    vendor = Vendor(ACCEPTED)
+    with pytest.raises(ReadOnly):
+        event(vendor)
+    assert vendor.asked == []
 
 
 @pytest.mark.parametrize("send", [event, upsert, erase])

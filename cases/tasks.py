@@ -67,12 +67,22 @@ def _facts_are_fresh(call_id: int) -> bool:
         with pacing.for_a_write():
             planning.read_order(call.case, MONEY_FACTS)
     except ContractDrift as error:
-        log.warning("call.facts_drifted", call=call_id, field=error.field_path)
+        log.warning(
+            "call.facts_drifted",
+            call=call_id,
+            field=error.field_path,
+            correlation_id=str(call.correlation_id),
+        )
         if not execution.cancel(call_id, reason=FACTS_DRIFTED, after_outcome=after_outcome):
             execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     except ToolError as error:
-        log.warning("call.facts_not_read", call=call_id, code=error.code)
+        log.warning(
+            "call.facts_not_read",
+            call=call_id,
+            code=error.code,
+            correlation_id=str(call.correlation_id),
+        )
         execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     return True

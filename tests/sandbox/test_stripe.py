@@ -1,9 +1,10 @@
 """Stripe's stand-in: keys, replays, over-refunds and error objects as Stripe documents them."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier
 
 import httpx
 import pytest
@@ -55,6 +56,14 @@ def test_without_a_key_a_repeated_request_refunds_twice(caller: Caller) -> None:
     assert caller.refunded() == 1000
 
 
+def until_taken(caller: Caller) -> None:
+    """Waits until the planted fault has met its request, which holds its key from before then."""
+    end = time.monotonic() + 10
+    while caller.client.get("/_control/faults").json()["faults"]:
+        assert time.monotonic() < end, "no request came"
+        time.sleep(0.01)
+
+
 def test_one_key_from_eight_threads_refunds_once(caller: Caller) -> None:
     caller.fault("stripe", "latency", "refunds.create", latency_ms=300)
     statuses = Counter(at_once(8, lambda number: caller.refund("k1")))
@@ -68,7 +77,7 @@ def test_a_key_in_use_says_so(caller: Caller) -> None:
     caller.fault("stripe", "latency", "refunds.create", latency_ms=500)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(caller.refund, "k1")
-        Event().wait(0.2)
+        until_taken(caller)
         second = caller.refund("k1")
         assert first.result().status_code == 200
     assert second.json()["error"]["code"] == "idempotency_key_in_use"

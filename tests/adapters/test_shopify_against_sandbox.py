@@ -12,7 +12,7 @@ import pytest
 from cases.models import Shop
 from tests.adapters.faking import CORRELATION, KEY, NORTH
 from tests.adapters.stand_ins import LAMP_BACK, stand_ins
-from tests.sandbox.world import Caller, order
+from tests.sandbox.world import KEYS, Caller, order
 from tools.adapters import shopify, stripe
 from tools.adapters.operation import Known, Operation
 from tools.adapters.shopify_operations import OPERATIONS
@@ -94,7 +94,7 @@ class TestReading:
         (payment,) = read().payments
         assert (payment.vendor, payment.external_id) == ("shopify", "31")
 
-    @pytest.mark.parametrize("gateway", ["manual", "klarna", "gift_card", "stripe"])
+    @pytest.mark.parametrize("gateway", ["manual", "cash_on_delivery", "barter", "stripe"])
     def test_a_tender_that_we_can_not_pay_back_for_sure_is_a_persons(
         self, control: Caller, gateway: str
     ) -> None:
@@ -221,8 +221,11 @@ class TestRefunds:
         assert caught.value.retry_after
 
     def test_what_the_shop_says_of_its_budget_is_kept(self, paid: Caller, north: Shop) -> None:
+        paid.control("shops", {**KEYS, "bucket": 1000, "restore_rate": 50})
         read()
-        assert RateBudget.objects.get(shop=north, vendor="shopify").level > 0
+        budget = RateBudget.objects.get(shop=north, vendor="shopify")
+        assert (budget.capacity, budget.per_second) == (1000, 50)
+        assert 0 < budget.level < 1000
 
     def test_a_refund_on_its_way_is_pending(self, paid: Caller) -> None:
         plant(paid, kind="pending", times=1)

@@ -24,6 +24,7 @@ from tests.contracts.answers import SPECS, needs_specs
 from tools.adapters.operation import Operation
 from tools.adapters.shopify_cost import MOST_PER_QUERY, cost
 from tools.adapters.shopify_operations import OPERATIONS
+from tools.budgets import BUDGETS, KEPT_FOR_WRITES
 
 VERSIONS = ("2026-01", "2026-04", "2026-07")
 BY_NAME = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -40,10 +41,10 @@ def test_no_query_costs_more_than_shopify_runs(operation: Operation) -> None:
 
 
 def test_the_usual_reading_leaves_room_for_others() -> None:
-    """A shop of the smallest plan has 1,000 points, and a fifth of them is kept for writes."""
-    prices = {operation.name: cost(operation.document) for operation in OPERATIONS}
-    assert prices["order"] <= 500
-    assert max(prices.values()) <= 500
+    """Beside the fifth that is kept for writes, a bucket of the smallest plan holds three of the dearest."""
+    dearest = max(cost(operation.document) for operation in OPERATIONS)
+    assert dearest <= 500
+    assert 3 * dearest <= (1 - KEPT_FOR_WRITES) * BUDGETS["shopify"].capacity
 
 
 @pytest.mark.parametrize(

@@ -133,5 +133,5 @@ def test_each_source_is_connected_from_its_own_day() -> None:
     days = {row.source: row.cutover_at.date().isoformat() for row in Connection.objects.all()}
     assert days == dict.fromkeys(Connection.Source.values, "2026-01-31") | {"stripe": "2026-02-28"}
     assert len(told("shop.connected")) == len(Connection.Source.values)
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match="fax is no source"):
         opened("other", env_prefix="OTHER", source_since="fax=2026-02-28")

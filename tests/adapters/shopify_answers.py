@@ -23,6 +23,18 @@ def page(*nodes: Any, more: bool = False, end: str | None = None) -> dict[str, A
     return {"pageInfo": {"hasNextPage": more, "endCursor": end}, "nodes": list(nodes)}
 
 
+def tax(
+    amount: str, rate: float | None = None, percentage: float | None = None, **changes: Any
+) -> dict[str, Any]:
+    return {
+        "title": "State tax",
+        "rate": rate,
+        "ratePercentage": percentage,
+        "priceSet": bag(amount),
+        **changes,
+    }
+
+
 def line(name: int = 11, **changes: Any) -> dict[str, Any]:
     """Two lamps at 12.00, 4.00 off, with 1.52 tax and 3.00 duty."""
     return {
@@ -34,8 +46,8 @@ def line(name: int = 11, **changes: Any) -> dict[str, Any]:
         "unfulfilledQuantity": 0,
         "originalTotalSet": bag("24.00"),
         "discountAllocations": [{"allocatedAmountSet": bag("4.00")}],
-        "duties": [{"price": bag("3.00")}],
-        "taxLines": [{"priceSet": bag("1.02")}, {"priceSet": bag("0.50")}],
+        "duties": [{"id": gid("Duty", 61), "price": bag("3.00")}],
+        "taxLines": [tax("1.02", 0.051), tax("0.50", 0.025, title="County tax")],
         **changes,
     }
 
@@ -69,6 +81,7 @@ def refund(name: int = 880, **changes: Any) -> dict[str, Any]:
         "processedAt": "2026-11-03T10:00:00Z",
         "note": "agreed on the phone",
         "order": {"id": gid("Order", 1001), "test": False},
+        "duties": [],
         "refundLineItems": page({"quantity": 1, "lineItem": {"id": gid("LineItem", 11)}}),
         "refundShippingLines": page(),
         "transactions": page(back()),
@@ -119,7 +132,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "displayFulfillmentStatus": "FULFILLED",
         "paymentGatewayNames": ["shopify_payments"],
         "totalPriceSet": bag("29.42"),
-        "totalShippingPriceSet": bag("4.90"),
+        "shippingLine": {"discountedPriceSet": bag("4.90"), "taxLines": []},
         "currentTotalDutiesSet": bag("3.00"),
         "email": None,
         "phone": None,

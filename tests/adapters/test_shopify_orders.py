@@ -193,7 +193,7 @@ def test_a_long_order_is_read_to_its_last_line() -> None:
 
 
 def test_a_line_with_many_taxes_is_read_again_with_all_of_them() -> None:
-    taxes = [{"priceSet": told.bag("0.10")} for _ in range(7)]
+    taxes = [told.tax("0.10", 0.01) for _ in range(7)]
     short, whole = told.line(taxLines=taxes[: documents.TAXES]), told.line(taxLines=taxes)
     vendor = shop(told.order(lineItems=told.page(short)), OpsLines=[lines_answer(whole)])
     assert read(vendor).lines[0].tax_minor == 70
@@ -229,7 +229,7 @@ ORDER = {"id": told.gid("Order", 1001)}
         ),
         (
             {"lineItems": MORE},
-            {"OpsLines": lines_answer(told.line(taxLines=[{"priceSet": told.bag("0.01")}] * 12))},
+            {"OpsLines": lines_answer(told.line(taxLines=[told.tax("0.01")] * 12))},
         ),
         ({"lineItems": MORE}, {"OpsLines": lines_answer(told.line(), end="for ever")}),
     ],

@@ -22,11 +22,20 @@ class Bag(Reply):
 
 
 class TaxLine(Reply):
+    title: str = ""
+    rate: float | None = None
     price_set: Bag
 
 
 class Discount(Reply):
     amount_set: Bag
+
+
+class Duty(Reply):
+    """A duty of a line, whose amount stands in it in both currencies."""
+
+    id: str | int
+    presentment_money: Money
 
 
 class Line(Reply):
@@ -37,6 +46,13 @@ class Line(Reply):
     price_set: Bag
     discount_allocations: tuple[Discount, ...]
     tax_lines: tuple[TaxLine, ...]
+    duties: tuple[Duty, ...] = ()
+
+
+class ShippingLine(Reply):
+    discounted_price_set: Bag
+    is_removed: bool = False
+    tax_lines: tuple[TaxLine, ...] = ()
 
 
 class Customer(Reply):
@@ -67,6 +83,7 @@ class Order(Reply):
     total_shipping_price_set: Bag
     payment_gateway_names: tuple[str, ...]
     line_items: tuple[Line, ...]
+    shipping_lines: tuple[ShippingLine, ...] | None = None
     customer: Customer | None = None
     email: str | None = None
     phone: str | None = None

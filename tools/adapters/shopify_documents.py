@@ -23,11 +23,13 @@ REFUND_SHIPPINGS, REFUND_PARTS, NUMBERS = 2, 4, 10
 _MONEY = "presentmentMoney { amount currencyCode }"
 _TRANSACTION = (
     f"id kind status test gateway amountSet {{ {_MONEY} }} parentTransaction {{ id }} paymentId receiptJson"
+    " manualPaymentGateway"
 )
+_TAX = f"title rate ratePercentage priceSet {{ {_MONEY} }}"
 _LINE = f"""id sku title quantity currentQuantity unfulfilledQuantity
         originalTotalSet {{ {_MONEY} }}
         discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
-        duties {{ price {{ {_MONEY} }} }}"""
+        duties {{ id price {{ {_MONEY} }} }}"""
 _PIECES = "pageInfo { hasNextPage } nodes { quantity lineItem { id } }"
 
 
@@ -39,6 +41,7 @@ def _parcels(first: int, pieces: int) -> str:
 
 def _refunds(first: int, pieces: int) -> str:
     return f"""refunds(first: {first}) {{ id processedAt note order {{ id test }}
+      duties {{ amountSet {{ {_MONEY} }} originalDuty {{ id }} }}
       refundLineItems(first: {pieces}) {{ {_PIECES} }}
       refundShippingLines(first: {REFUND_SHIPPINGS}) {{ pageInfo {{ hasNextPage }}
         nodes {{ subtotalAmountSet {{ {_MONEY} }} taxAmountSet {{ {_MONEY} }} }} }}
@@ -52,7 +55,7 @@ query OpsOrder($id: ID!) {{
     id name createdAt updatedAt cancelledAt test tags taxesIncluded presentmentCurrencyCode
     displayFinancialStatus displayFulfillmentStatus paymentGatewayNames
     totalPriceSet {{ {_MONEY} }}
-    totalShippingPriceSet {{ {_MONEY} }}
+    shippingLine {{ discountedPriceSet {{ {_MONEY} }} taxLines {{ {_TAX} }} }}
     currentTotalDutiesSet {{ {_MONEY} }}
     email phone customerLocale
     customer {{ id firstName lastName locale numberOfOrders
@@ -62,9 +65,9 @@ query OpsOrder($id: ID!) {{
     shippingAddress {{ countryCodeV2 }}
     lineItems(first: {LINES}) {{
       pageInfo {{ hasNextPage }}
-      nodes {{ {_LINE} taxLines(first: {TAXES}) {{ priceSet {{ {_MONEY} }} }} }}
+      nodes {{ {_LINE} taxLines(first: {TAXES}) {{ {_TAX} }} }}
     }}
-    transactions(first: {TRANSACTIONS}) {{ {_TRANSACTION} manualPaymentGateway }}
+    transactions(first: {TRANSACTIONS}) {{ {_TRANSACTION} }}
     {_refunds(REFUNDS, REFUND_PIECES)}
     {_parcels(PARCELS, PARCEL_PIECES)}
     fulfillmentOrders(first: {LOCATIONS}) {{
@@ -83,7 +86,7 @@ query OpsLines($id: ID!, $after: String) {{
     id
     lineItems(first: {PAGE_LINES}, after: $after) {{
       pageInfo {{ hasNextPage endCursor }}
-      nodes {{ {_LINE} taxLines(first: {PAGE_TAXES}) {{ priceSet {{ {_MONEY} }} }} }}
+      nodes {{ {_LINE} taxLines(first: {PAGE_TAXES}) {{ {_TAX} }} }}
     }}
   }}
 }}
@@ -113,9 +116,9 @@ query OpsChangedOrders($query: String!, $after: String) {{
 
 # https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Order#field-Order.fields.suggestedRefund
 SUGGESTED_REFUND = f"""
-query OpsSuggestedRefund($id: ID!, $lines: [RefundLineItemInput!], $shipping: Money) {{
+query OpsSuggestedRefund($id: ID!, $lines: [RefundLineItemInput!], $duties: [RefundDutyInput!], $shipping: Money) {{
   order(id: $id) {{ id test
-    suggestedRefund(refundLineItems: $lines, shippingAmount: $shipping) {{
+    suggestedRefund(refundLineItems: $lines, refundDuties: $duties, shippingAmount: $shipping) {{
       amountSet {{ {_MONEY} }} maximumRefundableSet {{ {_MONEY} }}
       suggestedTransactions {{ gateway amountSet {{ {_MONEY} }} maximumRefundableSet {{ {_MONEY} }}
         parentTransaction {{ id }} }} }} }}

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from tools.adapters.replies import Reply
-from tools.adapters.shopify_money_graph import Bag, Node, Page, PaymentTransaction, Pieces, RefundReply
+from tools.adapters.shopify_money_graph import Bag, Node, Page, Pieces, RefundReply, Transaction
 
 DisplayStatus = Literal[
     "ATTEMPTED_DELIVERY",
@@ -37,6 +37,9 @@ DisplayStatus = Literal[
 
 
 class TaxLine(Reply):
+    title: str
+    rate: float | None
+    ratePercentage: float | None
     priceSet: Bag
 
 
@@ -45,6 +48,7 @@ class Discount(Reply):
 
 
 class Duty(Reply):
+    id: str
     price: Bag
 
 
@@ -64,6 +68,13 @@ class Line(Reply):
 class Lines(Reply):
     pageInfo: Page
     nodes: tuple[Line, ...]
+
+
+class ShippingLine(Reply):
+    """All shipping of the order: its price after discounts, with tax where the order's prices are."""
+
+    discountedPriceSet: Bag
+    taxLines: tuple[TaxLine, ...]
 
 
 class Cursor(Reply):
@@ -184,7 +195,7 @@ class OrderReply(Reply):
     displayFulfillmentStatus: str
     paymentGatewayNames: tuple[str, ...]
     totalPriceSet: Bag
-    totalShippingPriceSet: Bag
+    shippingLine: ShippingLine | None
     currentTotalDutiesSet: Bag | None
     email: str | None
     phone: str | None
@@ -192,7 +203,7 @@ class OrderReply(Reply):
     customer: Customer | None
     shippingAddress: Address | None
     lineItems: Lines
-    transactions: tuple[PaymentTransaction, ...]
+    transactions: tuple[Transaction, ...]
     refunds: tuple[RefundReply, ...]
     fulfillments: tuple[Fulfillment, ...]
     fulfillmentOrders: FulfillmentOrders

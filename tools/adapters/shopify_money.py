@@ -11,10 +11,12 @@ from typing import Literal
 
 from tools.adapters.replies import minor
 from tools.adapters.shopify_call import VENDOR, number
-from tools.adapters.shopify_money_graph import Bag, PaymentTransaction, RefundReply, Transaction
+from tools.adapters.shopify_gateways import paid_back_by_shopify
+from tools.adapters.shopify_money_graph import Bag, RefundDuty, RefundReply, Transaction
 from tools.errors import ContractDrift
 from tools.snapshots import (
     CaptureSnapshot,
+    DutySnapshot,
     PaymentSnapshot,
     RefundLineSnapshot,
     RefundPartSnapshot,
@@ -26,8 +28,6 @@ from tools.snapshots import (
 UUID_IN_NOTE = re.compile(r"\[([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\]")
 CHARGE = re.compile(r"^(?:ch|py)_\w+$")
 STRIPE_REFUND = re.compile(r"^(?:re|pyr)_\w+$")
-# Tenders that Shopify itself can pay back through refundCreate.
-BY_SHOPIFY = frozenset({"shopify_payments", "paypal"})
 MONEY_STATUS: dict[str, RefundStatus] = {"SUCCESS": "succeeded", "FAILURE": "failed", "ERROR": "failed"}
 
 
@@ -39,7 +39,7 @@ def money(bag: Bag, currency: str, path: str, operation: str) -> int:
     return minor(found.amount, currency, vendor=VENDOR, operation=operation, field_path=path)
 
 
-def payments(transactions: tuple[PaymentTransaction, ...], currency: str) -> tuple[PaymentSnapshot, ...]:
+def payments(transactions: tuple[Transaction, ...], currency: str) -> tuple[PaymentSnapshot, ...]:
     """One payment per tender that took money; captures of one Stripe charge belong together."""
     found: dict[tuple[str, str], PaymentSnapshot] = {}
     for taken in transactions:
@@ -58,13 +58,13 @@ def payments(transactions: tuple[PaymentTransaction, ...], currency: str) -> tup
     return tuple(found.values())
 
 
-def _payment(taken: PaymentTransaction, currency: str) -> PaymentSnapshot:
+def _payment(taken: Transaction, currency: str) -> PaymentSnapshot:
     gateway = taken.gateway or ""
     receipt = _receipt(taken.receiptJson)
     charge = next((name for name in (*receipt, taken.paymentId or "") if CHARGE.match(name)), "")
     if gateway == "stripe" and charge:
         vendor, name = "stripe", charge
-    elif gateway in BY_SHOPIFY and not taken.manualPaymentGateway:
+    elif paid_back_by_shopify(gateway) and not taken.manualPaymentGateway:
         vendor, name = "shopify", number(taken.id)
     else:
         vendor, name = "manual", number(taken.id)
@@ -154,7 +154,16 @@ def refund_snapshot(made: RefundReply, order: str, currency: str, operation: str
             if piece.quantity > 0
         ),
         shipping_minor=shipping,
+        duties=tuple(_refunded_duty(duty, currency, operation) for duty in made.duties or ()),
         at=made.processedAt,
+    )
+
+
+def _refunded_duty(duty: RefundDuty, currency: str, operation: str) -> DutySnapshot:
+    path = "data.order.refunds.duties.amountSet"
+    return DutySnapshot(
+        external_id=number(duty.originalDuty.id) if duty.originalDuty else "",
+        amount_minor=money(duty.amountSet, currency, path, operation),
     )
 
 

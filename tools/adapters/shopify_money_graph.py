@@ -60,10 +60,12 @@ class Transaction(Reply):
     parentTransaction: Node | None
     paymentId: str | None
     receiptJson: Any
-
-
-class PaymentTransaction(Transaction):
     manualPaymentGateway: bool
+
+
+class RefundDuty(Reply):
+    amountSet: Bag
+    originalDuty: Node | None
 
 
 class RefundShipping(Reply):
@@ -91,6 +93,7 @@ class RefundReply(Reply):
     processedAt: AwareDatetime
     note: str | None
     order: OrderOfRefund
+    duties: tuple[RefundDuty, ...] | None
     refundLineItems: Pieces
     refundShippingLines: RefundShippings
     transactions: Transactions

@@ -11,12 +11,11 @@ from tools.adapters import shopify_bodies as bodies
 from tools.adapters.replies import minor, read
 from tools.adapters.shopify_call import VENDOR, number
 from tools.adapters.shopify_money import key_in, stripe_ref
+from tools.adapters.shopify_order_news import money, order
 from tools.adapters.shopify_orders import PARCEL
 from tools.errors import ContractDrift
 from tools.snapshots import (
-    CustomerSnapshot,
     DisputeSnapshot,
-    LineSnapshot,
     OrderSnapshot,
     ParcelStatus,
     RefundLineSnapshot,
@@ -43,70 +42,6 @@ MONEY_STATUS: dict[str, RefundStatus] = {"success": "succeeded", "failure": "fai
 INQUIRY = {"needs_response": "warning_needs_response", "under_review": "warning_under_review"}
 RISKS = ("high", "low", "medium", "none", "pending")
 RETURNS = ("canceled", "closed", "declined", "open", "requested")
-
-
-def _money(bag: bodies.Bag, currency: str, topic: str, path: str) -> int:
-    found = bag.presentment_money
-    if found.currency_code != currency:
-        raise ContractDrift("another currency", vendor=VENDOR, operation=topic, field_path=path)
-    return minor(found.amount, currency, vendor=VENDOR, operation=topic, field_path=path)
-
-
-def _order(topic: str, raw: bytes) -> ShopifySnapshot:
-    order = read(bodies.Order, raw, vendor=VENDOR, operation=topic)
-    currency = order.presentment_currency
-    fulfilled = order.fulfillment_status or "unfulfilled"
-    return OrderSnapshot(
-        external_id=str(order.id),
-        name=order.name,
-        currency=currency,
-        total_minor=_money(order.total_price_set, currency, topic, "total_price_set"),
-        shipping_minor=_money(order.total_shipping_price_set, currency, topic, "total_shipping_price_set"),
-        placed_at=order.created_at,
-        updated_at=order.updated_at,
-        cancelled_at=order.cancelled_at,
-        is_test=order.test,
-        financial_status=order.financial_status or "",
-        # The Admin API's word for the same state.
-        fulfillment_status="partially_fulfilled" if fulfilled == "partial" else fulfilled,
-        gateways=order.payment_gateway_names,
-        country=(order.shipping_address and order.shipping_address.country_code) or "",
-        tags=tuple(filter(None, (tag.strip() for tag in order.tags.split(",")))),
-        customer=_customer(order),
-        lines=tuple(_line(line, order, topic) for line in order.line_items if line.quantity > 0),
-    )
-
-
-def _line(line: bodies.Line, order: bodies.Order, topic: str) -> LineSnapshot:
-    currency = order.presentment_currency
-    total = _money(line.price_set, currency, topic, "line_items.price_set") * line.quantity
-    total -= sum(
-        _money(cut.amount_set, currency, topic, "line_items.discount_allocations")
-        for cut in line.discount_allocations
-    )
-    if not order.taxes_included:
-        total += sum(_money(tax.price_set, currency, topic, "line_items.tax_lines") for tax in line.tax_lines)
-    return LineSnapshot(
-        external_id=str(line.id),
-        sku=line.sku or "",
-        title=line.title,
-        quantity=line.quantity,
-        total_minor=max(0, total),
-    )
-
-
-def _customer(order: bodies.Order) -> CustomerSnapshot | None:
-    who = order.customer
-    if who is None:
-        return None
-    return CustomerSnapshot(
-        external_id=str(who.id),
-        email=order.email or who.email or "",
-        phone=order.phone or who.phone or "",
-        first_name=who.first_name or "",
-        last_name=who.last_name or "",
-        locale=order.customer_locale or "",
-    )
 
 
 def _fulfillment(topic: str, raw: bytes) -> ShopifySnapshot:
@@ -176,10 +111,10 @@ def _part(moved: bodies.Transaction, topic: str) -> RefundPartSnapshot:
 
 
 def _shipping(line: bodies.RefundShipping, topic: str) -> int:
-    path, money = "refund_shipping_lines", line.subtotal_amount_set.presentment_money
-    total = minor(money.amount, money.currency_code, vendor=VENDOR, operation=topic, field_path=path)
+    path, price = "refund_shipping_lines", line.subtotal_amount_set.presentment_money
+    total = minor(price.amount, price.currency_code, vendor=VENDOR, operation=topic, field_path=path)
     if line.tax_amount_set:
-        total += _money(line.tax_amount_set, money.currency_code, topic, path)
+        total += money(line.tax_amount_set, price.currency_code, topic, path)
     return total
 
 
@@ -257,13 +192,13 @@ PARSERS: dict[str, Callable[[str, bytes], ShopifySnapshot | None]] = {
     "fulfillments/create": _fulfillment,
     "fulfillments/update": _fulfillment,
     "inventory_levels/update": _stock,
-    "orders/cancelled": _order,
-    "orders/create": _order,
-    "orders/fulfilled": _order,
-    "orders/paid": _order,
-    "orders/partially_fulfilled": _order,
+    "orders/cancelled": order,
+    "orders/create": order,
+    "orders/fulfilled": order,
+    "orders/paid": order,
+    "orders/partially_fulfilled": order,
     "orders/risk_assessment_changed": _risk,
-    "orders/updated": _order,
+    "orders/updated": order,
     "refunds/create": _refund,
     "returns/approve": _return,
     "returns/cancel": _return,

@@ -18,8 +18,10 @@ from tools.adapters.operation import Example, Operation
 from tools.adapters.shopify_call import VENDOR, gid
 from tools.adapters.shopify_changes import cancel_variables
 from tools.adapters.shopify_reads import changed_variables
-from tools.adapters.shopify_refunds import RefundedLine, RefundRequest, refund_variables
+from tools.adapters.shopify_records import record_variables
+from tools.adapters.shopify_refunds import refund_variables
 from tools.adapters.shopify_suggestion import suggestion_variables
+from tools.adapters.shopify_wishes import RecordedRefund, RefundedDuty, RefundedLine, RefundRequest
 from tools.wire import Kind
 
 KEY = UUID("00000000-0000-4000-8000-000000000001")
@@ -37,7 +39,10 @@ RETURNED = RefundRequest(
         RefundedLine("13", 1),
     ),
     shipping_minor=500,
+    duties=(RefundedDuty("61"), RefundedDuty("62", "FULL")),
 )
+PAID_BY_STRIPE = RecordedRefund("1001", 1500, "EUR", "stripe", lines=(RefundedLine("11", 1),))
+PAID_IN_CASH = RecordedRefund("1001", 1500, "EUR", "cash_on_delivery", "31")
 
 
 def _named(kind: str) -> tuple[Example, ...]:
@@ -62,7 +67,12 @@ def _suggestions() -> tuple[Example, ...]:
 
 
 def _refunds() -> tuple[Example, ...]:
-    return _examples(refund_variables(GOODWILL, KEY), refund_variables(RETURNED, KEY))
+    return _examples(
+        refund_variables(GOODWILL, KEY),
+        refund_variables(RETURNED, KEY),
+        record_variables(PAID_BY_STRIPE, KEY),
+        record_variables(PAID_IN_CASH, KEY),
+    )
 
 
 def _cancellations() -> tuple[Example, ...]:

@@ -17,12 +17,15 @@ from tools.adapters.shopify_graph import (
     PastOrder,
     ReturnReply,
     RiskReply,
+    TaxLine,
 )
 from tools.adapters.shopify_money import money, payments, refund_snapshot
 from tools.adapters.shopify_money_graph import Bag
+from tools.adapters.shopify_taxes import tax
 from tools.snapshots import (
     CustomerSnapshot,
     DisputeSummary,
+    DutySnapshot,
     LineSnapshot,
     OrderSnapshot,
     ParcelStatus,
@@ -31,6 +34,7 @@ from tools.snapshots import (
     Risk,
     ShipmentLineSnapshot,
     ShipmentSnapshot,
+    TaxSnapshot,
 )
 
 RISKS: tuple[Risk, ...] = ("low", "pending", "medium", "high")
@@ -53,13 +57,15 @@ PARCEL: dict[str, ParcelStatus] = {
 def order_snapshot(order: OrderReply) -> OrderSnapshot:
     """The order in our words, with as much of its lists as this answer brought."""
     currency, name = order.presentmentCurrencyCode, number(order.id)
-    duties = order.currentTotalDutiesSet
+    duties, (shipping, shipping_taxes) = order.currentTotalDutiesSet, _shipping(order)
     return OrderSnapshot(
         external_id=name,
         name=order.name,
         currency=currency,
         total_minor=_money(order.totalPriceSet, currency, "totalPriceSet"),
-        shipping_minor=_money(order.totalShippingPriceSet, currency, "totalShippingPriceSet"),
+        shipping_minor=shipping,
+        shipping_taxes=shipping_taxes,
+        taxes_included=order.taxesIncluded,
         duties_minor=_money(duties, currency, "currentTotalDutiesSet") if duties else 0,
         placed_at=order.createdAt,
         updated_at=order.updatedAt,
@@ -89,6 +95,31 @@ def _money(bag: Bag, currency: str, path: str) -> int:
     return money(bag, currency, f"data.order.{path}", "order")
 
 
+def _shipping(order: OrderReply) -> tuple[int, tuple[TaxSnapshot, ...]]:
+    """What shipping cost after discounts, with tax, and the taxes in it."""
+    if order.shippingLine is None:
+        return 0, ()
+    path = "shippingLine.discountedPriceSet"
+    price = _money(order.shippingLine.discountedPriceSet, order.presentmentCurrencyCode, path)
+    taxes = _taxes(order.shippingLine.taxLines, order, "order", "data.order.shippingLine.taxLines")
+    return price + (0 if order.taxesIncluded else sum(one.amount_minor for one in taxes)), taxes
+
+
+def _taxes(lines: Sequence[TaxLine], order: OrderReply, operation: str, path: str) -> tuple[TaxSnapshot, ...]:
+    currency = order.presentmentCurrencyCode
+    return tuple(
+        tax(
+            line.title,
+            line.rate,
+            line.ratePercentage,
+            money(line.priceSet, currency, f"{path}.priceSet", operation),
+            operation=operation,
+            path=path,
+        )
+        for line in lines
+    )
+
+
 def line_snapshots(lines: Sequence[Line], order: OrderReply, operation: str) -> tuple[LineSnapshot, ...]:
     """The lines that were bought, in the order's currency and way to tell taxes."""
     return tuple(_line(line, order, operation) for line in lines if line.quantity > 0)
@@ -99,17 +130,23 @@ def _line(line: Line, order: OrderReply, operation: str) -> LineSnapshot:
         return money(bag, order.presentmentCurrencyCode, "data.order.lineItems.nodes", operation)
 
     discount = sum(told(cut.allocatedAmountSet) for cut in line.discountAllocations)
-    tax = sum(told(one.priceSet) for one in line.taxLines)
+    taxes = _taxes(line.taxLines, order, operation, "data.order.lineItems.nodes.taxLines")
+    taxed = sum(one.amount_minor for one in taxes)
+    duties = tuple(
+        DutySnapshot(external_id=number(duty.id), amount_minor=told(duty.price)) for duty in line.duties
+    )
     total = told(line.originalTotalSet) - discount
     return LineSnapshot(
         external_id=number(line.id),
         sku=line.sku or "",
         title=line.title,
         quantity=line.quantity,
-        total_minor=max(0, total if order.taxesIncluded else total + tax),
+        total_minor=max(0, total if order.taxesIncluded else total + taxed),
         discount_minor=discount,
-        tax_minor=tax,
-        duty_minor=sum(told(duty.price) for duty in line.duties),
+        tax_minor=taxed,
+        duty_minor=sum(duty.amount_minor for duty in duties),
+        taxes=taxes,
+        duties=duties,
         unfulfilled=max(0, line.unfulfilledQuantity),
         removed=max(0, line.quantity - line.currentQuantity),
     )

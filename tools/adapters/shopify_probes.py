@@ -14,8 +14,8 @@ from tools.adapters.operation import Known
 from tools.adapters.shopify_changes import find_cancellation, read_note
 from tools.adapters.shopify_paging import Part
 from tools.adapters.shopify_reads import changed_orders, read_dispute, read_order, read_pages, read_stock
-from tools.adapters.shopify_refunds import RefundRequest
 from tools.adapters.shopify_suggestion import NOTHING_SUGGESTED, suggested_refund
+from tools.adapters.shopify_wishes import RefundRequest
 from tools.errors import Refused
 
 # An app reads the last 60 days unless it was given more: https://shopify.dev/docs/api/usage/access-scopes

@@ -5,8 +5,6 @@ https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/refundCreate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
 from tools.adapters import shopify_documents as documents
@@ -17,41 +15,10 @@ from tools.adapters.shopify_money import refund_result
 from tools.adapters.shopify_money_graph import RefundReply
 from tools.adapters.shopify_outcomes import MadeRefund, RefundAnswer
 from tools.adapters.shopify_paging import read_refunds
-from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused
+from tools.adapters.shopify_wishes import RefundRequest, Wish, refund_input
+from tools.errors import ContractDrift, OutcomeUnknown, Refused
 from tools.snapshots import RefundResult
-from tools.types import to_decimal
 from tools.wire import Kind
-
-Restock = Literal["NO_RESTOCK", "CANCEL", "RETURN"]
-
-
-@dataclass(frozen=True)
-class RefundedLine:
-    """Pieces that go back: CANCEL for ones that never left, RETURN for ones that came back, both to `location`."""
-
-    external_id: str
-    quantity: int
-    restock: Restock = "NO_RESTOCK"
-    location: str = ""
-
-
-@dataclass(frozen=True)
-class RefundRequest:
-    """What to give back: `amount_minor` in all to one captured transaction, for these lines and shipping.
-
-    Amounts are minor units of `currency`, which is the currency that the customer paid in; `note` is for staff and
-    holds no personal data. `is_test` is what the order was known as; None where it never was read.
-    """
-
-    order_external_id: str
-    transaction_external_id: str
-    gateway: str
-    amount_minor: int
-    currency: str
-    lines: tuple[RefundedLine, ...] = ()
-    shipping_minor: int = 0
-    note: str = ""
-    is_test: bool | None = None
 
 
 def refund(account: Account, wish: RefundRequest, *, key: UUID, correlation_id: UUID) -> RefundResult:
@@ -72,70 +39,39 @@ def refund(account: Account, wish: RefundRequest, *, key: UUID, correlation_id: 
 
 
 def refund_variables(wish: RefundRequest, key: UUID) -> dict[str, object]:
-    """The variables of OpsRefund; raises InvalidArgs for an amount, quantity or location that can't be meant."""
-    check(wish)
-    order = gid("Order", wish.order_external_id)
-    content: dict[str, object] = {
-        "orderId": order,
-        "currency": wish.currency,
-        "note": f"{wish.note} [{key}]".strip(),
-        "notify": False,
-        "refundLineItems": [line_input(line) for line in wish.lines],
-        "transactions": [
-            {
-                "orderId": order,
-                "parentId": gid("OrderTransaction", wish.transaction_external_id),
-                "amount": decimal(wish.amount_minor, wish.currency),
-                "gateway": wish.gateway,
-                "kind": "REFUND",
-            }
-        ],
+    """The variables of OpsRefund; raises InvalidArgs for an amount, quantity, duty or location that can't be meant."""
+    parent = gid("OrderTransaction", wish.transaction_external_id)
+    return {
+        "input": refund_input(wish, key, {"parentId": parent, "gateway": wish.gateway}),
+        "key": str(key),
     }
-    if wish.shipping_minor:
-        content["shipping"] = {"amount": decimal(wish.shipping_minor, wish.currency)}
-    return {"input": content, "key": str(key)}
-
-
-def check(wish: RefundRequest) -> None:
-    """Raises InvalidArgs for an amount, quantity or location that can't be meant."""
-    wrong = wish.amount_minor <= 0 or wish.shipping_minor < 0
-    if wrong or any(line.quantity <= 0 for line in wish.lines):
-        raise InvalidArgs("an amount or quantity is not positive", vendor=VENDOR, operation="refundCreate")
-    if any((line.restock == "NO_RESTOCK") != (not line.location) for line in wish.lines):
-        raise InvalidArgs("restocking names its location", vendor=VENDOR, operation="refundCreate")
-
-
-def line_input(line: RefundedLine) -> dict[str, object]:
-    """A RefundLineItemInput."""
-    content: dict[str, object] = {
-        "lineItemId": gid("LineItem", line.external_id),
-        "quantity": line.quantity,
-        "restockType": line.restock,
-    }
-    return {**content, "locationId": gid("Location", line.location)} if line.location else content
-
-
-def decimal(amount_minor: int, currency: str) -> str:
-    """The amount as Shopify writes it."""
-    return str(to_decimal(amount_minor, currency))
 
 
 def _made(answer: RefundAnswer, wish: RefundRequest) -> RefundResult:
-    payload = answer.data.refundCreate
-    refuse("refundCreate", payload.userErrors)
-    if payload.refund is None:
-        raise OutcomeUnknown(vendor=VENDOR, operation="refundCreate", code="no_refund")
-    made = payload.refund
-    result = refund_result(made.id, made.transactions.nodes, "refundCreate")
-    if result is None or not _echoes(made, result, wish):
+    made = made_refund(answer)
+    result = echoed(made, wish)
+    # A manual gateway has moved nothing, whatever its status says.
+    if result is None or any(moved.manualPaymentGateway for moved in made.transactions.nodes):
         raise OutcomeUnknown(vendor=VENDOR, operation="refundCreate", code="echo_mismatch")
     if result.status == "failed":
         raise Refused(vendor=VENDOR, operation="refundCreate", code="transaction_failed")
     return result
 
 
-def _echoes(made: MadeRefund, result: RefundResult, wish: RefundRequest) -> bool:
-    """Whether the answer speaks of this order, amount, currency, transaction and mode."""
+def made_refund(answer: RefundAnswer) -> MadeRefund:
+    """The refund of an answer; raises Refused for user errors, and OutcomeUnknown where there is none."""
+    payload = answer.data.refundCreate
+    refuse("refundCreate", payload.userErrors)
+    if payload.refund is None:
+        raise OutcomeUnknown(vendor=VENDOR, operation="refundCreate", code="no_refund")
+    return payload.refund
+
+
+def echoed(made: MadeRefund, wish: Wish) -> RefundResult | None:
+    """What was made, if the answer speaks of this order, amount, currency, transaction and mode; None otherwise."""
+    result = refund_result(made.id, made.transactions.nodes, "refundCreate")
+    if result is None:
+        return None
     modes = {moved.test for moved in made.transactions.nodes} | {made.order.test}
     if wish.is_test is not None:
         modes.add(wish.is_test)
@@ -144,7 +80,8 @@ def _echoes(made: MadeRefund, result: RefundResult, wish: RefundRequest) -> bool
     }
     told = (number(made.order.id), result.amount_minor, result.currency)
     asked = (wish.order_external_id, wish.amount_minor, wish.currency)
-    return told == asked and len(modes) == 1 and parents <= {wish.transaction_external_id}
+    known = told == asked and len(modes) == 1 and parents <= {wish.transaction_external_id}
+    return result if known else None
 
 
 def find_refund(
@@ -154,15 +91,22 @@ def find_refund(
     return read_refunds(
         account,
         gid("Order", order_external_id),
-        lambda made: _with_key(made, key),
+        lambda refunds: _result(with_key(refunds, key)),
         correlation_id=correlation_id,
     )
 
 
-def _with_key(refunds: tuple[RefundReply, ...], key: UUID) -> RefundResult | None:
-    made = next((one for one in refunds if str(key) in (one.note or "")), None)
-    if made is None:
-        return None
+def with_key(refunds: tuple[RefundReply, ...], key: UUID) -> RefundReply | None:
+    """The refund whose note carries a key."""
+    return next((one for one in refunds if str(key) in (one.note or "")), None)
+
+
+def _result(made: RefundReply | None) -> RefundResult | None:
+    return found_result(made) if made else None
+
+
+def found_result(made: RefundReply) -> RefundResult:
+    """How far a refund is that was read; raises ContractDrift for one that names no movement."""
     result = refund_result(made.id, made.transactions.nodes, "refunds")
     if result is None:
         path = "data.order.refunds.transactions"

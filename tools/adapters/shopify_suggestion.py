@@ -12,8 +12,8 @@ from tools.adapters.accounts import Account
 from tools.adapters.asking import ask
 from tools.adapters.shopify_call import VENDOR, gid, known, number, read_call, same
 from tools.adapters.shopify_money import money
-from tools.adapters.shopify_refunds import RefundRequest, check, decimal, line_input
 from tools.adapters.shopify_replies import SuggestedTransaction, SuggestionAnswer, SuggestionOfOrder
+from tools.adapters.shopify_wishes import RefundRequest, check, duty_input, line_input, shipping
 from tools.errors import Refused
 from tools.snapshots import SuggestedPart, SuggestedRefund
 
@@ -21,7 +21,9 @@ NOTHING_SUGGESTED = "nothing_suggested"
 
 
 def suggested_refund(account: Account, wish: RefundRequest, *, correlation_id: UUID) -> SuggestedRefund:
-    """What Shopify itself would give back for these lines and shipping, per captured transaction.
+    """What Shopify itself would give back for these lines, duties and shipping, to each captured transaction.
+
+    Parts come for every tender that gives something; which transaction the wish names changes nothing.
 
     Raises Refused (not_found), and Refused (nothing_suggested) for an order of which nothing can go back.
     https://shopify.dev/docs/api/admin-graphql/2026-07/objects/SuggestedRefund
@@ -38,11 +40,11 @@ def suggested_refund(account: Account, wish: RefundRequest, *, correlation_id: U
 def suggestion_variables(wish: RefundRequest) -> dict[str, object]:
     """The variables of OpsSuggestedRefund."""
     check(wish)
-    shipping = decimal(wish.shipping_minor, wish.currency) if wish.shipping_minor else None
     return {
         "id": gid("Order", wish.order_external_id),
         "lines": [line_input(line) for line in wish.lines],
-        "shipping": shipping,
+        "duties": [duty_input(duty) for duty in wish.duties],
+        "shipping": shipping(wish) if wish.shipping_minor else None,
     }
 
 

@@ -53,6 +53,13 @@ class RefundPartSnapshot(Snapshot):
     status: RefundStatus
 
 
+class DutySnapshot(Snapshot):
+    """One customs duty, of a line for all its pieces or of a refund; the id is the shop's, empty where not told."""
+
+    external_id: str = ""
+    amount_minor: NonNegativeInt
+
+
 class RefundLineSnapshot(Snapshot):
     """Pieces of an order line that a refund covers; what they cost is our own order line's to say."""
 
@@ -70,6 +77,7 @@ class RefundSnapshot(Snapshot):
     parts: tuple[RefundPartSnapshot, ...]
     lines: tuple[RefundLineSnapshot, ...] = ()
     shipping_minor: NonNegativeInt = 0
+    duties: tuple[DutySnapshot, ...] = ()
     at: AwareDatetime
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
 
 from tools.snapshots.base import Snapshot
-from tools.snapshots.money import DisputeSummary, PaymentSnapshot, RefundSnapshot
+from tools.snapshots.money import DisputeSummary, DutySnapshot, PaymentSnapshot, RefundSnapshot
 
 Risk = Literal["pending", "low", "medium", "high"]
 ParcelStatus = Literal["created", "in_transit", "out_for_delivery", "delivered", "failure", "cancelled"]
@@ -45,13 +45,6 @@ class TaxSnapshot(Snapshot):
 
     title: str = ""
     rate_ppm: NonNegativeInt | None = None
-    amount_minor: NonNegativeInt
-
-
-class DutySnapshot(Snapshot):
-    """One customs duty of a line, for all of its pieces; the id is the shop's, empty where a message doesn't tell."""
-
-    external_id: str = ""
     amount_minor: NonNegativeInt
 
 
@@ -120,6 +113,9 @@ class RiskSnapshot(Snapshot):
 class OrderSnapshot(Snapshot):
     """An order as the shop knew it at `updated_at`.
 
+    `shipping_minor` is after discounts and with tax; `taxes_included` tells whether the shop's prices are, None
+    where a message doesn't say.
+
     `complete` is True for a reading of the order with its payments, parcels, refunds and returns, and False for a
     webhook body, which tells of none or some of them.
     """
@@ -130,6 +126,7 @@ class OrderSnapshot(Snapshot):
     total_minor: NonNegativeInt
     shipping_minor: NonNegativeInt = 0
     shipping_taxes: tuple[TaxSnapshot, ...] = ()
+    taxes_included: bool | None = None
     placed_at: AwareDatetime
     updated_at: AwareDatetime
     cancelled_at: AwareDatetime | None = None

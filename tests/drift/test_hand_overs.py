@@ -6,6 +6,7 @@ import httpx
 import pytest
 from django.urls import reverse
 
+from approvals.errors import EffectChanged, Invalid
 from approvals.models import ApprovalRequest, Decision
 from audit import actors
 from cases import services
@@ -113,7 +114,7 @@ def test_an_approval_is_not_signed_while_the_vendor_has_changed(world: World) ->
     request = f.make_approval(shop=world.shop)
     stop(world)
     approver = actors.staff(f.make_user(roles=["approver"]))
-    with pytest.raises(Exception, match="Nothing was sent"):
+    with pytest.raises(EffectChanged, match="Nothing was sent"):
         services.decide_approval(request.pk, approve=True, code=None, reason="", by=approver)
     assert not ToolCall.objects.exists()
     assert handed_over().reason == "drift"
@@ -123,7 +124,7 @@ def test_a_colleague_hears_why_their_reply_is_not_sent(world: World) -> None:
     case = f.make_case(shop=world.shop)
     stop(world, "events.create", "klaviyo")
     agent = actors.staff(f.make_user(roles=["agent"]))
-    with pytest.raises(Exception, match="A vendor's answers have changed, so nothing is sent there for now"):
+    with pytest.raises(Invalid, match="A vendor's answers have changed, so nothing is sent there for now"):
         services.reply(case.pk, text="I am on it.", by=agent)
     assert not ToolCall.objects.exists()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
@@ -16,6 +15,7 @@ from cases.models import Shop
 from tests import factories as f
 from tests.adapters.faking import CORRELATION, Vendor
 from tests.drift.calls import call
+from tests.flow.threads import THREADS, at_once
 from tools import upstreams, wire
 from tools.adapters import table
 from tools.adapters.asking import ask, tell
@@ -143,12 +143,9 @@ def test_a_drift_that_can_not_be_written_does_not_hide_the_drift_itself(db: None
 @pytest.mark.django_db(transaction=True)
 def test_many_threads_that_see_it_at_once_open_one_row(shop: Shop) -> None:
     def see(_number: int) -> None:
-        try:
+        for _ in range(5):
             upstreams.record_drift("north", drift(), BODY, correlation_id=CORRELATION)
-        finally:
-            connections.close_all()
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(see, range(40)))
-    assert Drift.objects.get().count == 40
+    at_once(see)
+    assert Drift.objects.get().count == 5 * THREADS
     assert Entry.objects.filter(action="drift.found").count() == 1

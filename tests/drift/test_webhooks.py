@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from audit import actors
 from audit.models import Entry
@@ -17,8 +16,7 @@ from cases import handoff
 from cases.models import Case, Handoff, InboundEvent
 from opsagent.demo.script import Step
 from tests import factories as f
-from tests.flow.threads import at_once
-from tests.flow.turns import fresh
+from tests.flow.threads import THREADS, at_once
 from tests.flow.world import World, as_bytes, deliver
 from tools.models import Drift
 
@@ -157,12 +155,8 @@ def test_a_body_that_is_dead_for_another_reason_is_no_drift(world: World) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_events_that_come_at_once_open_one_case(world: World) -> None:
-    steps = [without_total(world) for _ in range(8)]
+    steps = [without_total(world) for _ in range(THREADS)]
 
-    def one(number: int) -> None:
-        deliver(steps[number])
-        connections.close_all()
-
-    at_once(one)
-    assert (Drift.objects.get().count, Case.objects.count()) == (8, 1)
-    assert fresh(Drift.objects.get()).state == "open"
+    at_once(lambda number: deliver(steps[number]))
+    row = Drift.objects.get()
+    assert (row.count, row.state, Case.objects.count()) == (THREADS, "open", 1)

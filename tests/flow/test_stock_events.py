@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from structlog.testing import capture_logs
 
-from audit import sources
 from audit.sources import Clock
 from cases import stocking
 from cases.models import InboundEvent
@@ -36,12 +35,6 @@ ITEM = 49_000_007
 AWAY = httpx.Response(503)
 UNKNOWN_ITEM = httpx.Response(200, json={"data": {"inventoryItem": None}})
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-@pytest.fixture
-def clock(world: World) -> Iterator[Clock]:
-    with sources.frozen(sources.now()) as clock:
-        yield clock
 
 
 def moved(world: World, available: int, *, days: float = 0.1, place: int | None = None) -> None:
@@ -223,8 +216,17 @@ def test_news_does_not_wait_for_what_was_put_off_before_it(world: World, clock: 
     moved(world, 5)
     read(Vendor(AWAY))
     moved(world, 3, days=0.05)
+    assert waiting().attempts == 0
     assert read(shop((71, 3))) == 1
     assert level() == ("LAMP", 3)
+
+
+def test_news_from_before_the_last_reading_asks_for_none(world: World, clock: Clock) -> None:
+    moved(world, 5, place=71)
+    read(shop((71, 5), (72, 9)))
+    moved(world, 4, place=71, days=0.05)
+    assert read(shop((71, 4), (72, 9))) == 0
+    assert (level(), StockReading.objects.count()) == (("LAMP", 14), 0)
 
 
 def test_old_news_that_comes_late_does_not_make_the_newest_older(world: World) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Q, Sum
+from django.db.models import F, Max, Q, Sum
 
 from approvals.entitlement import Claim, Parcel, Terms, entitled_by
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag, TermsVersion
@@ -86,13 +86,19 @@ def lock_exposure(effect: Effect) -> None:
     """
     if effect.payment_id is None:
         return
-    payment = Payment.objects.select_related("order").get(pk=effect.payment_id)
-    keys = sorted(
-        {f"customer/{payment.order.person_id}", f"instrument/{payment.shop_id}/{payment.instrument}"}
-    )
+    payments = _payments(effect)
+    customers = {f"customer/{payment.order.person_id}" for payment in payments}
+    instruments = {f"instrument/{payment.shop_id}/{payment.instrument}" for payment in payments}
+    keys = sorted(customers | instruments)
     with connection.cursor() as cursor:
         for key in keys:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def _payments(effect: Effect) -> list[Payment]:
+    """All that the effect pays back from, the one that it names first among them."""
+    ids = {effect.payment_id, *(tender["payment"] for tender in effect.body.get("tenders", []))}
+    return list(Payment.objects.select_related("order").filter(pk__in=ids).order_by("pk"))
 
 
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
@@ -159,17 +165,19 @@ def switches_on(shop_id: int, keys: dict[str, set[str]]) -> list[str]:
 
 
 def _exposure(effect: Effect, without_decision: int | None) -> dict[str, int]:
-    """What order, customer and payment method got or may still get, in the effect's currency."""
+    """What order, customer and payment methods got or may still get, in the effect's currency."""
     if effect.payment_id is None or effect.money is None:
         return {}
-    payment = Payment.objects.select_related("order").get(pk=effect.payment_id)
+    payments = _payments(effect)
+    payment = payments[0]
+    instruments = [each.instrument for each in payments if each.instrument]
     recent = Q(created_at__gte=sources.now() - WINDOW)
     scopes = {
         "order": Q(payment__order_id=payment.order_id),
         "customer": Q(payment__order__person_id=payment.order.person_id) & recent
         if payment.order.person_id
         else None,
-        "instrument": Q(payment__instrument=payment.instrument) & recent if payment.instrument else None,
+        "instrument": Q(payment__instrument__in=instruments) & recent if instruments else None,
     }
     rows = ToolCall.objects.filter(shop_id=payment.shop_id, currency=effect.money.currency, state__in=COUNTS)
     if without_decision is not None:
@@ -213,9 +221,10 @@ def _entitlement(effect: Effect, shop_id: int) -> str:
 
 
 def _whole(order: Order, parts: list[dict[str, int]]) -> bool:
-    """Whether the parts are every piece that was bought."""
+    """Whether the parts are every piece that was bought and not taken off the order."""
     claimed = {part["line"]: part["quantity"] for part in parts}
-    return claimed == dict(order.lines.values_list("pk", "quantity"))
+    kept = order.lines.filter(quantity__gt=F("removed_quantity"))
+    return claimed == {line.pk: line.quantity - line.removed_quantity for line in kept}
 
 
 def _parcels(line_ids: Iterable[int]) -> list[list[Parcel]]:

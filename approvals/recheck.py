@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 from approvals.facts import Situation, flags_up, lock_exposure, switches_on
@@ -53,13 +52,14 @@ def _flag(call: ToolCall) -> str:
 
 
 def _money(call: ToolCall, situation: Situation) -> str:
-    """What the payment, policy and the signer's role say today."""
+    """What the payment, policy and the signer's role say today, about all that was decided and not this call alone."""
     decision = call.decision
+    body = decision.effect
     effect = Effect(
-        call.tool,
+        decision.tool,
         Kind.MONEY,
-        json.loads(call.request),
-        money=Money(call.amount_minor, call.currency),
+        body,
+        money=Money(body["amount_minor"], body["currency"]),
         payment_id=call.payment_id,
     )
     lock_exposure(effect)

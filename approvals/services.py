@@ -181,6 +181,7 @@ def scope_of(decision: Decision) -> Scope:
         decision.correlation_id,
         channel,
         decision.shop.env_prefix,
+        decided_at=decision.at,
     )
 
 

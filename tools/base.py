@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,9 @@ from pydantic import BaseModel, ConfigDict
 from tools.models import ToolCall
 from tools.types import Money
 from tools.wire import Reconcile
+
+# The vendor of a step that moves no money by itself: a person pays, and ticks it.
+BY_HAND = "manual"
 
 
 class Kind(StrEnum):
@@ -45,7 +49,8 @@ class Arguments(BaseModel):
 class Scope:
     """Whose things an action may name: one case's. Ids are our own rows' ids.
 
-    `env_prefix` is the shop's, under which its vendor accounts stand in the environment.
+    `env_prefix` is the shop's, under which its vendor accounts stand in the environment. `decided_at` is when the
+    action was judged, where its effect is resolved once more after that.
     """
 
     shop_id: int
@@ -54,6 +59,7 @@ class Scope:
     correlation_id: UUID
     channel: str = "email"
     env_prefix: str = ""
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ class Tool:
     `find` reads at the vendor what became of a call whose answer was lost: an Outcome, or None where the vendor
     has no trace of it. Not `for_planner` are tools that only triage and the server itself use. `sends_by` names the
     vendors that `send` calls; `unsafe` those of them that know no idempotency key, with who settles a call there whose
-    answer was lost: it is never sent again.
+    answer was lost: it is never sent again. `quote` asks a vendor, outside any transaction, for what `resolve` will
+    need, and keeps it.
     """
 
     name: str
@@ -119,6 +126,7 @@ class Tool:
     find: Callable[[ToolCall], Outcome | None] | None = None
     for_planner: bool = True
     sends_by: tuple[str, ...] = ()
+    quote: Callable[[Any, Scope], None] | None = None
     unsafe: Mapping[str, Reconcile] = field(default_factory=dict)
 
 

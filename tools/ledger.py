@@ -112,6 +112,8 @@ def _move_lines(body: dict[str, Any], sign: int) -> None:
         OrderLine.objects.filter(pk=part["line"]).update(
             refunded_quantity=F("refunded_quantity") + sign * part["quantity"],
             refunded_minor=F("refunded_minor") + sign * part["amount_minor"],
+            # Calls that were stored before there were duties name none.
+            duties_refunded_minor=F("duties_refunded_minor") + sign * part.get("duties_minor", 0),
         )
     if body["shipping_minor"]:
         Order.objects.filter(pk=body["order"]).update(

@@ -28,6 +28,7 @@ from tools.snapshots import (
     RiskSnapshot,
     ShipmentSnapshot,
     StockSnapshot,
+    TaxSnapshot,
 )
 
 __all__ = [
@@ -110,6 +111,8 @@ def _facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> d
         "total_minor": seen.total_minor,
         # What has gone back stays true even where the shop lowers the price afterwards.
         "shipping_minor": max(seen.shipping_minor, order.shipping_refunded_minor),
+        "shipping_taxes": _taxes(seen.shipping_taxes) or order.shipping_taxes,
+        "duties_minor": seen.duties_minor or order.duties_minor,
         "placed_at": seen.placed_at,
         "cancelled_at": seen.cancelled_at,
         "financial_status": seen.financial_status,
@@ -143,15 +146,25 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
         "quantity": seen.quantity,
         "total_minor": seen.total_minor,
         "final_sale": seen.final_sale,
+        "discount_minor": seen.discount_minor,
+        "duties_minor": seen.duty_minor,
+        "taxes": _taxes(seen.taxes),
     }
     if seen.unfulfilled is not None:
         facts["unfulfilled_quantity"] = seen.unfulfilled
     line, created = OrderLine.objects.select_for_update().get_or_create(
         order=order, external_id=seen.external_id, defaults=facts
     )
-    facts["quantity"] = max(seen.quantity, line.refunded_quantity)
+    facts["quantity"] = max(seen.quantity, line.refunded_quantity + line.removed_quantity)
     facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
+    facts["duties_minor"] = max(seen.duty_minor, line.duties_refunded_minor)
+    facts["taxes"] = facts["taxes"] or line.taxes
     return created or _overwrite(line, facts)
+
+
+def _taxes(seen: tuple[TaxSnapshot, ...]) -> list[dict[str, Any]]:
+    """As a row holds them; empty where a message doesn't tell."""
+    return [tax.model_dump() for tax in seen]
 
 
 def _take_off(order: Order, seen: LineSnapshot) -> bool:
@@ -159,14 +172,10 @@ def _take_off(order: Order, seen: LineSnapshot) -> bool:
     if not seen.removed:
         return False
     line = OrderLine.objects.select_for_update().filter(order=order, external_id=seen.external_id).first()
-    more = min(seen.removed, line.quantity) - line.refunded_quantity if line else 0
-    if line is None or more <= 0:
+    if line is None:
         return False
-    facts = {
-        "refunded_minor": line.refunded_minor + line.share_minor(more),
-        "refunded_quantity": line.refunded_quantity + more,
-    }
-    return _overwrite(line, facts)
+    removed = min(seen.removed, line.quantity) - line.refunded_quantity
+    return removed > line.removed_quantity and _overwrite(line, {"removed_quantity": removed})
 
 
 def record_risk(shop_id: int, seen: RiskSnapshot) -> Order | None:

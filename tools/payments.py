@@ -237,17 +237,25 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
     for line in (
         OrderLine.objects.select_for_update().filter(order=order, external_id__in=pieces).order_by("pk")
     ):
-        left = line.quantity - line.refunded_quantity
-        taken = min(left, pieces[line.external_id])
+        _put_back_on(line, pieces[line.external_id])
+        taken = min(line.left, pieces[line.external_id])
         if taken < pieces[line.external_id]:
             clamped.append(line.pk)
         line.refunded_minor += line.share_minor(taken)
+        line.duties_refunded_minor += line.duties_share_minor(taken)
         line.refunded_quantity += taken
-        line.save(update_fields=["refunded_quantity", "refunded_minor"])
+        line.save(
+            update_fields=["refunded_quantity", "refunded_minor", "duties_refunded_minor", "removed_quantity"]
+        )
     shipping = order.shipping_refunded_minor + seen.shipping_minor
     order.shipping_refunded_minor = min(order.shipping_minor, shipping)
     order.save(update_fields=["shipping_refunded_minor"])
     return tuple(clamped)
+
+
+def _put_back_on(line: OrderLine, quantity: int) -> None:
+    """Pieces that a refund covers weren't taken off the order: a reading that overtook the refund took them for it."""
+    line.removed_quantity = max(0, line.removed_quantity - max(0, quantity - line.left))
 
 
 def of_charge(shop_id: int, charge: str) -> Payment | None:

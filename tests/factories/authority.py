@@ -39,13 +39,22 @@ def refund_effect(order: Order, amount_minor: int) -> dict[str, Any]:
     line, payment = order.lines.first(), order.payments.first()
     assert line is not None
     assert payment is not None
+    tender = {
+        "payment": payment.pk,
+        "vendor": payment.vendor,
+        "gateway": payment.gateway,
+        "amount_minor": amount_minor,
+    }
+    part = {"line": line.pk, "quantity": 1, "amount_minor": amount_minor, "duties_minor": 0, "taxes": []}
     return {
         "order": order.pk,
-        "lines": [{"line": line.pk, "quantity": 1, "amount_minor": amount_minor}],
+        "lines": [part],
         "shipping_minor": 0,
+        "shipping_taxes": [],
         "goodwill_percent": 0,
         "amount_minor": amount_minor,
         "currency": order.currency,
+        "tenders": [tender],
         "payment": payment.pk,
         "vendor": payment.vendor,
         "reason": "damaged",

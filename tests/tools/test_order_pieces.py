@@ -28,14 +28,14 @@ def test_goods_that_were_moved_apart_have_no_one_place_any_more(shop: Shop) -> N
 def test_pieces_that_were_taken_off_the_order_can_not_be_refunded(shop: Shop) -> None:
     change = orders.record_order(shop.pk, order(lines=(line(removed=1),)))
     assert change.changed
-    assert (the_line().refunded_quantity, the_line().refunded_minor) == (1, 1000)
-    assert the_line().share_minor(2) == 2000
+    assert (the_line().removed_quantity, the_line().refunded_quantity, the_line().left) == (1, 0, 2)
+    assert (the_line().share_minor(2), the_line().left_minor) == (2000, 2000)
 
 
 def test_the_same_pieces_are_taken_off_once(shop: Shop) -> None:
     for minutes in range(3):
         orders.record_order(shop.pk, order(lines=(line(removed=1),), updated_at=later(minutes)))
-    assert the_line().refunded_quantity == 1
+    assert the_line().removed_quantity == 1
     assert LedgerEntry.objects.count() == 1
 
 
@@ -45,16 +45,25 @@ def test_refunded_pieces_are_gone_once_and_not_twice(shop: Shop) -> None:
     for minutes in range(2):
         orders.record_order(shop.pk, seen.model_copy(update={"updated_at": later(minutes)}))
     assert (the_line().refunded_quantity, the_line().refunded_minor) == (1, 1000)
+    assert the_line().removed_quantity == 0
+
+
+def test_a_reading_that_overtakes_its_refund_does_not_count_the_piece_twice(shop: Shop) -> None:
+    orders.record_order(shop.pk, order(lines=(line(removed=3),), payments=(payment(),)))
+    told = orders.record_refund(shop.pk, refund())
+    assert told is not None
+    assert told.clamped == ()
+    assert (the_line().refunded_quantity, the_line().removed_quantity, the_line().left) == (1, 2, 0)
 
 
 def test_a_refund_by_one_and_a_removal_by_another_are_two(shop: Shop) -> None:
     orders.record_order(shop.pk, order(lines=(line(removed=2),), refunds=(refund(),)))
-    assert the_line().refunded_quantity == 2
+    assert (the_line().refunded_quantity, the_line().removed_quantity) == (1, 1)
 
 
 def test_more_was_taken_off_than_was_bought_is_all_of_it(shop: Shop) -> None:
     orders.record_order(shop.pk, order(lines=(line(removed=9),)))
-    assert (the_line().refunded_quantity, the_line().refunded_minor) == (3, 3000)
+    assert (the_line().removed_quantity, the_line().left, the_line().left_minor) == (3, 0, 0)
 
 
 def test_an_old_reading_of_a_line_that_is_not_known_takes_nothing_off(shop: Shop) -> None:

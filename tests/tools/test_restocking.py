@@ -96,10 +96,10 @@ def test_what_is_restocked_is_part_of_what_is_signed(north: Shop) -> None:
     assert effect(Order.objects.get(pk=order.pk)).digest != before
 
 
-def test_a_refund_by_stripe_says_nothing_of_stock(north: Shop) -> None:
+def test_what_becomes_of_the_goods_has_nothing_to_do_with_who_pays(north: Shop) -> None:
     order = sold(north, unfulfilled=2)
     order.payments.update(vendor="stripe")
-    assert restocked(order) == ("", "")
+    assert restocked(order) == ("CANCEL", "71")
 
 
 def decided(order: Order, **more: Any) -> ToolCall:

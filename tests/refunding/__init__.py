@@ -1,0 +1,1 @@
+"""What a refund is made of, and who pays it."""

@@ -1,0 +1,109 @@
+"""The lines and the shipping of a refund, from our own order graph: what goes back, with its taxes and duties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tools.errors import InvalidArgs
+from tools.models import Order, OrderLine
+from tools.refunding.shares import taxes_between
+from tools.types import Money
+
+Part = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What goes back, before it is known who pays it.
+
+    `pieces` are what was wished for, as line id and quantity; `lines` and `shipping_taxes` are as a refund's body has
+    them.
+    """
+
+    order: int
+    pieces: tuple[tuple[int, int], ...]
+    lines: tuple[Part, ...]
+    shipping_minor: int
+    shipping_taxes: tuple[dict[str, Any], ...]
+    goodwill_percent: int
+    money: Money
+
+
+def compose(
+    order: Order, wishes: Iterable[tuple[int, int]], *, shipping: bool, goodwill_percent: int, reason: str
+) -> Draft:
+    """What goes back for so many pieces of these lines (line id, quantity); expects lines and returns prefetched.
+
+    Goodwill is a reduction of the named pieces' price: no piece, no shipping and no duty goes back with it. Raises
+    InvalidArgs with a code for a foreign line, more pieces than are left, or where nothing is.
+    """
+    lines = {line.pk: line for line in order.lines.all()}
+    parts, pieces = [], merged(wishes)
+    for line_id, quantity in pieces:
+        if line_id not in lines:
+            raise InvalidArgs(code="line.not_of_order")
+        part = line_part(lines[line_id], quantity, goodwill_percent)
+        parts.append(part | _restock(order, lines[line_id], part, reason))
+    back = order.shipping_minor - order.shipping_refunded_minor if shipping and not goodwill_percent else 0
+    taxes = taxes_between(
+        order.shipping_taxes,
+        order.shipping_minor,
+        order.shipping_refunded_minor,
+        order.shipping_refunded_minor + back,
+    )
+    total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + back
+    if total <= 0:
+        raise InvalidArgs(code="refund.nothing_left")
+    shipping_taxes = tuple(dict(tax) for tax in taxes) if back else ()
+    return Draft(
+        order.pk,
+        tuple(pieces),
+        tuple(parts),
+        back,
+        shipping_taxes,
+        goodwill_percent,
+        Money(total, order.currency),
+    )
+
+
+def merged(wishes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """One wish per line: naming a line twice is no way around its quantity."""
+    found: dict[int, int] = {}
+    for line_id, quantity in wishes:
+        found[line_id] = found.get(line_id, 0) + quantity
+    return sorted(found.items())
+
+
+def line_part(line: OrderLine, quantity: int, goodwill_percent: int = 0) -> Part:
+    """What goes back for so many further pieces of a line, or of their price alone.
+
+    Raises InvalidArgs (refund.more_than_bought) for more pieces than are left.
+    """
+    if quantity > line.left:
+        raise InvalidArgs(code="refund.more_than_bought")
+    amount, duties = line.share_minor(quantity), line.duties_share_minor(quantity)
+    if goodwill_percent:
+        quantity, amount, duties = 0, min(amount * goodwill_percent // 100, line.left_minor), 0
+    gone = line.refunded_minor
+    return {
+        "line": line.pk,
+        "quantity": quantity,
+        "amount_minor": amount,
+        "duties_minor": duties,
+        "taxes": [dict(tax) for tax in taxes_between(line.taxes, line.total_minor, gone, gone + amount)],
+    }
+
+
+def _restock(order: Order, line: OrderLine, part: Part, reason: str) -> dict[str, str]:
+    """What becomes of the pieces: they never left, or came back, to the order's one location; else nothing is said.
+
+    Nothing said is NO_RESTOCK, as in refunds that were signed before there was a choice.
+    """
+    if not order.location or not part["quantity"]:
+        return {}
+    if line.unfulfilled_quantity is not None and line.unfulfilled_quantity >= line.left:
+        return {"restock": "CANCEL", "location": order.location}
+    back = any(row.status == "closed" for row in order.returns.all())
+    return {"restock": "RETURN", "location": order.location} if reason == "returned" and back else {}

@@ -297,7 +297,8 @@ class TestTheVendorsPage:
     ) -> None:
         with wire.transport_override(Altered("graphql", headers={"X-Shopify-API-Version": "2026-10"})):
             probe("shopify", "order", shop)
-        assert "asked for 2026-07, answered as 2026-10" in self.page(sign_in)
+        words = "asked for 2026-07, answered as 2026-10"
+        assert f'<span class="danger-text">{words}</span>' in self.page(sign_in)
 
     def test_asking_for_a_check_shows_that_it_runs(self, shop: Shop, sign_in: SignIn) -> None:
         client, place = sign_in("admin"), reverse("admin:tools_upstream_changelist")

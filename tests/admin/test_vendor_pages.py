@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from approvals.models import ApprovalRequest
+from audit import sources
 from cases.models import Case, Handoff, Shop
 from tests import factories as f
 from tests.admin.conftest import SignIn
+from tools.models import Upstream
 
 
 def page(client: Client, name: str, *args: int) -> str:
@@ -102,6 +104,23 @@ def test_vendors_are_called_as_they_call_themselves(viewer: Client, shop: Shop) 
     vendors = page(viewer, "tools_upstream_changelist")
     assert ">WhatsApp</h2>" in vendors
     assert ">E-mail</h2>" in vendors
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (-2, "2026-07 ends on 1 July 2027, in 2 days"),
+        (0, "2026-07 ends today"),
+        (3, "2026-07 ended on 1 July 2027"),
+    ],
+)
+def test_a_version_that_has_ended_is_told_so(viewer: Client, shop: Shop, days: int, words: str) -> None:
+    Upstream.objects.create(
+        shop=shop, vendor="shopify", operation="order", version_asked="2026-07", seen_at=f.now()
+    )
+    with sources.frozen(datetime(2027, 7, 1, 12, tzinfo=UTC) + timedelta(days=days)):
+        vendors = page(viewer, "tools_upstream_changelist")
+    assert words in vendors
 
 
 def test_the_desk_names_the_kind_of_events_that_changed(agent: Client, shop: Shop) -> None:

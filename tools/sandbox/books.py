@@ -32,8 +32,16 @@ def refunds_of(db: Connection, shop: str, what: str, name: str) -> list[Doc]:
 
 
 def refund_named(db: Connection, shop: str, name: str) -> Doc | None:
-    row = db.execute("SELECT * FROM refund WHERE shop = ? AND id = ?", (shop, name)).fetchone()
+    """A refund by its id, Shopify's by the number in theirs as well."""
+    sql = "SELECT * FROM refund WHERE shop = ? AND id IN (?, 'gid://shopify/Refund/' || ?)"
+    row = db.execute(sql, (shop, name, name)).fetchone()
     return {**dict(row), "doc": json.loads(row["doc"])} if row else None
+
+
+def unsettled(db: Connection, shop: str, vendor: str) -> list[Doc]:
+    """Refunds of which the vendor doesn't know yet whether they succeed."""
+    sql = "SELECT * FROM refund WHERE shop = ? AND vendor = ? AND status = 'pending' ORDER BY seq"
+    return [{**dict(row), "doc": json.loads(row["doc"])} for row in db.execute(sql, (shop, vendor))]
 
 
 def change_refund(db: Connection, row: Doc, **fields: object) -> Doc:

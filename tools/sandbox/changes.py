@@ -106,7 +106,7 @@ def _refund_told(db: Connection, row: Doc, when: When) -> None:
     if view is None or mine is None:
         return
     _tell(db, shop, "refunds/create", shopify_bodies.refund(view, mine), when)
-    for place in range(len(view.amounts(mine))):
+    for place in range(len(view.moves(mine))):
         _tell(db, shop, "order_transactions/create", shopify_bodies.transaction(view, mine, place), when)
 
 

@@ -6,12 +6,13 @@ types that it doesn't name are not, and none of them is sent.
 
 POST   /_control/shops          {"slug", "shopify_token", "stripe_key", "klaviyo_key", "whatsapp_token",
                                  "phone_number_id", "whatsapp_account", "currency", "bucket", "restore_rate",
-                                 "shopify_versions", "cancel_seconds"}
-POST   /_control/orders         one order in the neutral form; an order of the same id is changed
+                                 "shopify_versions", "cancel_seconds", "refund_seconds", "refund_ends"}
+POST   /_control/orders         one order in the neutral form; an order of the same id is changed; `tenders`, a line's
+                                `taxes` and `duties` and `shipping_taxes` tell more than gateway, `tax` and `shipping`
 POST   /_control/orders/{shop}/{order}/fulfilments {"id", "status", "created_at", "tracking_number", "line_ids"}
 POST   /_control/orders/{shop}/{order}/returns     {"id", "status", "lines"}
 POST   /_control/orders/{shop}/{order}/risk        {"level"}
-POST   /_control/orders/{shop}/{order}/refunds     {"id", "amount", "lines"}: made by hand in the dashboard
+POST   /_control/orders/{shop}/{order}/refunds     {"id", "amount", "lines", "transaction_id"}: made by hand
 POST   /_control/refunds/{shop}/{refund}           {"status"}: settles or fails a refund later
 POST   /_control/stock          {"shop", "sku", "available"}
 POST   /_control/charges        {"shop", "charge", "type"}: Stripe tells of a charge as it stands, as charge.captured

@@ -6,7 +6,8 @@ from tools.sandbox import books, changes, store, stripe_events, stripe_objects, 
 from tools.sandbox.control_forms import ControlError, need, one_of
 from tools.sandbox.exchange import Doc, When, token, utc
 from tools.sandbox.money import to_minor
-from tools.sandbox.shopify_view import OrderView
+from tools.sandbox.shopify_view import OrderView, moved
+from tools.sandbox.tenders import charged, tenders
 
 CHARGE_EVENTS = ("charge.succeeded", "charge.captured", "charge.updated", "charge.refunded")
 STATUSES = ("pending", "requires_action", "succeeded", "failed", "canceled")
@@ -66,7 +67,7 @@ def invoice(db: Connection, body: Doc, when: When) -> None:
     order = _paid(db, body)
     usual = {
         "currency": order["currency"],
-        "amount_paid": to_minor(order["total"], order["currency"]),
+        "amount_paid": charged(order),
         "number": f"INV-{order['id']}",
     }
     things.put(db, "invoice", body["shop"], {**usual, **body})
@@ -78,19 +79,23 @@ def refund(db: Connection, order: Doc, body: Doc, when: When) -> None:
     It shows in Shopify's order, and on the Stripe charge where one paid for it.
     """
     need(body, ("id", "amount"))
-    view, charge = OrderView(db, order), order.get("charge") or {}
+    view = OrderView(db, order)
+    # A refund to another tender is none of Stripe's.
+    elsewhere = body.get("transaction_id") and str(body["transaction_id"]) != _charge_tender(order)
+    charge = {} if elsewhere else order.get("charge") or {}
     own = str(body["id"])
     digits = "".join(sign for sign in own if sign.isdigit()) or str(int(token(own), 16) % 10**9)
     shopify = own.rpartition("/")[2] if "/" in own else digits
     stripe_id = own if own.startswith("re_") else f"re_{token('refund', order['shop'], own)}"
     created = utc(body["created_at"]) if body.get("created_at") else when.at
+    move = _move(view, charge, body)
     row = {
         "vendor": "stripe" if charge else "shopify",
         "shop": order["shop"],
         "id": stripe_id if charge else f"gid://shopify/Refund/{shopify}",
         "order_id": str(order["id"]),
         "charge": charge.get("id"),
-        "amount_minor": to_minor(body["amount"], order["currency"]),
+        "amount_minor": moved([move]),
         "currency": order["currency"],
         "status": body.get("status", "succeeded"),
         "idempotency_key": None,
@@ -101,6 +106,8 @@ def refund(db: Connection, order: Doc, body: Doc, when: When) -> None:
             "shopify_id": shopify,
             "lines": [_line(view, line) for line in body.get("lines", [])],
             "shipping_minor": to_minor(body.get("shipping") or "0", order["currency"]),
+            "shipping_before": view.shipping_refunded,
+            "moves": [move],
             "metadata": {},
             "payment_intent": charge.get("payment_intent"),
         },
@@ -109,6 +116,23 @@ def refund(db: Connection, order: Doc, body: Doc, when: When) -> None:
         books.add_refund(db, row)
         seq = books.next_refund(db) - 1
         changes.refund_made(db, {**row, "seq": seq}, when.moved(created))
+
+
+def _charge_tender(order: Doc) -> str:
+    """The transaction that the Stripe charge of an order is known by at the shop."""
+    name = (order.get("charge") or {}).get("id")
+    return next((one.name for one in tenders(order) if name and one.charge.get("id") == name), "")
+
+
+def _move(view: OrderView, charge: Doc, body: Doc) -> Doc:
+    """What went back, to the tender that the body names, or else to the Stripe charge or the first."""
+    wanted = str(body.get("transaction_id") or "")
+    named = [one for one in view.tenders if one.name == wanted]
+    paid = [one for one in view.tenders if charge and one.charge.get("id") == charge["id"]]
+    if wanted and not named:
+        raise ControlError(f"the order has no transaction {wanted!r}")
+    tender = (named or paid or view.tenders)[0]
+    return {"minor": view.minor(body["amount"]), "gateway": tender.gateway, "parent": tender.name}
 
 
 def _line(view: OrderView, line: Doc) -> Doc:

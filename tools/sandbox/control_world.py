@@ -2,10 +2,11 @@
 
 from sqlite3 import Connection
 
-from tools.sandbox import books, changes, store
+from tools.sandbox import books, changes, store, tenders
 from tools.sandbox.control_forms import need, one_of
 from tools.sandbox.exchange import Doc, When, unix, utc
 from tools.sandbox.money import to_minor
+from tools.sandbox.shopify_taxes import taxes_of
 
 ORDER_FIELDS = ("shop", "id", "name", "currency", "created_at", "lines", "total", "gateway", "transaction_id")
 LINE_FIELDS = ("id", "variant_id", "sku", "title", "quantity", "unit_price")
@@ -54,6 +55,10 @@ def _check(body: Doc) -> None:
         need(line, LINE_FIELDS)
         for field in ("unit_price", "tax", "discount"):
             to_minor(line.get(field) or "0", body["currency"])
+        taxes_of(line, body["currency"])
+        for duty in line.get("duties", ()):
+            need(duty, ("id", "amount"))
+    tenders.check(body)
     if to_minor(body["total"], body["currency"]) < 0:
         raise ValueError("total must not be negative")
     unix(body["created_at"])

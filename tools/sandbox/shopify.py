@@ -26,7 +26,7 @@ from graphql import (
     validate,
 )
 
-from tools.sandbox import shopify_cancel, shopify_cost, store
+from tools.sandbox import shopify_cancel, shopify_cost, shopify_refunds, store
 from tools.sandbox.exchange import Answer, Doc, Request, Vendor, token
 from tools.sandbox.shopify_root import Root, suggested
 from tools.sandbox.shopify_schema import VERSIONS, schema
@@ -171,6 +171,7 @@ def answer(request: Request, db: Connection) -> Answer:
         problems = asked.problems or [GraphQLError("An operation name is required")]
         return Answer.json(200, {"errors": [error.formatted for error in problems]}, headers)
     shopify_cancel.settle(db, request.shop, request.when)
+    shopify_refunds.settle(db, request.shop, request.when)
     return _priced(Work(request, db, served, document, asked.prices, chosen, variables), headers)
 
 

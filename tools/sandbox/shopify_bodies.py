@@ -13,9 +13,10 @@ from tools.sandbox.shopify_body_lines import (
     numeric,
     own_line,
     shipping_line,
-    tax_line,
 )
 from tools.sandbox.shopify_nodes import gid
+from tools.sandbox.shopify_taxes import body as tax_body
+from tools.sandbox.shopify_taxes import together
 from tools.sandbox.shopify_view import OrderView
 
 # Fields that a shop like ours leaves empty; Shopify sends them all the same.
@@ -60,7 +61,7 @@ def order(view: OrderView) -> Doc:
         "presentment_currency": view.currency,
         "financial_status": view.financial_status().lower(),
         "fulfillment_status": status,
-        "payment_gateway_names": [doc["gateway"]],
+        "payment_gateway_names": view.gateways,
         "taxes_included": view.taxes_included,
         "test": bool(doc.get("test")),
         "email": own.get("email") or "",
@@ -74,7 +75,7 @@ def order(view: OrderView) -> Doc:
         "shipping_address": place,
         "line_items": [own_line(view, name) for name in view.lines],
         "shipping_lines": [shipping_line(view)] if view.shipping else [],
-        "tax_lines": [tax_line(view, view.tax)] if view.tax else [],
+        "tax_lines": [tax_body(tax, view.currency) for tax in together(view.all_taxes)],
         "fulfillments": [fulfilment_of(view, part) for part in view.fulfilments],
         "refunds": [refund(view, row) for row in view.refunds],
     }
@@ -95,7 +96,7 @@ def _sums(view: OrderView) -> Doc:
         made[name] = plain(minor, currency)
         made[f"{name}_set"] = money_set(minor, currency)
     made |= {
-        "total_shipping_price_set": money_set(view.shipping, currency),
+        "total_shipping_price_set": money_set(view.shipping_listed, currency),
         "current_shipping_price_set": money_set(view.shipping - view.shipping_refunded, currency),
         "total_cash_rounding_payment_adjustment_set": money_set(0, currency),
         "total_cash_rounding_refund_adjustment_set": money_set(0, currency),
@@ -174,14 +175,14 @@ def refund(view: OrderView, row: Doc) -> Doc:
         "restock": any(one.get("restock", "NO_RESTOCK") != "NO_RESTOCK" for one in doc.get("lines", ())),
         "user_id": None,
         "return": None,
-        "duties": [],
+        "duties": [{"duty_id": numeric(duty["id"])} for duty in doc.get("duties", ())],
         "order_adjustments": [],
         "total_duties_set": money_set(doc.get("duties_minor", 0), view.currency),
         "refund_line_items": [
             _refund_line(view, one, f"{name}{place}") for place, one in enumerate(doc.get("lines", ()))
         ],
         "refund_shipping_lines": _refund_shipping(view, row),
-        "transactions": [transaction(view, row, place) for place in range(len(view.amounts(row)))],
+        "transactions": [transaction(view, row, place) for place in range(len(view.moves(row)))],
     }
 
 
@@ -203,35 +204,35 @@ def _refund_line(view: OrderView, one: Doc, name: str) -> Doc:
 
 
 def _refund_shipping(view: OrderView, row: Doc) -> list[Doc]:
-    minor = row["doc"].get("shipping_minor")
-    if not minor:
+    if not row["doc"].get("shipping_minor"):
         return []
+    price, tax = view.shipping_back(row)
     amounts = {
-        "subtotal_amount_set": money_set(minor, view.currency),
-        "tax_amount_set": money_set(0, view.currency),
+        "subtotal_amount_set": money_set(price, view.currency),
+        "tax_amount_set": money_set(tax, view.currency),
     }
     return [{"id": numeric(row["doc"]["shopify_id"]), **amounts, "shipping_line": shipping_line(view)}]
 
 
 def transaction(view: OrderView, row: Doc, place: int) -> Doc:
     """order_transactions/create: one amount of a refund."""
-    graph = view.refund_transactions(row)[place]
+    graph, move = view.refund_transactions(row)[place], view.moves(row)[place]
     name = graph["id"].rpartition("/")[2]
     unsettled = {"amount": plain(0, view.currency), "currency": view.currency}
     return {
         "id": numeric(name),
         "admin_graphql_api_id": graph["id"],
         "order_id": numeric(view.id),
-        "parent_id": numeric(view.order["transaction_id"]),
+        "parent_id": numeric(move["parent"]) if move.get("parent") else None,
         "kind": "refund",
         "status": graph["status"].lower(),
         "gateway": graph["gateway"],
-        "amount": plain(view.amounts(row)[place], view.currency),
+        "amount": plain(move["minor"], view.currency),
         "amount_rounding": None,
         "currency": view.currency,
         "created_at": row["created_at"],
         "processed_at": row["created_at"],
-        "payment_id": f"{view.order['name']}.{place + 2}",
+        "payment_id": graph["paymentId"],
         "receipt": view.receipt(row),
         "authorization": row["id"],
         "message": None,
@@ -241,7 +242,7 @@ def transaction(view: OrderView, row: Doc, place: int) -> Doc:
         "user_id": None,
         "source_name": "web",
         "test": bool(view.order.get("test")),
-        "manual_payment_gateway": view.order["gateway"] == "manual",
+        "manual_payment_gateway": graph["manualPaymentGateway"],
         "total_unsettled_set": {"presentment_money": unsettled, "shop_money": unsettled},
     }
 

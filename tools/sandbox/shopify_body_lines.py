@@ -1,8 +1,9 @@
 """The small parts of Shopify's webhook bodies: money sets, addresses, line items, shipping lines."""
 
 from tools.sandbox.exchange import Doc
-from tools.sandbox.money import plain
+from tools.sandbox.money import plain, to_minor
 from tools.sandbox.shopify_nodes import gid
+from tools.sandbox.shopify_taxes import body as tax_body
 from tools.sandbox.shopify_view import OrderView
 
 
@@ -39,20 +40,23 @@ def address(order: Doc) -> Doc:
     }
 
 
-def tax_line(view: OrderView, minor: int) -> Doc:
+def _duty(duty: Doc, currency: str) -> Doc:
+    """A duty of a line, whose amount stands in it in both currencies."""
+    amount = money_set(to_minor(duty["amount"], currency), currency)
     return {
-        "title": "Tax",
-        "rate": 0.0,
-        "price": plain(minor, view.currency),
-        "price_set": money_set(minor, view.currency),
-        "channel_liable": False,
+        "id": str(duty["id"]),
+        "admin_graphql_api_id": gid("Duty", duty["id"]),
+        "harmonized_system_code": duty.get("harmonized_system_code"),
+        "country_code_of_origin": duty.get("country_code"),
+        "tax_lines": [],
+        **amount,
     }
 
 
 def line(view: OrderView, name: str) -> Doc:
     """A line as refunds and fulfilments quote it."""
     own, currency = view.lines[name], view.currency
-    cut, tax = view.gross(own) - view.discounted(own), view.minor(own.get("tax") or "0")
+    cut, taxes = view.gross(own) - view.discounted(own), view.taxes(own)
     price = view.minor(own["unit_price"])
     allocation = {"amount": plain(cut, currency), "amount_set": money_set(cut, currency)}
     done = name in view.fulfilled_lines()
@@ -76,14 +80,14 @@ def line(view: OrderView, name: str) -> Doc:
         "gift_card": False,
         "grams": 0,
         "requires_shipping": True,
-        "taxable": bool(tax),
+        "taxable": bool(taxes),
         "price": plain(price, currency),
         "price_set": money_set(price, currency),
         "total_discount": plain(0, currency),
         "total_discount_set": money_set(0, currency),
         "discount_allocations": [{**allocation, "discount_application_index": 0}] if cut else [],
-        "duties": [],
-        "tax_lines": [tax_line(view, tax)] if tax else [],
+        "duties": [_duty(duty, currency) for duty in own.get("duties", ())],
+        "tax_lines": [tax_body(tax, currency) for tax in taxes],
     }
 
 
@@ -94,7 +98,7 @@ def own_line(view: OrderView, name: str) -> Doc:
 
 
 def shipping_line(view: OrderView) -> Doc:
-    price, price_set = plain(view.shipping, view.currency), money_set(view.shipping, view.currency)
+    price, listed = plain(view.shipping, view.currency), plain(view.shipping_listed, view.currency)
     left = money_set(view.shipping - view.shipping_refunded, view.currency)
     return {
         "id": int(view.id) + 1,
@@ -105,11 +109,11 @@ def shipping_line(view: OrderView) -> Doc:
         "phone": None,
         "requested_fulfillment_service_id": None,
         "is_removed": False,
-        "price": price,
-        "price_set": price_set,
+        "price": listed,
+        "price_set": money_set(view.shipping_listed, view.currency),
         "discounted_price": price,
-        "discounted_price_set": price_set,
+        "discounted_price_set": money_set(view.shipping, view.currency),
         "current_discounted_price_set": left,
         "discount_allocations": [],
-        "tax_lines": [],
+        "tax_lines": [tax_body(tax, view.currency) for tax in view.shipping_taxes],
     }

@@ -73,13 +73,7 @@ def _cancel(view: OrderView, job: Doc, when: When) -> None:
             shopify_refunds.put_back(view, name, int(line["quantity"]) - view.units_refunded(name), when)
     left = view.captured - view.refunded
     if job["refund"] and left > 0:
-        lines = [
-            {"id": name, "quantity": units, "before": view.units_refunded(name), "restock": "CANCEL"}
-            for name, line in view.lines.items()
-            if (units := int(line["quantity"]) - view.units_refunded(name))
-        ]
-        shipping = view.shipping - view.shipping_refunded
-        plan = shopify_refunds.Plan(lines, shipping, [], [left], view.order["gateway"])
+        plan = shopify_refunds.whole(view, restock="CANCEL")
         shopify_refunds.record(view, plan, key=None, when=when, note=job["note"], status="succeeded")
     cancelled = {"cancelled_at": when.at, "cancel_reason": job["reason"], "cancel_note": job["note"]}
     store.put_order(view.db, {**view.order, **cancelled}, when.at)

@@ -10,6 +10,8 @@ from tools.sandbox.shopify_customers import customer_graph, mailing_address
 from tools.sandbox.shopify_nodes import connection, gid, lazily, listed
 from tools.sandbox.shopify_parcels import fulfilment_graph, fulfilment_order, return_graph, return_status
 from tools.sandbox.shopify_stock import variant_named
+from tools.sandbox.shopify_taxes import graph as graph_tax
+from tools.sandbox.shopify_taxes import together
 from tools.sandbox.shopify_view import OrderView
 
 RECOMMENDATION = {"HIGH": "CANCEL", "MEDIUM": "INVESTIGATE", "LOW": "ACCEPT"}
@@ -45,12 +47,12 @@ def graph(view: OrderView) -> Doc:
         "displayFinancialStatus": view.financial_status(),
         "displayFulfillmentStatus": view.fulfilment_status(),
         "returnStatus": return_status(returns),
-        "paymentGatewayNames": [order["gateway"]],
+        "paymentGatewayNames": view.gateways,
         **_totals(view),
         "customer": lambda info: customer_graph(view.db, view.shop, customer, graph) if customer else None,
         "shippingAddress": mailing_address(view.id, order.get("shipping_address")),
         "billingAddress": mailing_address(view.id, order.get("shipping_address")),
-        "taxLines": [_tax(view, view.tax)] if view.tax else [],
+        "taxLines": [graph_tax(tax, view.currency) for tax in together(view.all_taxes)],
         "shippingLine": _shipping_line(view) if view.shipping else None,
         "shippingLines": lazily(lambda: [_shipping_line(view)] if view.shipping else []),
         "lineItems": lazily(lambda: [line_graph(view, name) for name in view.lines]),
@@ -82,7 +84,7 @@ def _totals(view: OrderView) -> Doc:
         "subtotalPriceSet": view.bag(subtotal),
         "totalTaxSet": view.bag(view.tax),
         "totalDiscountsSet": view.bag(view.discounts),
-        "totalShippingPriceSet": view.bag(view.shipping),
+        "totalShippingPriceSet": view.bag(view.shipping_listed),
         "totalReceivedSet": view.bag(view.captured),
         "totalRefundedSet": view.bag(view.refunded),
         "totalRefundedShippingSet": view.bag(view.shipping_refunded),
@@ -96,11 +98,8 @@ def _totals(view: OrderView) -> Doc:
     }
 
 
-def _tax(view: OrderView, minor: int) -> Doc:
-    return {"priceSet": view.bag(minor), "rate": None, "ratePercentage": None, "title": "Tax"}
-
-
 def _shipping_line(view: OrderView) -> Doc:
+    cut = view.shipping_listed - view.shipping
     return {
         "__typename": "ShippingLine",
         "id": gid("ShippingLine", f"{view.id}1"),
@@ -109,17 +108,17 @@ def _shipping_line(view: OrderView) -> Doc:
         "source": "shopify",
         "custom": False,
         "isRemoved": False,
-        "originalPriceSet": view.bag(view.shipping),
+        "originalPriceSet": view.bag(view.shipping_listed),
         "discountedPriceSet": view.bag(view.shipping),
         "currentDiscountedPriceSet": view.bag(view.shipping - view.shipping_refunded),
-        "discountAllocations": [],
-        "taxLines": [],
+        "discountAllocations": [{"allocatedAmountSet": view.bag(cut)}] if cut else [],
+        "taxLines": [graph_tax(tax, view.currency) for tax in view.shipping_taxes],
     }
 
 
 def line_graph(view: OrderView, name: str) -> Doc:
     line, gone = view.lines[name], view.units_refunded(name)
-    quantity, tax = int(line["quantity"]), view.minor(line.get("tax") or "0")
+    quantity, taxes = int(line["quantity"]), view.taxes(line)
     left, cut = quantity - gone, view.gross(line) - view.discounted(line)
     return {
         "__typename": "LineItem",
@@ -136,7 +135,7 @@ def line_graph(view: OrderView, name: str) -> Doc:
         "requiresShipping": True,
         "restockable": True,
         "isGiftCard": False,
-        "taxable": bool(tax),
+        "taxable": bool(taxes),
         "originalUnitPriceSet": view.bag(view.minor(line["unit_price"])),
         "discountedUnitPriceSet": view.bag(view.discounted(line) // quantity if quantity else 0),
         "originalTotalSet": view.bag(view.gross(line)),
@@ -144,7 +143,7 @@ def line_graph(view: OrderView, name: str) -> Doc:
         "totalDiscountSet": view.bag(cut),
         "discountAllocations": [{"allocatedAmountSet": view.bag(cut)}] if cut else [],
         "duties": [_duty(view, duty) for duty in line.get("duties", ())],
-        "taxLines": listed([_tax(view, tax)] if tax else []),
+        "taxLines": listed([graph_tax(tax, view.currency) for tax in taxes]),
         "variant": lambda info: variant_named(view.db, view.shop, "sku", line["sku"]),
     }
 
@@ -162,7 +161,8 @@ def _duty(view: OrderView, duty: Doc) -> Doc:
 
 def refund_graph(view: OrderView, row: Doc) -> Doc:
     doc, name = row["doc"], row["doc"]["shopify_id"]
-    shipping = doc.get("shipping_minor")
+    shipping, moves = doc.get("shipping_minor"), view.moves(row)
+    back = sum(move["minor"] for move in moves) if row["status"] == "succeeded" else 0
     return {
         "__typename": "Refund",
         "id": gid("Refund", name),
@@ -172,7 +172,7 @@ def refund_graph(view: OrderView, row: Doc) -> Doc:
         "updatedAt": row["created_at"],
         "note": doc.get("note"),
         "order": lambda info: graph(view),
-        "totalRefundedSet": view.bag(row["amount_minor"]),
+        "totalRefundedSet": view.bag(back),
         "duties": [
             {"amountSet": view.bag(duty["minor"]), "originalDuty": original_duty(view, duty["id"])}
             for duty in doc.get("duties", ())
@@ -200,8 +200,8 @@ def _refund_shipping(view: OrderView, row: Doc) -> Doc:
     return {
         "id": gid("RefundShippingLine", row["doc"]["shopify_id"]),
         "shippingLine": _shipping_line(view),
-        "subtotalAmountSet": view.bag(row["doc"]["shipping_minor"]),
-        "taxAmountSet": view.bag(0),
+        "subtotalAmountSet": view.bag(view.shipping_back(row)[0]),
+        "taxAmountSet": view.bag(view.shipping_back(row)[1]),
     }
 
 

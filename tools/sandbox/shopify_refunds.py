@@ -1,17 +1,20 @@
-"""refundCreate and suggestedRefund: what may go back on an order, judged inside the write transaction.
+"""refundCreate: what may go back on an order, judged inside the write transaction.
+
+A transaction with a parent makes the parent's gateway pay; one under a manual gateway is only written down.
 
 https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/refundCreate
 """
 
 from dataclasses import dataclass, field
+from sqlite3 import Connection
 
-from tools.sandbox import books, changes, store
+from tools.sandbox import books, changes, store, tenders
 from tools.sandbox.exchange import Doc, When
-from tools.sandbox.money import to_decimal
+from tools.sandbox.money import share, to_decimal
 from tools.sandbox.shopify_nodes import number
-from tools.sandbox.shopify_orders import original_duty, refund_line
 from tools.sandbox.shopify_stock import LOCATION
-from tools.sandbox.shopify_view import OrderView
+from tools.sandbox.shopify_view import OrderView, moved
+from tools.sandbox.tenders import MANUAL, Tender
 
 FIRST_REFUND = 880_000_000
 RESTOCKED = ("CANCEL", "RETURN", "LEGACY_RESTOCK")
@@ -27,36 +30,67 @@ class RefusedError(Exception):
 
 @dataclass
 class Plan:
-    """A refund as asked for, in minor units; lines carry the units that were gone before."""
+    """A refund as asked for, in minor units; lines carry the units that were gone before.
+
+    `moves` are its single amounts: {"minor", "gateway", "parent"}, the parent being a tender's transaction or None.
+    """
 
     lines: list[Doc] = field(default_factory=list)
     shipping: int = 0
     duties: list[Doc] = field(default_factory=list)
-    amounts: list[int] = field(default_factory=list)
-    gateway: str = ""
+    moves: list[Doc] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(int(move["minor"]) for move in self.moves)
 
 
 def plan(view: OrderView, wish: Doc) -> Plan:
     """Checks a RefundInput against what is left of the order; raises RefusedError."""
     if wish.get("currency") not in (None, view.currency):
         raise RefusedError("Currency must be the order's currency", "currency")
-    made = Plan(
-        lines=_lines(view, wish.get("refundLineItems") or []),
-        duties=_duties(view, wish.get("refundDuties") or []),
-        shipping=_shipping(view, wish.get("shipping") or {}),
-        gateway=view.order["gateway"],
-    )
+    made = Plan(lines=lines_of(view, wish.get("refundLineItems") or []))
+    made.duties = duties_of(view, wish.get("refundDuties") or [], made.lines)
+    made.shipping = shipping_of(view, wish.get("shipping") or {})
     for place, transaction in enumerate(wish.get("transactions") or []):
-        made.amounts.append(_amount(view, transaction, made, place))
+        made.moves.append(_move(view, transaction, made, place))
     left = view.captured - view.refunded
-    if sum(made.amounts) > left:
-        asked, rest = (to_decimal(minor, view.currency) for minor in (sum(made.amounts), left))
+    if made.total > left:
+        asked, rest = (to_decimal(minor, view.currency) for minor in (made.total, left))
         raise RefusedError(
             f"Refund amount {asked} is greater than net payment received {rest}", "transactions"
         )
-    if not (made.lines or made.shipping or made.duties or made.amounts):
+    if not (made.lines or made.shipping or made.duties or made.moves):
         raise RefusedError("Refund must have at least one line item, shipping or a transaction")
     return made
+
+
+def whole(view: OrderView, *, restock: str) -> Plan:
+    """All that is left of an order, back to every tender that took something."""
+    units = {name: int(line["quantity"]) - view.units_refunded(name) for name, line in view.lines.items()}
+    lines = [
+        {"id": name, "quantity": left, "before": view.units_refunded(name), "restock": restock}
+        for name, left in units.items()
+        if left
+    ]
+    owed = {str(duty["id"]): view.minor(duty["amount"]) for line in view.lines.values()
+            for duty in line.get("duties", ())}  # fmt: skip
+    duties = [{"id": name, "minor": minor - view.duty_refunded(name)} for name, minor in owed.items()]
+    return Plan(
+        lines,
+        view.shipping - view.shipping_refunded,
+        [duty for duty in duties if duty["minor"]],
+        moves_to(view, view.captured - view.refunded),
+    )
+
+
+def moves_to(view: OrderView, amount: int) -> list[Doc]:
+    """An amount in the proportions in which the tenders can still give back."""
+    gateways = {tender.name: tender.gateway for tender in view.tenders}
+    return [
+        {"minor": minor, "gateway": gateways[name], "parent": name}
+        for name, minor in tenders.spread(amount, view.left()).items()
+    ]
 
 
 def create(view: OrderView, made: Plan, *, key: str | None, when: When, note: str | None, status: str) -> Doc:
@@ -78,7 +112,7 @@ def record(view: OrderView, made: Plan, *, key: str | None, when: When, note: st
         "id": f"gid://shopify/Refund/{name}",
         "order_id": view.id,
         "charge": None,
-        "amount_minor": sum(made.amounts),
+        "amount_minor": moved(made.moves),
         "currency": view.currency,
         "status": status,
         "idempotency_key": key,
@@ -90,15 +124,34 @@ def record(view: OrderView, made: Plan, *, key: str | None, when: When, note: st
             "note": note,
             "lines": made.lines,
             "shipping_minor": made.shipping,
+            "shipping_before": view.shipping_refunded,
             "duties": made.duties,
             "duties_minor": sum(duty["minor"] for duty in made.duties),
-            "amounts": made.amounts,
-            "gateway": made.gateway,
+            "moves": made.moves,
+            **(due(view.db, view.shop, when) if status == "pending" else {}),
         },
     }
     books.add_refund(view.db, row)
     changes.refund_made(view.db, row, when)
     return {**row, "seq": seq}
+
+
+def due(db: Connection, shop: str, when: When) -> Doc:
+    """When and as what a new refund settles, where the shop was told that refunds take `refund_seconds`; else {}."""
+    known = store.credentials(db, shop) or {}
+    if not known.get("refund_seconds"):
+        return {}
+    return {
+        "due": when.now + float(known["refund_seconds"]),
+        "ends": str(known.get("refund_ends", "succeeded")),
+    }
+
+
+def settle(db: Connection, shop: str, when: When) -> None:
+    """Settles what is due; called before every reading."""
+    for row in books.unsettled(db, shop, "shopify"):
+        if row["doc"].get("due", when.now + 1) <= when.now:
+            changes.refund_changed(db, books.change_refund(db, row, status=row["doc"]["ends"]), when)
 
 
 def put_back(view: OrderView, line_id: str, units: int, when: When) -> None:
@@ -107,56 +160,7 @@ def put_back(view: OrderView, line_id: str, units: int, when: When) -> None:
     changes.stock_changed(view.db, view.shop, sku, when)
 
 
-def suggest(view: OrderView, wish: Doc) -> Doc:
-    """What Shopify proposes for the chosen lines and shipping, never above what is left; raises RefusedError."""
-    wanted = wish.get("refundLineItems") or []
-    if wish.get("suggestFullRefund"):
-        left = {name: int(line["quantity"]) - view.units_refunded(name) for name, line in view.lines.items()}
-        wanted = [
-            {"lineItemId": f"gid://shopify/LineItem/{name}", "quantity": n} for name, n in left.items() if n
-        ]
-    lines = _lines(view, wanted)
-    full = wish.get("refundShipping") or wish.get("suggestFullRefund")
-    shipping = _shipping(view, {"fullRefund": full, "amount": wish.get("shippingAmount")})
-    duties = _duties(view, wish.get("refundDuties") or [])
-    prices = [view.line_refund(line["id"], line["quantity"], line["before"]) for line in lines]
-    subtotal, tax = sum(price for price, _ in prices), sum(tax for _, tax in prices)
-    maximum = view.captured - view.refunded
-    owed = sum(duty["minor"] for duty in duties)
-    amount = min(maximum, subtotal + shipping + owed + (0 if view.taxes_included else tax))
-    sale = view.sale()
-    return {
-        "amountSet": view.bag(amount),
-        "subtotalSet": view.bag(subtotal),
-        "discountedSubtotalSet": view.bag(subtotal),
-        "totalTaxSet": view.bag(tax),
-        "maximumRefundableSet": view.bag(maximum),
-        "shipping": {
-            "amountSet": view.bag(shipping),
-            "maximumRefundableSet": view.bag(view.shipping - view.shipping_refunded),
-            "taxSet": view.bag(0),
-        },
-        "totalDutiesSet": view.bag(owed),
-        "refundDuties": [
-            {"amountSet": view.bag(duty["minor"]), "originalDuty": original_duty(view, duty["id"])}
-            for duty in duties
-        ],
-        "refundLineItems": [refund_line(view, line) for line in lines],
-        "suggestedTransactions": [
-            {
-                "amountSet": view.bag(amount),
-                "gateway": sale["gateway"],
-                "kind": "SUGGESTED_REFUND",
-                "maximumRefundableSet": view.bag(maximum),
-                "parentTransaction": sale,
-            }
-        ]
-        if amount
-        else [],
-    }
-
-
-def _lines(view: OrderView, wanted: list[Doc]) -> list[Doc]:
+def lines_of(view: OrderView, wanted: list[Doc]) -> list[Doc]:
     lines: list[Doc] = []
     for place, item in enumerate(wanted):
         path = ("refundLineItems", str(place))
@@ -184,22 +188,30 @@ def _check_place(item: Doc, restock: str, path: tuple[str, ...]) -> None:
         raise RefusedError("Location does not exist", *path, "locationId")
 
 
-def _duties(view: OrderView, wanted: list[Doc]) -> list[Doc]:
-    """The duties that go back in full, once each."""
-    gone = {str(duty["id"]) for row in view.refunds for duty in row["doc"].get("duties", ())}
-    known = {str(duty["id"]): duty for line in view.lines.values() for duty in line.get("duties", ())}
+def duties_of(view: OrderView, wanted: list[Doc], lines: list[Doc]) -> list[Doc]:
+    """The duties that go back: all that is left of one (FULL), or the share of its line's pieces (PROPORTIONAL)."""
+    known = {
+        str(duty["id"]): (name, duty) for name, line in view.lines.items() for duty in line.get("duties", ())
+    }
     duties: list[Doc] = []
     for place, wish in enumerate(wanted):
-        name = number(wish["dutyId"], "Duty")
-        if name not in known or name in gone:
-            message = "Duty does not belong to the order or is refunded already"
-            raise RefusedError(message, "refundDuties", str(place), "dutyId")
-        gone.add(name)
-        duties.append({"id": name, "minor": view.minor(known[name]["amount"])})
+        path, name = ("refundDuties", str(place)), number(wish["dutyId"], "Duty")
+        if name not in known or name in [duty["id"] for duty in duties]:
+            raise RefusedError("Duty does not belong to the order", *path, "dutyId")
+        line, duty = known[name]
+        price = view.minor(duty["amount"])
+        minor = left = price - view.duty_refunded(name)
+        if wish.get("refundType") == "PROPORTIONAL":
+            quantity = int(view.lines[line]["quantity"])
+            units = [one for one in lines if one["id"] == line]
+            minor = min(left, sum(share(price, quantity, one["before"], one["quantity"]) for one in units))
+        if not minor:
+            raise RefusedError("Duty is refunded already, or none of its line is", *path, "dutyId")
+        duties.append({"id": name, "minor": minor})
     return duties
 
 
-def _shipping(view: OrderView, wish: Doc) -> int:
+def shipping_of(view: OrderView, wish: Doc) -> int:
     left = view.shipping - view.shipping_refunded
     if wish.get("fullRefund"):
         return left
@@ -211,23 +223,34 @@ def _shipping(view: OrderView, wish: Doc) -> int:
     return amount
 
 
-def _amount(view: OrderView, transaction: Doc, made: Plan, place: int) -> int:
+def _move(view: OrderView, transaction: Doc, made: Plan, place: int) -> Doc:
     path = ("transactions", str(place))
-    sale = view.sale()
     if number(transaction["orderId"], "Order") != view.id:
         raise RefusedError("Order must be the refunded order", *path, "orderId")
     if transaction["kind"] != "REFUND":
         raise RefusedError("Kind is not valid for a refund", *path, "kind")
-    manual = transaction["gateway"] == "manual" and transaction.get("parentId") is None
-    if not manual and transaction.get("parentId") != sale["id"]:
-        raise RefusedError("Parent transaction is required and must belong to the order", *path, "parentId")
-    if not manual and transaction["gateway"] != sale["gateway"]:
-        raise RefusedError("Gateway must be the parent transaction's gateway", *path, "gateway")
-    made.gateway = transaction["gateway"]
+    gateway, parent = transaction["gateway"], transaction.get("parentId")
+    tender = _tender(view, parent, gateway, path) if parent is not None or gateway not in MANUAL else None
     amount = _money(view, transaction["amount"], *path, "amount")
     if amount <= 0:
         raise RefusedError("Amount must be greater than 0", *path, "amount")
-    return amount
+    if tender and amount > view.left().get(tender.name, 0) - _asked_of(made, tender):
+        raise RefusedError("Refund amount is greater than the transaction's", *path, "amount")
+    return {"minor": amount, "gateway": gateway, "parent": tender.name if tender else None}
+
+
+def _asked_of(made: Plan, tender: Tender) -> int:
+    return sum(int(move["minor"]) for move in made.moves if move["parent"] == tender.name)
+
+
+def _tender(view: OrderView, parent: str | None, gateway: str, path: tuple[str, ...]) -> Tender:
+    name = number(parent, "OrderTransaction") if parent else ""
+    tender = next((one for one in view.tenders if one.name == name), None)
+    if tender is None:
+        raise RefusedError("Parent transaction is required and must belong to the order", *path, "parentId")
+    if gateway != tender.gateway:
+        raise RefusedError("Gateway must be the parent transaction's gateway", *path, "gateway")
+    return tender
 
 
 def _money(view: OrderView, amount: object, *path: str) -> int:

@@ -12,10 +12,11 @@ from tools.sandbox.exchange import Doc, Request, token
 from tools.sandbox.shopify_customers import customer_graph
 from tools.sandbox.shopify_nodes import connection, gid, number
 from tools.sandbox.shopify_orders import dispute_graph, graph, refund_graph
-from tools.sandbox.shopify_refunds import RefusedError, create, plan, suggest
+from tools.sandbox.shopify_refunds import RefusedError, create, due, plan
 from tools.sandbox.shopify_schema import VERSIONS
 from tools.sandbox.shopify_stock import LOCATION, WAREHOUSE, item_graph, variant_graph, variant_named
-from tools.sandbox.shopify_view import OrderView, view_of
+from tools.sandbox.shopify_suggestion import suggest
+from tools.sandbox.shopify_view import OrderView, moved, view_of
 
 KEY_REQUIRED_SINCE = "2026-04"
 NO_KEY = "The @idempotent directive is required for this mutation but was not provided."
@@ -178,9 +179,10 @@ class Root:
             raise RefusedError("Order does not exist", "orderId")
         if kept:
             return self.made(kept["body"].decode(), view)
-        status = "pending" if self.request.stumbles("pending") else "succeeded"
-        when, note = self.request.when, wish.get("note")
-        row = create(view, plan(view, wish), key=name, when=when, note=note, status=status)
+        when, note, made = self.request.when, wish.get("note"), plan(view, wish)
+        slow = self.request.stumbles("pending") or due(self.db, self.shop, when)
+        status = "pending" if slow and moved(made.moves) else "succeeded"
+        row = create(view, made, key=name, when=when, note=note, status=status)
         if name:
             answer: tuple[int, bytes, Doc] = (200, row["doc"]["shopify_id"].encode(), {})
             books.keep_answer(self.db, "shopify", self.shop, name, fingerprint, answer, when.now)

@@ -5,6 +5,7 @@ from sqlite3 import Connection
 from tools.sandbox import books, store, stripe_events
 from tools.sandbox.exchange import Doc, token, unix
 from tools.sandbox.money import to_minor
+from tools.sandbox.tenders import charged
 
 NOT_REFUNDED = ("failed", "canceled")
 RISK_SCORES = {"normal": 20, "elevated": 70, "highest": 92}
@@ -50,7 +51,7 @@ def refund(db: Connection, row: Doc) -> Doc:
 
 def charge(db: Connection, order: Doc) -> Doc:
     paid, currency, shop = order["charge"], order["currency"], order["shop"]
-    total, back = to_minor(order["total"], currency), refunded(db, shop, paid["id"])
+    total, back = charged(order), refunded(db, shop, paid["id"])
     customer = order.get("customer") or {}
     return {
         "id": paid["id"],
@@ -119,7 +120,7 @@ def _card(paid: Doc) -> Doc:
 
 
 def payment_intent(db: Connection, order: Doc) -> Doc:
-    paid, total = order["charge"], to_minor(order["total"], order["currency"])
+    paid, total = order["charge"], charged(order)
     return {
         "id": paid["payment_intent"],
         "object": "payment_intent",
@@ -177,9 +178,7 @@ def fraud_warning(db: Connection, shop: str, doc: Doc) -> Doc:
     """An issuer's early warning; it calls for no act once all of the charge went back or is disputed."""
     order = store.order_of_charge(db, shop, str(doc["charge"]))
     paid = (order or {}).get("charge") or {}
-    whole = order is not None and refunded(db, shop, doc["charge"]) >= to_minor(
-        order["total"], order["currency"]
-    )
+    whole = order is not None and refunded(db, shop, doc["charge"]) >= charged(order)
     return {
         "id": doc["id"],
         "object": "radar.early_fraud_warning",

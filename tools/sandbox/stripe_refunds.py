@@ -7,8 +7,8 @@ from sqlite3 import Connection
 
 from tools.sandbox import books, changes, store, stripe_objects
 from tools.sandbox.exchange import Doc, Request, token
-from tools.sandbox.money import to_minor
 from tools.sandbox.stripe_errors import RefusedError, missing
+from tools.sandbox.tenders import charged
 
 PARAMETERS = {"charge", "payment_intent", "amount", "reason", "instructions_email", "refund_application_fee",
               "reverse_transfer", "origin", "customer", "currency"}  # fmt: skip
@@ -109,7 +109,7 @@ def positive(text: str, param: str) -> int:
 def refundable(db: Connection, order: Doc, asked: str | None) -> int:
     """Minor units that may go back; raises RefusedError when the charge doesn't bear what is asked."""
     shop, charge = order["shop"], order["charge"]["id"]
-    left = to_minor(order["total"], order["currency"]) - stripe_objects.refunded(db, shop, charge)
+    left = charged(order) - stripe_objects.refunded(db, shop, charge)
     if any(stripe_objects.charged_back(dispute) for dispute in stripe_objects.disputes_of(db, shop, charge)):
         message = f"Charge {charge} has been charged back; cannot issue a refund."
         raise RefusedError(message, code="charge_disputed", executed=True)

@@ -112,6 +112,7 @@ def _facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> d
         # What has gone back stays true even where the shop lowers the price afterwards.
         "shipping_minor": max(seen.shipping_minor, order.shipping_refunded_minor),
         "shipping_taxes": _taxes(seen.shipping_taxes) or order.shipping_taxes,
+        "taxes_included": order.taxes_included if seen.taxes_included is None else seen.taxes_included,
         "duties_minor": seen.duties_minor or order.duties_minor,
         "placed_at": seen.placed_at,
         "cancelled_at": seen.cancelled_at,
@@ -149,6 +150,7 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
         "discount_minor": seen.discount_minor,
         "duties_minor": seen.duty_minor,
         "taxes": _taxes(seen.taxes),
+        "duties": [duty.model_dump() for duty in seen.duties],
     }
     if seen.unfulfilled is not None:
         facts["unfulfilled_quantity"] = seen.unfulfilled
@@ -159,6 +161,7 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
     facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
     facts["duties_minor"] = max(seen.duty_minor, line.duties_refunded_minor)
     facts["taxes"] = facts["taxes"] or line.taxes
+    facts["duties"] = facts["duties"] or line.duties
     return created or _overwrite(line, facts)
 
 

@@ -42,6 +42,11 @@ class Order(models.Model):
         default=list,
         help_text=_("One for each rate: title, rate_ppm, amount_minor."),
     )
+    taxes_included = models.BooleanField(
+        _("prices with tax"),
+        null=True,
+        help_text=_("Whether the shop's own prices hold the tax; unknown until it says so."),
+    )
     duties_minor = models.BigIntegerField(
         _("duties"), default=0, help_text=_("Of all lines, on top of what goods and shipping cost.")
     )
@@ -122,6 +127,9 @@ class OrderLine(models.Model):
     taxes = models.JSONField(_("taxes"), default=list, help_text=_("Parts of the amount, one for each rate."))
     duties_minor = models.BigIntegerField(
         _("duties"), default=0, help_text=_("For the whole quantity, on top of the amount.")
+    )
+    duties = models.JSONField(
+        _("single duties"), default=list, help_text=_("By the shop's own ids: external_id, amount_minor.")
     )
     removed_quantity = models.PositiveIntegerField(
         _("quantity removed"), default=0, help_text=_("Taken off the order in the shop, without a refund.")

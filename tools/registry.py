@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -53,6 +54,7 @@ def parse(name: str, arguments: dict[str, Any], *, by_planner: bool) -> tuple[To
         raise InvalidArgs(code="tool.arguments") from error
 
 
+@cache
 def catalogue_hash() -> str:
     """SHA-256 over every tool's name, kind and argument schema: what a planner could have asked for."""
     return digest({name: [tool.kind, tool.arguments.model_json_schema()] for name, tool in TOOLS.items()})

@@ -1,0 +1,138 @@
+"""Databases of the simulation's own: one that is migrated and furnished once, and a copy of it for each stretch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, connections
+from psycopg import sql
+
+from opsagent.postgres import Postgres
+from opsagent.simulation.furnishing import furnish
+
+# Two runs in one checkout each take a server of their own.
+SERVERS = 16
+PREFIX = "opsagent_simulation"
+# What a furnished database depends on.
+MADE_FROM = (
+    "*/migrations/*.py",
+    "cases/roles.py",
+    "cases/seeding.py",
+    "cases/shops.py",
+    "approvals/limits.py",
+    "opsagent/simulation/furnishing.py",
+)
+
+
+@contextmanager
+def server() -> Iterator[None]:
+    """A database server for the block: the one that DATABASE_URL names, else an embedded one without fsync."""
+    if settings.DATABASE_URL:
+        yield
+        return
+    mine = _free_server()
+    settings.POSTGRES_PLACE = mine.place
+    with mine:
+        try:
+            yield
+        finally:
+            connections.close_all()
+
+
+def _free_server() -> Postgres:
+    for number in range(SERVERS):
+        state = settings.DATA_DIR / f"simulation-postgres-{number}"
+        found = Postgres(state, state / "place", durable=False)
+        if found.own():
+            return found
+    raise CommandError(f"{SERVERS} simulations in this checkout hold a database server each.")
+
+
+def template() -> str:
+    """The furnished database's name; it is made where this code's isn't there yet, and kept for the next run."""
+    name = f"{PREFIX}_{_digest()}"
+    with _admin() as admin:
+        if _exists(admin, name):
+            return name
+        draft = f"{name}_draft"
+        _drop(admin, draft)
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
+    with using(draft):
+        call_command("migrate", verbosity=0, interactive=False)
+        furnish()
+    with _admin() as admin:
+        rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        admin.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
+    return name
+
+
+@contextmanager
+def copy(of: str, name: str) -> Iterator[None]:
+    """A copy of a furnished database, which this thread uses for the block; dropped at its end."""
+    name = f"{PREFIX}_{name}"
+    with _admin() as admin:
+        _drop(admin, name)
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        admin.execute(make.format(sql.Identifier(name), sql.Identifier(of)))
+    try:
+        with using(name):
+            yield
+    finally:
+        with _admin() as admin:
+            _drop(admin, name)
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Every thread's default connection leads to this database within the block."""
+    known = connections.settings["default"]
+    before = known["NAME"]
+    connections.close_all()
+    _lead_to(name)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        _lead_to(before)
+
+
+def _lead_to(name: str) -> None:
+    connections.settings["default"]["NAME"] = name
+    connection.settings_dict["NAME"] = name
+
+
+@contextmanager
+def _admin() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection beside Django's, for what can't be done from within the database that it is done to."""
+    params = {**connection.get_connection_params(), "dbname": _maintenance()}
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        params.pop(name, None)
+    with psycopg.connect(**params, autocommit=True) as admin:
+        yield admin
+
+
+def _maintenance() -> str:
+    return settings.DATABASES["default"]["NAME"] if settings.DATABASE_URL else "postgres"
+
+
+def _exists(admin: psycopg.Connection[tuple[object, ...]], name: str) -> bool:
+    return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _drop(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _digest() -> str:
+    found = hashlib.sha256()
+    for pattern in MADE_FROM:
+        for path in sorted(Path(settings.BASE_DIR).glob(pattern)):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:12]

@@ -1,0 +1,309 @@
+"""One case from its first webhook to the last word on it, with failures on the way."""
+
+from __future__ import annotations
+
+import random
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connections
+from django.db.models import Q, QuerySet
+from django.test import Client
+from django_q.models import OrmQ
+
+from approvals.models import ApprovalRequest
+from audit import sources
+from audit.sources import Clock
+from cases import tasks
+from cases.models import Case, PlannerConfig, Shop
+from cases.planner.factory import scripted
+from cases.planner.facts import CaseFacts
+from cases.planner.protocol import Proposal
+from cases.planner.scripted import ScriptedPlanner
+from cases.reconciling import running
+from opsagent.simulation import happenings
+from opsagent.simulation.furnishing import SHOP
+from opsagent.simulation.hooks import queue_watched, revive, watched
+from opsagent.simulation.points import Killed, Strike, Trace
+from opsagent.simulation.queue import Queue
+from opsagent.simulation.scenarios import Scenario
+from opsagent.simulation.vendors import Vendors
+from opsagent.simulation.watching import Watch
+from opsagent.simulation.world import World
+from tools import wire
+from tools.models import OPEN_STATES, Circuit, Order, ToolCall
+
+State = Case.State
+MOST_STEPS = 400
+# How long is waited where nothing is to be done: first as a sweep comes, then as leases and hold-backs end.
+PAUSES = (5, 20, 60, 120, 300, 600, 1800, 3600, 7200, 6 * 3600, 24 * 3600, 3 * 86400)
+
+
+class Play:
+    """One case: its world, its queue, its trace. `seed` decides everything about it but the strikes."""
+
+    def __init__(
+        self,
+        seed: int,
+        number: int,
+        scenario: Scenario,
+        strikes: list[Strike],
+        clock: Clock,
+        vendors: Vendors,
+    ) -> None:
+        self.seed, self.number, self.scenario = seed, number, scenario
+        self.rng = random.Random(seed)  # noqa: S311 - a play is to be repeated
+        self.clock, self.vendors = clock, vendors
+        self.trace = Trace(strikes=list(strikes), play=self)
+        self.queue = Queue(self)
+        self.watch = Watch(self)
+        self.calm = self.limits_changed = self.something_lost = False
+        self.shop_id: int = Shop.objects.values_list("pk", flat=True).get(slug=SHOP)
+        self.wishes_left = scenario.wishes
+        self.settled: set[str] = set()
+        self.client = Client(raise_request_exception=False)
+        self.world = World(self, number)
+
+    # the whole
+
+    def run(self) -> None:
+        """From the order to the last quiet."""
+        with self._on_stage():
+            Shop.objects.filter(pk=self.shop_id).update(
+                undo_seconds=self.scenario.undo_seconds, planner=self._planner()
+            )
+            self.world.open()
+            self.world.complain()
+            self._until_quiet()
+            for _ in range(self.scenario.wishes - 1):
+                self.world.write_again()
+                self._until_quiet()
+            self._calm_down()
+            self._until_quiet()
+
+    @contextmanager
+    def _on_stage(self) -> Iterator[None]:
+        self.vendors.play = self
+        with ExitStack() as stack:
+            # Two plays of one recipe in one database must not make the same ids.
+            stack.enter_context(sources.seeded(self.seed * 1000 + self.number))
+            stack.enter_context(scripted(ScriptedPlanner(self.propose)))
+            stack.enter_context(queue_watched(self.trace))
+            stack.enter_context(self._as_thread())
+            yield
+        self.vendors.play = None
+
+    @contextmanager
+    def _as_thread(self) -> Iterator[None]:
+        """What a thread of ours needs: its commits and its calls pass points, its sleep is the play's time."""
+        pace = wire.Pace(
+            sleep=lambda seconds: self.wait(timedelta(seconds=seconds)),
+            uniform=lambda low, high: (low + high) / 2,
+            monotonic=self.seconds,
+        )
+        with wire.transport_override(self.vendors, pace), watched(self.trace):
+            yield
+
+    def _planner(self) -> PlannerConfig | None:
+        if self.scenario.planner == "rules":
+            return None
+        return PlannerConfig.objects.get(kind="scripted")
+
+    def propose(self, facts: CaseFacts) -> Proposal:
+        """One piece of the order's first line, as often as the customer may wish for it; then a message."""
+        order = Order.objects.filter(external_id=self.world.order_id).first()
+        line = order.lines.order_by("pk").first() if order else None
+        if order is None or line is None or self.wishes_left <= 0:
+            return Proposal(tool="escalate", arguments={"reason": "unclear"})
+        self.wishes_left -= 1
+        wish: dict[str, Any] = {
+            "order_id": order.pk,
+            "lines": [{"line_id": line.pk, "quantity": 1}],
+            "shipping": False,
+            "goodwill_percent": 0,
+            "reason": "damaged",
+        }
+        return Proposal(tool="issue_refund", arguments=wish)
+
+    # time and threads
+
+    def wait(self, time: timedelta) -> None:
+        """Time passes, for the database as for the vendors."""
+        self.clock.advance(time)
+
+    def seconds(self) -> float:
+        """The play's time as the wire counts it."""
+        return self.clock.at.timestamp()
+
+    def as_process(self, work: Callable[[], Any]) -> Any:
+        """Do something that may be killed; a killed process comes back with nothing in its hands."""
+        found: list[Any] = []
+        self.attempt(lambda: found.append(work()))
+        return found[0] if found else None
+
+    def attempt(self, work: Callable[[], Any]) -> bool:
+        """Do something that may fail or be killed; False where it was killed."""
+        try:
+            work()
+        except Killed:
+            self.trace.tell("killed")
+            self.trace.dead.discard(threading.get_ident())
+            revive()
+            return False
+        except (OperationalError, InterfaceError):
+            self.trace.tell("the database failed")
+        except Exception as problem:
+            self.trace.tell(f"crashed {type(problem).__name__}")
+            self.watch.found("nothing crashes", "".join(traceback.format_exception(problem)[-3:])[-600:])
+        return True
+
+    def beside(self, name: str, work: Callable[[], Any]) -> None:
+        """Somebody else does something meanwhile, in a process of their own; this one waits."""
+        if self.calm or threading.current_thread() is not threading.main_thread():
+            return
+        self.trace.tell(f"beside {name}")
+
+        def other() -> None:
+            try:
+                with self._as_thread():
+                    self.as_process(work)
+            finally:
+                connections.close_all()
+
+        context, self.trace.context = self.trace.context, ""
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(other).result()
+        self.trace.context = context
+
+    def race(self) -> None:
+        """A second worker does the task that this one is at."""
+        work = self.queue.running
+        if work is not None:
+            self.beside("worker", work)
+
+    # until nothing moves
+
+    def _until_quiet(self) -> None:
+        pauses = iter(PAUSES)
+        for _ in range(MOST_STEPS):
+            if self._something_to_do():
+                pauses = iter(PAUSES) if not self.calm else pauses
+                continue
+            self.sweep()
+            if OrmQ.objects.exists():
+                continue
+            if not self._open_work():
+                return
+            pause = next(pauses, None)
+            if pause is None:
+                return
+            self.wait(timedelta(seconds=pause))
+            self.sweep()
+        self.watch.found("a case comes to rest", f"case of order {self.world.order_id}")
+
+    def _something_to_do(self) -> bool:
+        return self._read_mail() or self.deliver() or self.queue.step() or self._sign() or self._settle()
+
+    def _read_mail(self) -> bool:
+        if not self.world.letters:
+            return False
+        # The order's own webhooks come before its customer's complaint.
+        if not self.trace.visits["hook:email"] and self.vendors.due():
+            return False
+        letter = self.world.letters.pop(0)
+        status = self.as_process(
+            lambda: self.trace.around(
+                "hook:email", lambda: self.post(letter.path, letter.body, letter.headers)
+            )
+        )
+        if status is None or not 200 <= status < 300:
+            self.world.letters.append(letter)
+        return True
+
+    def deliver(self) -> bool:
+        """Deliver the oldest webhook that is due."""
+        return self.vendors.deliver(self.post)
+
+    def deliver_all(self) -> None:
+        """Deliver every webhook that is due."""
+        while self.deliver():
+            pass
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> int:
+        """What our door answers; 0 where it was killed before it could."""
+        context, self.trace.context = self.trace.context, ""
+        answer = self.as_process(
+            lambda: self.client.post(path, data=body, content_type="application/json", headers=headers)
+        )
+        self.trace.context = context
+        status = 0 if answer is None else int(answer.status_code)
+        self.trace.tell(f"{status}")
+        if status == 200:
+            self.watch.taken(path, body)
+        return status
+
+    def sweep(self) -> None:
+        """One turn of the watch."""
+        self.as_process(lambda: self.trace.around("task:sweep", tasks.sweep))
+
+    def _sign(self) -> bool:
+        """Staff decide what waits for them."""
+        if self.scenario.staff == "nothing":
+            return False
+        pending = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING)
+        request = pending.filter(case__order__external_id=self.world.order_id).order_by("pk").first()
+        if request is None or request.expires_at <= self.clock.at:
+            return False
+        self.as_process(lambda: self._decide(request))
+        return True
+
+    def _decide(self, request: ApprovalRequest) -> None:
+        what = self.scenario.staff
+        act = happenings.another_rejects if what == "reject" else None
+        do = (lambda: act(self)) if act else (lambda: happenings.try_sign(request, "ben"))
+        self.trace.around(f"act:{what}", do)
+
+    def _settle(self) -> bool:
+        """The vendor makes up its mind about a refund that it called pending."""
+        if self.scenario.refund == "done" or OrmQ.objects.exists():
+            return False
+        for row in self.vendors.refunds(self.world.order_id):
+            if row["made_by"] == "api" and row["id"] not in self.settled:
+                self.settled.add(row["id"])
+                self.wait(timedelta(hours=5))
+                self.vendors.settle_refund(
+                    row["id"], "succeeded" if self.scenario.refund == "pending" else "failed"
+                )
+                return True
+        return False
+
+    def _open_work(self) -> bool:
+        """Whether anything of this case is still to come by itself."""
+        if self.world.letters or self.vendors.next_due() is not None:
+            return True
+        mine = Case.objects.filter(order__external_id=self.world.order_id)
+        moving = Q(state=State.OPEN, human_only=False) | Q(state=State.WAITING, wait_reason=Case.Wait.EFFECT)
+        asked = Q(state=State.APPROVAL)
+        return mine.filter(moving | asked).exists() or self.calls().filter(state__in=OPEN_STATES).exists()
+
+    def calls(self) -> QuerySet[ToolCall]:
+        """The calls of this play's order."""
+        return ToolCall.objects.filter(case__order__external_id=self.world.order_id)
+
+    def _calm_down(self) -> None:
+        """From here on nothing fails, and what was stopped may go on."""
+        self.calm = True
+        self.trace.tell("calm")
+        self.vendors.clear()
+        happenings.switches_are_released(self)
+        if self.limits_changed:
+            happenings.limits_as_before(self)
+        Circuit.objects.all().delete()
+        if self.something_lost:
+            self.wait(timedelta(minutes=30))
+            running.ring_due()

@@ -1,0 +1,130 @@
+"""What the world does while a case is under way: time passes, staff decide, customers and banks act."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from approvals import limits
+from approvals.errors import Refusal
+from approvals.models import ApprovalRequest, KillSwitch, LimitVersion
+from cases import services
+from opsagent.simulation.furnishing import actor, code
+from tools.models import ToolCall
+
+if TYPE_CHECKING:
+    from opsagent.simulation.engine import Play
+
+
+def minutes_pass(play: Play) -> None:
+    """Long enough for every lease to run out."""
+    play.wait(timedelta(minutes=6))
+
+
+def a_day_passes(play: Play) -> None:
+    """Long enough for a key not to be trusted any more."""
+    play.wait(timedelta(hours=21))
+
+
+def limits_are_lowered(play: Play) -> None:
+    """From now on nothing is automatic."""
+    _publish(play, 0, 0)
+    play.limits_changed = True
+
+
+def limits_as_before(play: Play) -> None:
+    """The limits that the shop was opened with, published anew."""
+    first = LimitVersion.objects.get(shop_id=play.shop_id, currency="USD", version=1)
+    _publish(play, first.auto_up_to_minor, first.one_approver_up_to_minor)
+    play.limits_changed = False
+
+
+def _publish(play: Play, auto: int, one: int) -> None:
+    row = limits.draft_limits(
+        shop_id=play.shop_id,
+        currency="USD",
+        auto_up_to_minor=auto,
+        one_approver_up_to_minor=one,
+        goodwill_percent=0,
+        reason="simulated",
+        by=actor("author"),
+    )
+    limits.publish_limits(row.pk, by=actor("publisher"))
+
+
+def switch_is_engaged(play: Play) -> None:
+    """Somebody stops all refunds."""
+    limits.engage_switch(scope="tool", key="issue_refund", shop_id=None, reason="simulated", by=actor("ben"))
+
+
+def switches_are_released(play: Play) -> None:
+    """Whatever was stopped may go on."""
+    for row in KillSwitch.objects.filter(released_at__isnull=True):
+        limits.release_switch(row.pk, by=actor("fay"))
+
+
+def refund_by_hand(play: Play) -> None:
+    """Somebody gives half of the order back in the vendor's own pages."""
+    play.world.refund_by_hand()
+
+
+def dispute_is_opened(play: Play) -> None:
+    """The cardholder's bank takes part of the money."""
+    play.world.dispute()
+
+
+def call_is_undone(play: Play) -> None:
+    """Staff press undo on whatever waits to be sent."""
+    for pk in (
+        play.calls().filter(state=ToolCall.State.RESERVED, amount_minor__gt=0).values_list("pk", flat=True)
+    ):
+        _try(lambda pk=pk: services.undo(pk, by=actor("agent")))
+
+
+def customer_writes_again(play: Play) -> None:
+    """One more mail in the same conversation."""
+    play.world.write_again()
+
+
+def another_signs(play: Play) -> None:
+    """A colleague is quicker."""
+    for request in _waiting(play):
+        _try(lambda request=request: sign(request, "yuki"))
+
+
+def another_rejects(play: Play) -> None:
+    """A colleague says no first."""
+    for request in _waiting(play):
+        name = "fay" if request.tier == ApprovalRequest.Tier.TWO_FACTOR else "yuki"
+        _try(
+            lambda request=request, name=name: services.decide_approval(
+                request.pk, approve=False, code=None, reason="not so", by=actor(name)
+            )
+        )
+
+
+def sign(request: ApprovalRequest, name: str) -> None:
+    """Approve, with a one-time code where the sum asks for one."""
+    large = request.tier == ApprovalRequest.Tier.TWO_FACTOR
+    name = "fay" if large else name
+    services.decide_approval(
+        request.pk, approve=True, code=code(name) if large else None, reason="", by=actor(name)
+    )
+
+
+def _waiting(play: Play) -> list[ApprovalRequest]:
+    pending = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING)
+    return list(pending.filter(case__order__external_id=play.world.order_id).order_by("pk"))
+
+
+def _try(act: object) -> None:
+    """Staff read why not, and leave it at that."""
+    try:
+        act()  # type: ignore[operator]
+    except Refusal:
+        return
+
+
+def try_sign(request: ApprovalRequest, name: str) -> None:
+    """Approve, unless something speaks against it by now."""
+    _try(lambda: sign(request, name))

@@ -1,0 +1,248 @@
+"""Every kind of failure that a point can suffer; each is told what is done there, and does it, or not, or twice.
+
+At a commit, `do` commits; at a call it sends the request to the stand-in and returns its answer; at a step of the
+queue it takes, runs or acknowledges a task; at a delivery it posts a webhook and returns the status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from django.db import OperationalError, connection
+
+from opsagent.simulation import happenings
+
+if TYPE_CHECKING:
+    from opsagent.simulation.engine import Play
+
+Do = Callable[[], Any]
+Act = Callable[["Play", Do], Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of failure and the classes of points that it strikes; `only` narrows them to names that hold it."""
+
+    at: tuple[str, ...]
+    act: Act
+    only: str = ""
+
+    def strikes(self, point: str) -> bool:
+        """Whether this kind can happen at a point of this name."""
+        return point.partition(":")[0] in self.at and self.only in point
+
+
+# at a commit, and wherever else a process can be killed
+
+
+def killed_before(play: Play, do: Do) -> Any:
+    undo_open_transaction()
+    play.trace.die()
+
+
+def killed_after(play: Play, do: Do) -> Any:
+    do()
+    play.trace.die()
+
+
+def commit_refused(play: Play, do: Do) -> Any:
+    undo_open_transaction()
+    raise OperationalError("the database refused the commit")
+
+
+def commit_unheard(play: Play, do: Do) -> Any:
+    do()
+    raise OperationalError("the connection broke after the commit")
+
+
+def undo_open_transaction() -> None:
+    """What the server does when a client is gone."""
+    if connection.connection is not None and not connection.connection.closed:
+        connection.connection.rollback()
+
+
+# at a call
+
+
+def connection_refused(play: Play, do: Do) -> Any:
+    raise httpx.ConnectError("nobody there")
+
+
+def lost_before(play: Play, do: Do) -> Any:
+    """The request never arrived, and nobody said so."""
+    play.wait(timedelta(seconds=10))
+    raise httpx.ReadTimeout("silence")
+
+
+def answer_lost(play: Play, do: Do) -> Any:
+    do()
+    play.wait(timedelta(seconds=10))
+    raise httpx.ReadTimeout("silence")
+
+
+def dropped_after(play: Play, do: Do) -> Any:
+    do()
+    raise httpx.RemoteProtocolError("hung up")
+
+
+def by_the_vendor(kind: str, **settings: Any) -> Act:
+    """A failure that the stand-in makes itself."""
+
+    def act(play: Play, do: Do) -> Any:
+        play.vendors.plant(kind, **settings)
+        try:
+            return do()
+        finally:
+            play.vendors.clear()
+
+    return act
+
+
+def slow(play: Play, do: Do) -> Any:
+    """The answer comes when nobody should wait for it any more: meanwhile a sweep takes the sender for dead."""
+    answer = do()
+    play.wait(timedelta(seconds=100))
+    play.beside("sweep", play.sweep)
+    return answer
+
+
+def wrong_echo(play: Play, do: Do) -> Any:
+    """The answer speaks of another amount."""
+    answer: httpx.Response = do()
+    text = answer.text
+    for said, lie in (('"amount": ', '"amount": 1'), ('"amount": "', '"amount": "1')):
+        text = text.replace(said, lie)
+    return httpx.Response(answer.status_code, headers=_plain(answer), content=text.encode())
+
+
+def _plain(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name != "content-length"}
+
+
+def settled_meanwhile(play: Play, do: Do) -> Any:
+    """The vendor has done it and told so by webhook before its answer arrives."""
+    answer = do()
+    play.beside("webhooks", play.deliver_all)
+    return answer
+
+
+# at a step of the queue
+
+
+def task_lost(play: Play, do: Do) -> Any:
+    play.queue.forget_current()
+
+
+def task_doubled(play: Play, do: Do) -> Any:
+    do()
+    return do()
+
+
+def task_deferred(play: Play, do: Do) -> Any:
+    play.queue.defer_current()
+
+
+def enqueue_refused(play: Play, do: Do) -> Any:
+    raise OperationalError("the queue's table is full")
+
+
+def two_workers(play: Play, do: Do) -> Any:
+    """Another worker does the same task while this one is at it."""
+    play.race()
+    return do()
+
+
+# at a delivery
+
+
+def hook_doubled(play: Play, do: Do) -> Any:
+    do()
+    return do()
+
+
+def hook_late(play: Play, do: Do) -> Any:
+    play.vendors.defer_current(timedelta(hours=3))
+
+
+def hook_reordered(play: Play, do: Do) -> Any:
+    play.vendors.defer_current(timedelta(seconds=2))
+
+
+def hook_lost(play: Play, do: Do) -> Any:
+    play.vendors.lose_current()
+    play.something_lost = True
+
+
+def hook_unheard(play: Play, do: Do) -> Any:
+    """Our 2xx is lost on its way: the vendor delivers again."""
+    do()
+    return 0
+
+
+def meanwhile(happens: Callable[[Play], None]) -> Act:
+    """Something of the outside world happens just before."""
+
+    def act(play: Play, do: Do) -> Any:
+        play.beside(happens.__name__, lambda: happens(play))
+        return do()
+
+    return act
+
+
+def at_the_vendor_first(happens: Callable[[Play], None]) -> Act:
+    """Something happens between the work and its answer."""
+
+    def act(play: Play, do: Do) -> Any:
+        answer = do()
+        play.beside(happens.__name__, lambda: happens(play))
+        return answer
+
+    return act
+
+
+WORK = ("task", "act")
+REFUND_CREATE = "create"
+
+KINDS: dict[str, Kind] = {
+    "killed before": Kind(("commit", "call", "dequeue", "task", "ack", "act", "hook"), killed_before),
+    "killed after": Kind(("commit", "call", "task", "act", "hook"), killed_after),
+    "commit refused": Kind(("commit",), commit_refused),
+    "commit unheard": Kind(("commit",), commit_unheard),
+    "enqueue refused": Kind(("enqueue",), enqueue_refused),
+    "connection refused": Kind(("call",), connection_refused),
+    "request lost": Kind(("call",), lost_before),
+    "answer lost": Kind(("call",), answer_lost),
+    "hung up after the work": Kind(("call",), dropped_after),
+    "stored 500": Kind(("call",), by_the_vendor("stored_500", executes=True)),
+    "500 without the work": Kind(("call",), by_the_vendor("unstored_500")),
+    "500 after the work": Kind(("call",), by_the_vendor("unstored_500", executes=True)),
+    "too many requests": Kind(("call",), by_the_vendor("rate_limited", retry_after="7")),
+    "half an answer": Kind(("call",), by_the_vendor("half_json")),
+    "a page instead of an answer": Kind(("call",), by_the_vendor("html_200")),
+    "slow answer": Kind(("call",), slow),
+    "wrong amount echoed": Kind(("call",), wrong_echo),
+    "webhook before the answer": Kind(("call",), settled_meanwhile),
+    "task lost": Kind(("dequeue",), task_lost),
+    "task doubled": Kind(("task",), task_doubled),
+    "tasks reordered": Kind(("dequeue",), task_deferred),
+    "two workers": Kind(("task", "call"), two_workers),
+    "webhook doubled": Kind(("hook",), hook_doubled),
+    "webhook late": Kind(("hook",), hook_late),
+    "webhooks reordered": Kind(("hook",), hook_reordered),
+    "webhook lost": Kind(("hook",), hook_lost),
+    "webhook taken and unheard": Kind(("hook",), hook_unheard),
+    "minutes pass": Kind(WORK, meanwhile(happenings.minutes_pass)),
+    "21 hours pass": Kind(WORK, meanwhile(happenings.a_day_passes)),
+    "limits lowered": Kind(WORK, meanwhile(happenings.limits_are_lowered)),
+    "switch engaged": Kind(WORK, meanwhile(happenings.switch_is_engaged)),
+    "refund by hand": Kind(WORK, meanwhile(happenings.refund_by_hand)),
+    "dispute": Kind(WORK, meanwhile(happenings.dispute_is_opened)),
+    "undone": Kind(("task", "call"), meanwhile(happenings.call_is_undone)),
+    "customer writes again": Kind(WORK, meanwhile(happenings.customer_writes_again)),
+    "second approver": Kind(("act",), meanwhile(happenings.another_signs)),
+    "approver rejects": Kind(("act",), meanwhile(happenings.another_rejects)),
+}

@@ -1,0 +1,80 @@
+"""The queue's own rows, worked on one at a time in this process, with a point at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+from django_q.signing import SignedPackage
+
+from tools.models import ToolCall
+
+if TYPE_CHECKING:
+    from opsagent.simulation.engine import Play
+
+OF_A_CALL = ("execute", "settle")
+
+
+class Queue:
+    """All clusters of the play, in one worker; a second one works on the same task where a race is asked for."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self._row: OrmQ | None = None
+        self._left_out: list[int] = []
+        self.running: Callable[[], Any] | None = None
+
+    def step(self) -> bool:
+        """Take the oldest task, run it and acknowledge it; False where the queue is empty."""
+        rows = OrmQ.objects.order_by("pk")
+        row = rows.exclude(pk__in=self._left_out).first() or rows.first()
+        self._left_out = []
+        if row is None:
+            return False
+        task = SignedPackage.loads(row.payload)
+        name, work = _named(task), _work(task)
+        self._row = row
+        self.play.as_process(lambda: self._through(row, name, work))
+        return True
+
+    def _through(self, row: OrmQ, name: str, work: Callable[[], Any]) -> None:
+        trace = self.play.trace
+        trace.around(f"dequeue:{name}", lambda: True)
+        if self._row is None:
+            return
+        if name.startswith("advance"):
+            trace.on_the_way = True
+        trace.context = name[name.find("[") :] if "[" in name else ""
+        self.running = work
+        # A task that fails is acknowledged as well; whoever is killed in it acknowledges nothing.
+        alive = self.play.attempt(lambda: trace.around(f"task:{name}", work))
+        trace.context, self.running = "", None
+        if alive:
+            trace.around(f"ack:{name}", row.delete)
+
+    def forget_current(self) -> None:
+        """The task in hand is lost."""
+        if self._row is not None:
+            self._row.delete()
+        self._row = None
+
+    def defer_current(self) -> None:
+        """The task in hand comes after the next one."""
+        if self._row is not None:
+            self._left_out.append(self._row.pk)
+        self._row = None
+
+
+def _named(task: dict[str, Any]) -> str:
+    """The short name; of a call's task with the call's tool."""
+    name: str = task["func"].rpartition(".")[2]
+    if name not in OF_A_CALL:
+        return name
+    tool = ToolCall.objects.filter(pk=task["args"][0]).values_list("tool", flat=True).first()
+    return f"{name}[{tool}]"
+
+
+def _work(task: dict[str, Any]) -> Callable[[], Any]:
+    return lambda: import_string(task["func"])(*task["args"], **task["kwargs"])

@@ -1,0 +1,146 @@
+"""Plays rounds of cases, on one or several processes, and adds up what they showed."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections
+
+from audit import sources
+from cases.invariants import violations
+from opsagent.simulation import databases
+from opsagent.simulation.checks import check
+from opsagent.simulation.engine import Play
+from opsagent.simulation.furnishing import BEGINS, ENVIRONMENT
+from opsagent.simulation.plan import Catalogue, Recipe, Result
+from opsagent.simulation.scenarios import SCENARIOS
+from opsagent.simulation.vendors import Vendors
+
+# Cases that share a database. What one leaves behind lies days back for the next.
+STRETCH = 40
+# A round's size: what it shows is known only at its end.
+ROUND = 240
+BETWEEN_CASES = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to run. With `until_found` the run ends with the stretch that found something."""
+
+    cases: int
+    seed: int
+    jobs: int = 1
+    until_found: bool = False
+
+
+def simulate(wish: Wish) -> dict[str, Any]:
+    """Play so many cases. Returns what is printed."""
+    os.environ.update(ENVIRONMENT)
+    with databases.server():
+        template = databases.template()
+        with _silence(), _players(wish.jobs) as play:
+            return _rounds(wish, template, play)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Every failure that is made here is logged by whoever meets it, which nobody wants to read."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _rounds(wish: Wish, template: str, play: Any) -> dict[str, Any]:
+    catalogue, results = Catalogue(wish.seed), list[Result]()
+    while len(results) < wish.cases:
+        recipes = catalogue.round(min(ROUND, wish.cases - len(results)))
+        stretches = [
+            (template, f"{os.getpid()}_{len(results) + place}", recipes[place : place + STRETCH])
+            for place in range(0, len(recipes), STRETCH)
+        ]
+        for found in play(stretches):
+            results += found
+            if wish.until_found and any(result.findings for result in found):
+                return report(catalogue, results)
+        catalogue.learn(results[-len(recipes) :])
+    return report(catalogue, results)
+
+
+@contextmanager
+def _players(jobs: int) -> Iterator[Any]:
+    if jobs <= 1:
+        yield lambda stretches: map(play_stretch, stretches)
+        return
+    connections.close_all()
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        yield lambda stretches: pool.map(play_stretch, stretches)
+
+
+def play_stretch(job: tuple[str, str, list[Recipe]]) -> list[Result]:
+    """Play some cases, one after the other, in a database of their own."""
+    template, name, recipes = job
+    results = []
+    with databases.copy(template, name), sources.frozen(BEGINS) as clock:
+        vendors = Vendors(lambda: clock.at)
+        known: set[tuple[str, str]] = set()
+        for number, recipe in enumerate(recipes):
+            play = Play(recipe.seed, number, SCENARIOS[recipe.scenario], list(recipe.strikes), clock, vendors)
+            play.run()
+            found = [*check(play), *((one.invariant, one.row) for one in violations())]
+            fresh = [one for one in dict.fromkeys(found) if one not in known]
+            known.update(fresh)
+            results.append(_result(recipe, play, fresh))
+            clock.advance(BETWEEN_CASES)
+    return results
+
+
+def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Result:
+    trace = play.trace
+    return Result(
+        recipe=recipe,
+        points=tuple(sorted(trace.on_path)),
+        elsewhere=tuple(sorted(set(trace.visits) - trace.on_path)),
+        hit=tuple(trace.hit),
+        findings=tuple(findings),
+        digest=trace.digest(),
+    )
+
+
+def report(catalogue: Catalogue, results: list[Result]) -> dict[str, Any]:
+    """What the command prints."""
+    whole = Catalogue(catalogue.seed)
+    whole.learn(results)
+    pairs = whole.pairs()
+    trace = hashlib.sha256("".join(result.digest for result in results).encode()).hexdigest()
+    return {
+        "seed": catalogue.seed,
+        "cases": len(results),
+        "points": len(whole.points),
+        "kinds": len(whole.kinds),
+        "refund_path": {"points": len(whole.on_path), "pairs": len(pairs), "hit": len(pairs & whole.hit)},
+        "violations": [_violation(result, one) for result in results for one in result.findings],
+        "trace": trace,
+    }
+
+
+def _violation(result: Result, finding: tuple[str, str]) -> dict[str, Any]:
+    recipe = result.recipe
+    return {
+        "seed": recipe.seed,
+        "invariant": finding[0],
+        "row": finding[1],
+        "story": recipe.scenario,
+        "strikes": [[strike.point, strike.kind, strike.nth] for strike in recipe.strikes],
+    }

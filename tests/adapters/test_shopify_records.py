@@ -9,7 +9,7 @@ from tests.adapters import shopify_answers as told
 from tests.adapters.faking import CORRELATION, KEY, NORTH
 from tools import wire
 from tools.adapters import shopify
-from tools.adapters.shopify_gateways import MANUAL
+from tools.adapters.shopify_gateways import MANUAL_GATEWAYS
 from tools.errors import InvalidArgs, OutcomeUnknown, Refused
 from tools.snapshots import RefundResult
 
@@ -63,7 +63,7 @@ def test_no_transaction_of_a_gateway_that_could_pay_is_ever_named(gateway: str) 
 @pytest.mark.parametrize("gateway", ["stripe", "shopify_payments", "paypal", "gift_card", "", "Überweisung"])
 def test_only_manual_gateways_are_ever_written_under(gateway: str) -> None:
     _, sent = record(gateway=gateway)
-    assert sent["transactions"][0]["gateway"] in MANUAL
+    assert sent["transactions"][0]["gateway"] in MANUAL_GATEWAYS
     assert "parentId" not in sent["transactions"][0]
 
 

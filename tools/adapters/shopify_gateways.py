@@ -5,18 +5,19 @@ https://shopify.dev/docs/api/admin-graphql/2026-07/objects/OrderTransaction#fiel
 
 from __future__ import annotations
 
+import re
+
 # Tenders that refundCreate pays back: cards, PayPal, Klarna and gift cards.
 BY_SHOPIFY = frozenset({"shopify_payments", "paypal", "klarna", "gift_card"})
 # Written down only: https://help.shopify.com/manual/payments/additional-payment-methods/manual-payments
-MANUAL = frozenset(
+MANUAL_GATEWAYS = frozenset(
     {
-        "bank deposit",
         "bank_deposit",
-        "cash on delivery",
-        "cash on delivery (cod)",
+        "bank_transfer",
+        "cash",
         "cash_on_delivery",
+        "cash_on_delivery_cod",
         "manual",
-        "money order",
         "money_order",
     }
 )
@@ -25,9 +26,13 @@ WRITTEN_DOWN = "manual"
 
 
 def paid_back_by_shopify(gateway: str) -> bool:
-    return gateway.strip().lower() in BY_SHOPIFY
+    return _plain(gateway) in BY_SHOPIFY
 
 
 def is_manual(gateway: str) -> bool:
-    """Whether the gateway is known to move no money; an unknown one isn't."""
-    return gateway.strip().lower() in MANUAL
+    """Whether this is a known way to pay by hand: `Cash on Delivery (COD)` and `cash_on_delivery` are one."""
+    return _plain(gateway) in MANUAL_GATEWAYS
+
+
+def _plain(gateway: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", gateway.casefold()).strip("_")

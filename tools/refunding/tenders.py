@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tools.adapters.shopify_gateways import is_manual
 from tools.base import BY_HAND
 from tools.errors import InvalidArgs
 from tools.models import Payment
 from tools.refunding.shares import split
 from tools.types import Money
-
-# Ways to pay that move no money through anybody's API, as Shopify names them in an order's transactions.
-# https://help.shopify.com/en/manual/payments/additional-payment-methods/manual-payments
-MANUAL_GATEWAYS = frozenset(
-    {
-        "bank_deposit",
-        "bank_transfer",
-        "cash",
-        "cash_on_delivery",
-        "cash_on_delivery_cod",
-        "manual",
-        "money_order",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +78,3 @@ def payer(payment: Payment) -> str:
     if is_manual(payment.gateway):
         return BY_HAND
     raise InvalidArgs(code="refund.unknown_gateway")
-
-
-def is_manual(gateway: str) -> bool:
-    """Whether this is a known way to pay by hand: `Cash on Delivery (COD)` and `cash_on_delivery` are one."""
-    return re.sub(r"[^a-z0-9]+", "_", gateway.casefold()).strip("_") in MANUAL_GATEWAYS

@@ -78,10 +78,15 @@ def why_not(request: ApprovalRequest, user: User) -> str:
         return _("Your role doesn't sign refunds of this size.")
     if not user.shops.filter(pk=request.shop_id).exists():
         return _("You don't work for this shop.")
-    limits = request.decision.limits
+    return conflict(request.decision, user)
+
+
+def conflict(decision: Decision, user: User) -> str:
+    """What this person had to do with the decision, so that they can't say yes to it; in a sentence, or empty."""
+    limits = decision.limits
     if limits is not None and user.pk in (limits.author_id, limits.published_by_id):
         return _("You wrote or published the limits in force, so you can't approve under them.")
-    if request.decision.by_kind == "staff" and request.decision.by_id == str(user.pk):
+    if decision.by_kind == "staff" and decision.by_id == str(user.pk):
         return _("You proposed this, so you can't approve it.")
     return ""
 

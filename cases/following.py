@@ -9,8 +9,10 @@ from audit.actors import AGENT, SYSTEM
 from cases.composing import mark_sent
 from cases.handoff import after_failed_call, situation
 from cases.models import Case, PlannerConfig
+from cases.payment_tasks import open_task
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import close, wait
+from tools.base import BY_HAND
 from tools.ledger import lock_order
 from tools.models import ToolCall
 
@@ -36,6 +38,8 @@ def after_outcome(call: ToolCall) -> None:
     """Move the message and the case on; runs once per change of the call's state."""
     if call.state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
         mark_sent(call)
+    if call.state == State.PENDING and call.vendor == BY_HAND:
+        open_task(call)
     if call.state == State.SUCCEEDED:
         _next_step(call)
     elif call.state in (State.FAILED, State.CANCELLED):

@@ -29,9 +29,9 @@ from tools import orders as graph
 from tools.base import Kind
 from tools.catalog import lookup_order
 from tools.drift import READ_ONLY
-from tools.errors import ContractDrift, HeldBack, Refused, ToolError, Unavailable
+from tools.errors import ContractDrift, HeldBack, InvalidArgs, Refused, ToolError, Unavailable
 from tools.ledger import lock_order
-from tools.registry import TOOLS
+from tools.registry import TOOLS, parse
 
 log = structlog.get_logger()
 
@@ -73,7 +73,24 @@ def advance(case_id: int) -> str | None:
         return _later(turn, error)
     config = current_config(turn.case.shop)
     proposal = planner_for(config).propose(gather(turn.case))
+    try:
+        _quote(turn.case, proposal)
+    except ToolError as error:
+        return _later(turn, error)
     return _apply(turn, config, proposal)
+
+
+def _quote(case: Case, proposal: Proposal) -> None:
+    """Asks the vendor for what the proposal's effect will need, where its tool says so; outside any transaction.
+
+    Raises ToolError where it can't be asked now. What it would not give at all is for policy to hear, and to deny.
+    """
+    try:
+        tool, arguments = parse(proposal.tool, dict(proposal.arguments), by_planner=True)
+        if tool.quote is not None:
+            tool.quote(arguments, scope_of(case))
+    except (InvalidArgs, Refused, ContractDrift) as error:
+        log.info("case.not_quoted", case=case.pk, code=error.code, correlation_id=str(case.correlation_id))
 
 
 def _claim(case_id: int) -> Turn | None:

@@ -13,6 +13,7 @@ READS = (
     "cases.view_shop", "cases.view_case", "cases.view_message", "cases.view_handoff", "cases.view_person",
     "cases.view_conversation", "cases.view_template", "cases.view_inboundevent", "cases.view_eventconflict",
     "cases.view_refusedrequests", "cases.view_plannerconfig", "cases.view_cursor", "cases.view_connection",
+    "cases.view_paymenttask",
     "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
     "approvals.view_termsversion", "approvals.view_killswitch", "approvals.view_riskflag", "approvals.view_reversal",
     "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",

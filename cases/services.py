@@ -35,6 +35,7 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution
+from tools.base import BY_HAND
 from tools.drift import READ_ONLY
 from tools.models import ToolCall
 
@@ -232,6 +233,8 @@ def settle_call(call_id: int, *, succeeded: bool, vendor_ref: str, reason: str, 
     reason is kept as a note.
     """
     call = ToolCall.objects.select_related("decision").get(pk=call_id)
+    if call.vendor == BY_HAND:
+        raise Invalid(_("A person pays this: tick its payment task instead. Nothing was changed."))
     large = call.decision.outcome == Decision.Outcome.TWO_FACTOR
     person(by, "approvals.approve_large_refund" if large else "approvals.approve_refund", call.shop_id)
     if not reason.strip() or (succeeded and not vendor_ref.strip()):

@@ -25,7 +25,14 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (
         _("Cases"),
-        ("cases.case", "cases.handoff", "approvals.decision", "cases.inboundevent", "cases.eventconflict"),
+        (
+            "cases.case",
+            "cases.handoff",
+            "cases.paymenttask",
+            "approvals.decision",
+            "cases.inboundevent",
+            "cases.eventconflict",
+        ),
     ),
     (
         _("Approvals"),
@@ -69,7 +76,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         ),
     ),
 )
-HOT = ("handoff", "inboundevent", "drift")
+HOT = ("handoff", "paymenttask", "inboundevent", "drift")
 
 
 class OpsAdminSite(admin.AdminSite):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -34,7 +34,7 @@ from approvals import services as approvals
 from approvals.errors import Invalid, Refusal
 from audit import actors, sources
 from audit.actors import Actor
-from cases import connections, handoff, services, vendors
+from cases import connections, handoff, paying, services, vendors
 from cases.intake import requeueing
 
 if TYPE_CHECKING:
@@ -95,6 +95,14 @@ def _clear(pk: int, form: QueryDict, by: Actor) -> object:
     return vendors.clear_drift(pk, by=by)
 
 
+def _pay(pk: int, form: QueryDict, by: Actor) -> object:
+    try:
+        paid_on = date.fromisoformat(form.get("paid_on", ""))
+    except ValueError as error:
+        raise Invalid(_("Choose the day on which it was paid. Nothing was changed.")) from error
+    return paying.pay(pk, paid_on=paid_on, reference=form.get("reference", ""), by=by)
+
+
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
@@ -102,6 +110,8 @@ CHANGE_CASE = ("cases.change_case",)
 DRIFT, CLEAR_DRIFT = "tools.drift", ("tools.clear_drift",)
 
 EVENT, CHANGE_EVENT = "cases.inboundevent", ("cases.change_inboundevent",)
+
+TASK, SIGNERS = "cases.paymenttask", ("approvals.approve_refund", "approvals.approve_large_refund")
 
 BUTTONS: dict[str, Button] = {
     "claim": Button(
@@ -188,6 +198,15 @@ BUTTONS: dict[str, Button] = {
         ("approvals.publish_limitversion",),
         lambda pk, form, by: authority.publish_limits(pk, by=by),
         gettext_lazy("Published. These limits hold from now on."),
+    ),
+    "pay": Button(
+        TASK, SIGNERS, _pay, gettext_lazy("Ticked as paid. The customer hears that the money is back.")
+    ),
+    "drop": Button(
+        TASK,
+        SIGNERS,
+        lambda pk, form, by: paying.drop(pk, reason=form.get("reason", ""), by=by),
+        gettext_lazy("Not paid. Its money is no longer set aside, and a person has the case."),
     ),
     "requeue": Button(
         EVENT,

@@ -23,7 +23,7 @@ from approvals.models import ApprovalRequest, Decision, KillSwitch, Reversal, Ri
 from approvals.policy import SENTENCES
 from audit.moment import moment
 from audit.shop_admin import of_own_shops
-from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, Shop
+from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, PaymentTask, Shop
 from opsagent.charts import Sparkline, sparkline
 from tools import drift as drifts
 from tools.models import Drift, ToolCall
@@ -42,6 +42,7 @@ def waiting(user: Any) -> dict[str, int]:
     rows = {
         "case": _mine(Case, user).exclude(state=Case.State.CLOSED),
         "handoff": _mine(Handoff, user).filter(state=Handoff.State.WAITING),
+        "paymenttask": _mine(PaymentTask, user).filter(state=PaymentTask.State.OPEN),
         "approvalrequest": _mine(ApprovalRequest, user).filter(state=ApprovalRequest.State.PENDING),
         "inboundevent": _mine(InboundEvent, user).filter(state=InboundEvent.State.DEAD),
         "eventconflict": _mine(EventConflict, user),
@@ -122,6 +123,7 @@ class Waiting:
 def _also(user: Any) -> list[Waiting]:
     parts: list[tuple[str, Iterable[Waiting]]] = [
         ("tools.view_toolcall", _unknown(user)),
+        ("cases.view_paymenttask", _to_pay(user)),
         ("tools.view_drift", _drift(user)),
         ("cases.view_inboundevent", _dead(user)),
         ("cases.view_eventconflict", _conflicts(user)),
@@ -146,6 +148,21 @@ def _unknown(user: Any) -> Iterable[Waiting]:
             call.first_sent_at,
             "admin:tools_toolcall_change",
             call.pk,
+        )
+
+
+def _to_pay(user: Any) -> Iterable[Waiting]:
+    rows = _mine(PaymentTask, user).filter(state=PaymentTask.State.OPEN).order_by("due_at")
+    for task in rows[:SOME]:
+        yield Waiting(
+            "danger" if task.due_at < moment() else "attention",
+            "clock",
+            _("To be paid"),
+            _("%(amount)s for %(reference)s") % {"amount": task.money, "reference": task.payee_reference},
+            task.gateway,
+            task.due_at,
+            "admin:cases_paymenttask_change",
+            task.pk,
         )
 
 

@@ -22,6 +22,7 @@ from audit import sources
 from audit.actors import SYSTEM
 from audit.services import record as audit
 from tools import ledger, pacing
+from tools.base import BY_HAND
 from tools.errors import HeldBack, ToolError
 from tools.models import ToolCall
 from tools.outcomes import MOST_ATTEMPTS, Ended, after_answer, after_error, wait_after
@@ -353,6 +354,8 @@ def due(limit: int = 200) -> list[int]:
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     with transaction.atomic():
         rows = ToolCall.objects.select_for_update(skip_locked=True).filter(open_or_due & free)
+        # What a person pays ends with their tick: nobody has to look.
+        rows = rows.exclude(state=State.PENDING, vendor=BY_HAND)
         ids = list(rows.order_by("not_before").values_list("pk", flat=True)[:limit])
         ToolCall.objects.filter(pk__in=ids).update(lease_until=now + NUDGE)
     return ids

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from approvals.models import Decision
 from approvals.policy import SENTENCES
+from tools.base import BY_HAND
 from tools.models import Order, OrderLine, Payment
+from tools.refunding.steps import tenders_of
 from tools.types import Money
+from tools.vendor_names import vendor_name
 
 
 def wish(decision: Decision) -> str:
@@ -27,13 +32,17 @@ def wish(decision: Decision) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of the order in the effect; `refund` is what goes back for it."""
+    """One line of the order in the effect; `refund` is what goes back for it, `notes` what is in that or comes on top.
+
+    Taxes are parts of the amount, duties come on top of it and are in `refund` too.
+    """
 
     title: str
     sku: str
     quantity: int
     paid: Money
     refund: Money
+    notes: tuple[str, ...] = ()
 
 
 def parts(decision: Decision, order: Order | None) -> list[Part]:
@@ -47,18 +56,73 @@ def parts(decision: Decision, order: Order | None) -> list[Part]:
         paid, back = (
             Money(minor, order.currency) for minor in (order.shipping_minor, effect["shipping_minor"])
         )
-        result.append(Part(_("Shipping"), "", 1, paid, back))
+        taxes = tuple(_taxes(effect.get("shipping_taxes", []), order.currency))
+        result.append(Part(_("Shipping"), "", 1, paid, back, taxes))
     return result
 
 
 def _part(line: OrderLine, wish: Mapping[str, Any] | None, currency: str) -> Part:
-    quantity, amount = (wish["quantity"], wish["amount_minor"]) if wish else (0, 0)
+    wished: Mapping[str, Any] = wish or {}
+    quantity, amount = wished.get("quantity", 0), wished.get("amount_minor", 0)
+    duties, notes = wished.get("duties_minor", 0), list(_taxes(wished.get("taxes", []), currency))
+    if duties:
+        notes.append(_("with duties of %(amount)s") % {"amount": Money(duties, currency)})
     title = line.title
     if wish and quantity == 0:
         title = _("%(title)s, part of the price") % {"title": line.title}
     elif wish and wish.get("restock"):
         title = _("%(title)s, put back on sale") % {"title": line.title}
-    return Part(title, line.sku, quantity, Money(line.total_minor, currency), Money(amount, currency))
+    paid, back = Money(line.total_minor + line.duties_minor, currency), Money(amount + duties, currency)
+    return Part(title, line.sku, quantity, paid, back, tuple(notes))
+
+
+def _taxes(taxes: Iterable[Mapping[str, Any]], currency: str) -> Iterable[str]:
+    for tax in taxes:
+        if tax["amount_minor"]:
+            yield _("includes %(amount)s %(tax)s") % {
+                "amount": Money(tax["amount_minor"], currency),
+                "tax": _tax_name(tax),
+            }
+
+
+def _tax_name(tax: Mapping[str, Any]) -> str:
+    """The tax and its rate: `MwSt 19 %`, `VAT 8.875 %`."""
+    if tax["rate_ppm"] is None:
+        return str(tax["title"])
+    percent = number_format(Decimal(tax["rate_ppm"]).scaleb(-4).normalize(), use_l10n=True)
+    return f"{tax['title']} {percent} %"
+
+
+def payers(decision: Decision, order: Order | None) -> list[str]:
+    """Who gives the money back to what, a sentence for each tender, in the order in which it happens."""
+    if order is None or "lines" not in decision.effect:
+        return []
+    gateways = {payment.pk: payment.gateway for payment in order.payments.all()}
+    return [
+        _payer(tender, gateways.get(tender["payment"], tender["gateway"]), order)
+        for tender in tenders_of(decision.effect)
+    ]
+
+
+def _payer(tender: Mapping[str, Any], gateway: str, order: Order) -> str:
+    amount = Money(tender["amount_minor"], order.currency)
+    words = {"amount": amount, "gateway": gateway, "order": order.name}
+    if tender["vendor"] == BY_HAND:
+        return (
+            _(
+                "A person pays %(amount)s by hand, since order %(order)s was paid by %(gateway)s, and ticks it."
+            )
+            % words
+        )
+    words["vendor"] = vendor_name(tender["vendor"])
+    return (
+        _("%(vendor)s sends %(amount)s back to the payment (%(gateway)s) that paid order %(order)s.") % words
+    )
+
+
+def shown_in_shop(decision: Decision) -> bool:
+    """Whether the shop's order is made to show what others than the shop have paid back."""
+    return any(tender["vendor"] != "shopify" for tender in decision.effect.get("tenders", []))
 
 
 def restocked(decision: Decision) -> int:

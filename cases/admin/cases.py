@@ -14,7 +14,7 @@ from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
 from cases.composing import window_closes_at
-from cases.models import Case, Conversation, Handoff, Message
+from cases.models import Case, Conversation, Handoff, Message, PaymentTask
 from tools import reasons
 from tools.models import Order, ToolCall
 
@@ -77,6 +77,8 @@ class CaseAdmin(HistoryAdmin):
             and row.conversation.channel == Conversation.Channel.WHATSAPP,
             "window": window_closes_at(row, now=moment()),
             "pending": next((each for each in story.approvals if each.state == "pending"), None),
+            "to_pay": list(PaymentTask.objects.filter(case=row, state=PaymentTask.State.OPEN)),
+            "now": moment(),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),

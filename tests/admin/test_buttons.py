@@ -23,6 +23,8 @@ ROLE = {
     "reject": "approver",
     "publish_limits": "limit publisher",
     "settle": "approver",
+    "pay": "approver",
+    "drop": "approver",
     "probe_drift": "limit publisher",
     "clear_drift": "admin",
     "check_vendors": "admin",
@@ -38,6 +40,8 @@ FORMS = {
     "snooze": {"days": "3"},
     "settle": {"succeeded": "1", "vendor_ref": "re_9", "reason": "It is on their page."},
     "count_from_now": {"sure": "1"},
+    "pay": {"paid_on": f.now().date().isoformat(), "reference": "SEPA 4711"},
+    "drop": {"reason": "The customer wants a voucher."},
 }
 
 
@@ -64,6 +68,8 @@ def target(name: str, shop: Shop) -> Any:
         "probe_drift": lambda: f.make_drift(shop),
         "clear_drift": lambda: f.make_drift(shop),
         "check_vendors": lambda: shop,
+        "pay": lambda: f.make_payment_task(shop),
+        "drop": lambda: f.make_payment_task(shop),
     }
     return made[name]() if name in made else case
 

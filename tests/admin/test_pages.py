@@ -58,6 +58,7 @@ def a_day(shop: Shop) -> Case:
     f.make_handoff(case, state=Handoff.State.CLAIMED, claimed_by=user, claimed_at=f.now())
     f.make_handoff(f.make_case(order=f.make_order(shop), state=Case.State.HANDOFF))
     f.make_approval(shop=shop)
+    f.make_payment_task(shop)
     f.make_approval(shop=shop, large=True)
     f.make_call(f.make_decision(f.make_case(order=f.make_order(shop))), state="unknown")
     f.make_dead_event(shop)
@@ -166,7 +167,7 @@ PAGES = [
     "approvals.approvalrequest", "approvals.decision", "approvals.killswitch", "approvals.limitversion",
     "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.connection",
     "cases.cursor", "cases.eventconflict",
-    "cases.inboundevent", "cases.person", "cases.shop", "cases.user", "tools.drift", "tools.ledgerentry", "tools.order",
+    "cases.inboundevent", "cases.paymenttask", "cases.person", "cases.shop", "cases.user", "tools.drift", "tools.ledgerentry", "tools.order",
     "tools.payment", "tools.toolcall",
 ]  # fmt: skip
 

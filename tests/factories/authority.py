@@ -12,9 +12,11 @@ from django.db import transaction
 from approvals.models import ApprovalRequest, Decision, KillSwitch, LimitVersion
 from cases.models import (
     Case,
+    PaymentTask,
     Shop,
     User,
 )
+from cases.payment_tasks import open_task
 from tests.factories.cases import (
     make_case,
     planner_config,
@@ -186,6 +188,21 @@ def make_call(decision: Decision | None = None, *, amount_minor: int = 1500, **f
         with transaction.atomic():
             ledger.reserve(call)
     return call
+
+
+def make_payment_task(shop: Shop, gateway: str = "Cash on Delivery (COD)") -> PaymentTask:
+    """A refund that waits for a person to pay it by hand."""
+    order = make_order(shop, vendor="manual")
+    order.payments.update(gateway=gateway)
+    case = make_case(
+        order=order,
+        state=Case.State.WAITING,
+        wait_reason=Case.Wait.EFFECT,
+        wake_at=now() + timedelta(hours=24),
+    )
+    call = make_call(make_decision(case), state=ToolCall.State.PENDING, vendor="manual", tool="issue_refund")
+    with transaction.atomic():
+        return open_task(call)
 
 
 def make_switch(user: User, *, scope: str = KillSwitch.Scope.EVERYTHING, **fields: Any) -> KillSwitch:

@@ -18,14 +18,15 @@ from audit import sources
 from audit.actors import Actor
 from audit.services import record
 from cases.connections import Source, connect
-from cases.models import Shop
+from cases.models import LegalEntity, Shop
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What a shop is opened with. `connected_since`: what is older is history, opens no case and sends nothing.
 
-    `sources_since` names the sources that count from another instant than that.
+    `sources_since` names the sources that count from another instant than that. A legal entity of this name that is
+    known already is the shop's too; `seller` says of a new one what documents need: address, country and so on.
     """
 
     slug: str
@@ -39,6 +40,8 @@ class Opening:
     sender_email: str
     connected_since: datetime
     sources_since: Mapping[str, datetime] = field(default_factory=dict)
+    seller: Mapping[str, str] = field(default_factory=dict)
+    credit_notes: str = Shop.CreditNotes.NONE
 
     def since(self) -> dict[str, datetime]:
         """Every source, with the instant from which it counts."""
@@ -76,7 +79,8 @@ def _create(new: Opening) -> Shop:
         slug=new.slug,
         env_prefix=new.env_prefix,
         name=new.name,
-        legal_entity=new.legal_entity,
+        legal_entity=_seller(new),
+        credit_notes=new.credit_notes,
         base_currency=new.base_currency,
         time_zone=new.time_zone,
         languages=list(new.languages),
@@ -88,7 +92,24 @@ def _create(new: Opening) -> Shop:
     try:
         shop.full_clean(exclude=["planner"])
     except ValidationError as error:
-        named = (f"{field}: {' '.join(words)}" for field, words in error.message_dict.items())
-        raise Invalid(" ".join(named)) from error
+        raise _invalid(error) from error
     shop.save(force_insert=True)
     return shop
+
+
+def _seller(new: Opening) -> LegalEntity:
+    known = LegalEntity.objects.filter(name=new.legal_entity).first()
+    if known is not None:
+        return known
+    entity = LegalEntity(name=new.legal_entity, **new.seller)
+    try:
+        entity.full_clean()
+    except ValidationError as error:
+        raise _invalid(error) from error
+    entity.save(force_insert=True)
+    return entity
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    named = (f"{field}: {' '.join(words)}" for field, words in error.message_dict.items())
+    return Invalid(" ".join(named))

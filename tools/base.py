@@ -26,6 +26,8 @@ from tools.wire import Reconcile
 
 # The vendor of a step that moves no money by itself: a person pays, and ticks it.
 BY_HAND = "manual"
+# The vendor of a step that we do ourselves: it writes to our own database and asks nobody.
+BY_US = "ours"
 
 
 class Kind(StrEnum):
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     PERSON = "person"
     FRAUD = "fraud"
     CLOSE = "close"
+    DOCUMENT = "document"
 
 
 class Arguments(BaseModel):

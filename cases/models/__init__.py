@@ -3,7 +3,9 @@
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
 from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
+from cases.models.legal import LegalEntity
 from cases.models.paying import PaymentTask
+from cases.models.personal import PersonalText, PersonKey
 from cases.models.planning import PlannerConfig
 from cases.models.shops import Connection, Shop, User
 
@@ -15,9 +17,12 @@ __all__ = [
     "EventConflict",
     "Handoff",
     "InboundEvent",
+    "LegalEntity",
     "Message",
     "PaymentTask",
     "Person",
+    "PersonKey",
+    "PersonalText",
     "PlannerConfig",
     "RefusedRequests",
     "Shop",

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Shop(models.Model):
-    """A storefront: one legal entity that sells, in one base currency, with its own vendor accounts.
+    """A storefront of one legal entity, in one base currency, with its own vendor accounts.
 
     Credentials are never stored: `env_prefix` names the environment variables that hold them
     (`NORTH_STRIPE_API_KEY`).
     """
 
+    class CreditNotes(models.TextChoices):
+        """Who issues the document of a refund."""
+
+        OURS = "ours", _("we issue them here")
+        EXTERNAL = "external", _("another system issues them")
+        NONE = "none", _("none are issued")
+
     slug = models.SlugField(_("short name"), unique=True, help_text=_("Stands in the webhook addresses."))
     name = models.CharField(_("name"), max_length=120)
-    legal_entity = models.CharField(_("legal entity"), max_length=200)
+    legal_entity = models.ForeignKey(
+        "cases.LegalEntity", on_delete=models.PROTECT, related_name="shops", verbose_name=_("legal entity")
+    )
+    credit_notes = models.CharField(
+        _("credit notes"),
+        max_length=12,
+        choices=CreditNotes,
+        default=CreditNotes.NONE,
+        help_text=_("Where Stripe has invoiced an order, Stripe issues its credit note itself."),
+    )
     base_currency = models.CharField(_("base currency"), max_length=3)
     time_zone = models.CharField(_("time zone"), max_length=64, help_text=_("IANA name: Europe/Oslo."))
     languages = ArrayField(
@@ -64,6 +81,14 @@ class Shop(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError where documents are wanted of a seller who can't stand on one."""
+        super().clean()
+        if self.credit_notes == self.CreditNotes.OURS and not self.legal_entity.may_issue:
+            raise ValidationError(
+                {"credit_notes": _("The legal entity needs an address, a country and a VAT or tax id first.")}
+            )
 
 
 class Connection(models.Model):

@@ -31,8 +31,32 @@ STAFF = (
     ("root", "Ola", "Dahl", ("admin",), "Europe/Oslo"),
 )
 SETUP: dict[str, dict[str, Any]] = {
-    "north": {"legal_entity": "Fjell & Fern Inc.", "base_currency": "USD", "time_zone": "America/New_York"},
-    "sakura": {"legal_entity": "Sakura Living K.K.", "base_currency": "JPY", "time_zone": "Asia/Tokyo"},
+    "north": {
+        "legal_entity": "Fjell & Fern Inc.",
+        "base_currency": "USD",
+        "time_zone": "America/New_York",
+        "credit_notes": "ours",
+        "seller": {
+            "address": "12 Mill Street\nPortland, ME 04101",
+            "country": "US",
+            "vat_id": "EIN 00-0000000",
+            "register_line": "Incorporated in Maine",
+            "credit_note_prefix": "FF-CN-",
+        },
+    },
+    "sakura": {
+        "legal_entity": "Sakura Living K.K.",
+        "base_currency": "JPY",
+        "time_zone": "Asia/Tokyo",
+        "credit_notes": "ours",
+        "seller": {
+            "address": "〒150-0001\n東京都渋谷区神宮前 0-0-0",
+            "country": "JP",
+            "vat_id": "登録番号 T0000000000000",
+            "register_line": "さくらリビング株式会社",
+            "credit_note_prefix": "SL-CN-",
+        },
+    },
 }
 
 

@@ -15,7 +15,7 @@ from django.db.models import ProtectedError
 from audit import verify as verification
 from audit.models import Entry, StreamHead, chained
 from audit.verify import Fault, verify
-from cases.models import Shop
+from cases.models import LegalEntity, Shop
 from tests.audit.log import guards_off, write
 
 NOT_ITS_HASH = "its text or place is not what its hash was made from"
@@ -211,7 +211,13 @@ def test_the_command_refuses_a_stream_that_is_not_there() -> None:
 def test_an_entry_names_its_shop_and_neither_can_be_moved_or_deleted() -> None:
     at = datetime(2026, 7, 1, tzinfo=UTC)
     shop = Shop.objects.create(
-        slug="east", env_prefix="EAST", base_currency="USD", languages=["en"], cutover_at=at, created_at=at
+        slug="east",
+        legal_entity=LegalEntity.objects.create(name="East Ltd"),
+        env_prefix="EAST",
+        base_currency="USD",
+        languages=["en"],
+        cutover_at=at,
+        created_at=at,
     )
     entry = write("shop/east", "shop.created", shop_id=shop.pk)
     assert json.loads(entry.body)["shop"] == shop.pk

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission
 
 from approvals.models import LimitVersion, TermsVersion
 from cases.models import (
+    LegalEntity,
     Person,
     Shop,
     User,
@@ -34,10 +35,11 @@ def now() -> datetime:
 def make_shop(slug: str = "", **fields: Any) -> Shop:
     """A shop that was connected a year ago, with published limits in its base currency and terms."""
     slug = slug or f"shop-{next_number()}"
+    if "legal_entity" not in fields:
+        fields["legal_entity"] = make_entity()
     currency = fields.get("base_currency", "EUR")
     defaults: dict[str, Any] = {
         "name": slug.replace("-", " ").title(),
-        "legal_entity": "Fjell & Fern AS",
         "base_currency": currency,
         "time_zone": "Europe/Oslo",
         "languages": ["en"],
@@ -51,6 +53,17 @@ def make_shop(slug: str = "", **fields: Any) -> Shop:
     make_limits(shop, currency)
     TermsVersion.objects.create(shop=shop, version=1, created_at=now())
     return shop
+
+
+def make_entity(name: str = "Fjell & Fern AS", **fields: Any) -> LegalEntity:
+    """The legal entity of this name; a new one can stand on documents."""
+    defaults: dict[str, Any] = {
+        "address": "Bryggegata 1\n0250 Oslo",
+        "country": "NO",
+        "vat_id": "MVA NO 987654325",
+        "register_line": "Foretaksregisteret 987 654 325",
+    }
+    return LegalEntity.objects.get_or_create(name=name, defaults={**defaults, **fields})[0]
 
 
 def make_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersion:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cases.models import Shop
+from cases.models import LegalEntity, Shop
 from tests.adapters.faking import connect
 from tools import wire
 
@@ -22,7 +22,7 @@ def shop(db: None) -> Shop:
     return Shop.objects.create(
         slug="north",
         name="North",
-        legal_entity="North Ltd",
+        legal_entity=LegalEntity.objects.create(name="North Ltd"),
         base_currency="EUR",
         time_zone="Europe/Berlin",
         languages=["en"],

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from cases.models import Person, Shop
+from cases.models import LegalEntity, Person, Shop
 from tests.tools import telling
 from tests.tools.telling import NOON, later, order, parcel, payment
 from tools import orders
@@ -214,6 +214,7 @@ class TestAnyOrder(TestCase):
     def told(self, slug: str, messages: list[tuple[str, Any]]) -> list[Any]:
         shop = Shop.objects.create(
             slug=slug,
+            legal_entity=LegalEntity.objects.create(name=slug),
             base_currency="EUR",
             languages=["en"],
             env_prefix=slug.upper(),

@@ -1,6 +1,7 @@
 """Ability, as rows: the order graph as the shop last told it, the money ledger, tool calls, stock and suppliers."""
 
 from tools.models.calls import OPEN_STATES, ToolCall
+from tools.models.credit_notes import CreditNote, CreditNoteCounter
 from tools.models.invoices import InvoicePayment
 from tools.models.money import Dispute, LedgerEntry, Payment, RefundQuote
 from tools.models.orders import Order, OrderLine, Return, Shipment, ShipmentLine
@@ -18,6 +19,8 @@ from tools.models.upstreams import (
 __all__ = [
     "OPEN_STATES",
     "Circuit",
+    "CreditNote",
+    "CreditNoteCounter",
     "Dispute",
     "Drift",
     "FeedRun",

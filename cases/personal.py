@@ -1,0 +1,140 @@
+"""The one place that encrypts personal text for keeping: a random key per person, and whoever deletes it erases.
+
+    text ──AES-GCM, the person's key──▶ PersonalText      the key ──AES-GCM, a key from SECRET_KEY──▶ PersonKey
+
+Each ciphertext is bound to its row's id, so that none can be put in another's place. A key that only an old
+SECRET_KEY opens (SECRET_KEY_FALLBACKS) is wrapped anew by `rewrap`, after which the old one can go.
+https://cryptography.io/en/latest/hazmat/primitives/aead/
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import transaction
+
+from audit import sources
+from audit.actors import Actor
+from audit.services import record
+from cases.models import Person, PersonalText, PersonKey
+from tools.models import ToolCall
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+PURPOSE = b"opsagent.cases.personal"
+
+
+class Unreadable(Exception):
+    """A key or text that no SECRET_KEY opens: one was dropped too early, or the row isn't what we wrote."""
+
+
+def keep(person: Person, text: str, *, call: ToolCall | None = None) -> PersonalText:
+    """Encrypts a text under the person's key, which is made with the first one. Needs a transaction.
+
+    For a call there is one text: keeping it once more leaves the first.
+    """
+    if call is not None:
+        known = PersonalText.objects.filter(call=call).first()
+        if known is not None:
+            return known
+    key = _key_of(person)
+    row = PersonalText(shop_id=person.shop_id, key=key, call=call, created_at=sources.now())
+    row.sealed = _seal(_unwrap(key), text.encode(), row.id)
+    row.save(force_insert=True)
+    return row
+
+
+def read(row: PersonalText) -> str | None:
+    """What the text says; None once its person's key was deleted. Raises Unreadable."""
+    if row.key is None:
+        return None
+    try:
+        return _open(_unwrap(row.key), bytes(row.sealed), row.id).decode()
+    except InvalidTag as error:
+        raise Unreadable(f"Personal text {row.id} isn't what was written under its key.") from error
+
+
+def erase(person: Person, *, by: Actor) -> bool:
+    """Deletes the person's key, and with it all that was kept under it. False where there was none."""
+    with transaction.atomic():
+        key = PersonKey.objects.select_for_update().filter(person=person).first()
+        if key is None:
+            return False
+        key.delete()
+        record(
+            "person.texts_erased",
+            by=by,
+            stream=f"shop/{person.shop.slug}",
+            subject=person,
+            shop_id=person.shop_id,
+            correlation_id=sources.random_id(),
+        )
+    return True
+
+
+def rewrap() -> int:
+    """Wraps every key that only an old SECRET_KEY opens under the present one. Returns how many there were."""
+    count = 0
+    for pk in PersonKey.objects.values_list("pk", flat=True).iterator():
+        with transaction.atomic():
+            row = PersonKey.objects.select_for_update().filter(pk=pk).first()
+            if row is None or _opens(row, settings.SECRET_KEY):
+                continue
+            row.wrapped = _seal(_wrapping(settings.SECRET_KEY), _unwrap(row), row.id)
+            row.save(update_fields=["wrapped"])
+            count += 1
+    return count
+
+
+def buyer_block(person: Person, country: str) -> str:
+    """The buyer as a document names them, one fact a line. No street: an order's address is kept nowhere here."""
+    return "\n".join(filter(None, (person.name.strip() or person.email, country)))
+
+
+def _key_of(person: Person) -> PersonKey:
+    row = PersonKey.objects.filter(person=person).first()
+    if row is not None:
+        return row
+    new = PersonKey(id=sources.random_id(), person=person, created_at=sources.now())
+    new.wrapped = _seal(_wrapping(settings.SECRET_KEY), AESGCM.generate_key(KEY_BYTES * 8), new.id)
+    # Two first texts at the same moment share the key that was quicker.
+    PersonKey.objects.bulk_create([new], ignore_conflicts=True)
+    return PersonKey.objects.get(person=person)
+
+
+def _unwrap(row: PersonKey) -> bytes:
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        try:
+            return _open(_wrapping(secret), bytes(row.wrapped), row.id)
+        except InvalidTag:
+            continue
+    raise Unreadable(f"No SECRET_KEY opens the key {row.id}.")
+
+
+def _opens(row: PersonKey, secret: str) -> bool:
+    try:
+        _open(_wrapping(secret), bytes(row.wrapped), row.id)
+    except InvalidTag:
+        return False
+    return True
+
+
+@cache
+def _wrapping(secret: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=PURPOSE).derive(secret.encode())
+
+
+def _seal(key: bytes, plain: bytes, place: UUID) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, place.bytes)
+
+
+def _open(key: bytes, sealed: bytes, place: UUID) -> bytes:
+    return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.bytes)

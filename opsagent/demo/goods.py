@@ -176,7 +176,7 @@ SAKURA: tuple[Item, ...] = (
     _sakura(102, "small", "hard", 1200, (
         Name("染付の小皿", "小皿", "小皿"), Name("Blue Dipping Dish", "dipping dish", "dishes"))),
     _sakura(103, "small", "soft", 2200, (Name("綿の風呂敷", "風呂敷"), Name("Cotton Furoshiki", "furoshiki"))),
-    _sakura(104, "small", "soft", 1600, (Name("注染の手ぬぐい", "手ぬぐい"), Name("Tenugui Towel", "tenugui"))),
+    _sakura(104, "small", "soft", 1600, (Name("和三盆の詰め合わせ", "和三盆"), Name("Wasanbon Sweets", "wasanbon"))),
     _sakura(105, "small", "hard", 2400, (
         Name("漆塗りの夫婦箸", "夫婦箸"), Name("Lacquered Chopsticks", "chopsticks"))),
     _sakura(106, "small", "hard", 2800, (Name("有田焼の茶碗", "茶碗"), Name("Arita Rice Bowl", "rice bowl"))),

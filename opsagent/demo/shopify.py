@@ -6,6 +6,7 @@ money and presentment money are the same amount.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from opsagent.demo.money import decimal_text, minor
@@ -94,27 +95,39 @@ def _customer(order: Neutral) -> Neutral:
     }
 
 
-def _tax_lines(order: Neutral, tax: str, before: int) -> list[Neutral]:
-    currency = order["currency"]
-    if not minor(tax, currency):
-        return []
-    rate = round(minor(tax, currency) / before, 3) if before else 0
+def _tax_lines(taxes: Sequence[Neutral], currency: str) -> list[Neutral]:
+    """One for each title and rate."""
+    sums: dict[tuple[str, str], int] = {}
+    for tax in taxes:
+        named = (tax["title"], tax["rate"])
+        sums[named] = sums.get(named, 0) + minor(tax["amount"], currency)
     return [
         {
-            "title": "State Tax",
-            "rate": rate,
-            "price": tax,
-            "price_set": both(tax, currency),
+            "title": title,
+            "rate": float(rate),
+            "price": decimal_text(amount, currency),
+            "price_set": both(decimal_text(amount, currency), currency),
             "channel_liable": False,
         }
+        for (title, rate), amount in sums.items()
     ]
+
+
+def _duty(duty: Neutral, currency: str) -> Neutral:
+    return {
+        "id": duty["id"],
+        "admin_graphql_api_id": f"gid://shopify/Duty/{duty['id']}",
+        "harmonized_system_code": duty["harmonized_system_code"],
+        "country_code_of_origin": duty["country_code"],
+        "price_set": both(duty["amount"], currency),
+        "tax_lines": [],
+    }
 
 
 def line_item(order: Neutral, line: Neutral) -> Neutral:
     """A line as fulfilments and refunds quote it; an order's own line has three fields more."""
     currency = order["currency"]
-    zero, before = decimal_text(0, currency), minor(line["unit_price"], currency) * line["quantity"]
-    cut = []
+    zero, cut = decimal_text(0, currency), []
     if minor(line["discount"], currency):
         cut.append(
             {
@@ -144,13 +157,13 @@ def line_item(order: Neutral, line: Neutral) -> Neutral:
         "grams": 400,
         "taxable": True,
         "properties": [],
-        "duties": [],
+        "duties": [_duty(duty, currency) for duty in line["duties"]],
         "price": line["unit_price"],
         "price_set": both(line["unit_price"], currency),
         "total_discount": zero,
         "total_discount_set": both(zero, currency),
         "discount_allocations": cut,
-        "tax_lines": _tax_lines(order, line["tax"], before),
+        "tax_lines": _tax_lines(line["taxes"], currency),
     }
 
 
@@ -171,7 +184,7 @@ def _shipping_line(order: Neutral) -> Neutral:
         "discounted_price_set": both(price, currency),
         "current_discounted_price_set": both(price, currency),
         "discount_allocations": [],
-        "tax_lines": [],
+        "tax_lines": _tax_lines(order["shipping_taxes"], currency),
     }
 
 
@@ -195,7 +208,10 @@ def _totals(order: Neutral) -> Neutral:
     currency, lines = order["currency"], order["lines"]
     goods = sum(minor(line["unit_price"], currency) * line["quantity"] for line in lines)
     discounts = sum(minor(line["discount"], currency) for line in lines)
-    tax = decimal_text(sum(minor(line["tax"], currency) for line in lines), currency)
+    taxes = [*(tax for line in lines for tax in line["taxes"]), *order["shipping_taxes"]]
+    tax = decimal_text(sum(minor(one["amount"], currency) for one in taxes), currency)
+    owed = sum(minor(duty["amount"], currency) for line in lines for duty in line["duties"])
+    duties = both(decimal_text(owed, currency), currency) if owed else None
     amounts = {
         "subtotal_price": decimal_text(goods - discounts, currency),
         "current_subtotal_price": decimal_text(goods - discounts, currency),
@@ -221,11 +237,11 @@ def _totals(order: Neutral) -> Neutral:
             "total_tip_received": decimal_text(0, currency),
             "total_weight": 400 * len(lines),
             "current_total_additional_fees_set": None,
-            "current_total_duties_set": None,
+            "current_total_duties_set": duties,
             "original_total_additional_fees_set": None,
-            "original_total_duties_set": None,
-            "tax_lines": _tax_lines(order, tax, goods - discounts),
-            "taxes_included": not minor(tax, currency),
+            "original_total_duties_set": duties,
+            "tax_lines": _tax_lines(taxes, currency),
+            "taxes_included": order["taxes_included"],
         }
     )
 
@@ -270,6 +286,11 @@ _PLAIN: Neutral = {
 }
 
 
+def gateways(order: Neutral) -> list[str]:
+    """By what the order was paid."""
+    return [part["gateway"] for part in order["tenders"]] or [order["gateway"]]
+
+
 def order_body(order: Neutral, updated: datetime | None = None) -> Neutral:
     """The body of orders/create, or of orders/updated when `updated` says when."""
     number, who = int(order["name"].lstrip("#")), order["customer"]
@@ -293,7 +314,7 @@ def order_body(order: Neutral, updated: datetime | None = None) -> Neutral:
             "currency": order["currency"],
             "presentment_currency": order["currency"],
             "financial_status": "paid",
-            "payment_gateway_names": [order["gateway"]],
+            "payment_gateway_names": gateways(order),
             "email": who["email"],
             "contact_email": who["email"],
             "phone": who["phone"],

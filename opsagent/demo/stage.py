@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from opsagent.demo import letters, postmark, shopify, shopify_events, stripe, whatsapp
+from opsagent.demo import dues, letters, postmark, shopify, shopify_events, stripe, whatsapp
 from opsagent.demo.goods import GOODS, Item
 from opsagent.demo.letters import About
 from opsagent.demo.money import decimal_text, minor
@@ -75,12 +75,13 @@ class Stage:
         risk: str = "LOW",
         percent_off: int = 0,
         gateway: str | None = None,
+        pays: dues.Pays = "usual",
     ) -> Neutral:
         """A paid order in neutral form; lines carry their titles in the customer's language."""
         currency, order_id = who.currency, self.number()
-        lines = [self._line(who, item, quantity, percent_off) for item, quantity in basket]
+        lines = [self._line(shop, who, item, quantity, percent_off) for item, quantity in basket]
         goods = sum(line_value(line, currency) for line in lines)
-        gateway = gateway or SHOPS[shop].gateway
+        gateway = gateway or ("cash_on_delivery" if pays == "cash" else SHOPS[shop].gateway)
         shipping = {"USD": 590, "EUR": 490, "GBP": 450, "JPY": 660}[currency]
         order = {
             "shop": shop,
@@ -99,6 +100,8 @@ class Stage:
             "shipping_address": who.address(),
             "lines": lines,
             "shipping": decimal_text(shipping, currency),
+            "shipping_taxes": dues.of_shipping(who, shipping),
+            "taxes_included": currency != "USD",
             "total": decimal_text(goods + shipping, currency),
             "gateway": gateway,
             "transaction_id": order_id + 3,
@@ -106,23 +109,27 @@ class Stage:
             "risk": risk,
             "tags": [],
         }
+        order["tenders"] = dues.tenders(order, pays)
         self._counts[shop] += 1
         self.orders.append(order)
         return order
 
-    def _line(self, who: Person, item: Item, quantity: int, percent_off: int) -> Neutral:
-        price, currency = item.prices[who.currency], who.currency
+    def _line(self, shop: str, who: Person, item: Item, quantity: int, percent_off: int) -> Neutral:
+        price, currency, number = item.prices[who.currency], who.currency, self.number()
         cut = price * quantity * percent_off // 100
-        # Prices in Europe and Japan hold their tax; in two of the six American towns there is none.
-        taxed = currency == "USD" and who.province_code not in ("OR", "MN")
+        paid = price * quantity - cut
+        taxes = dues.taxes(who, item, paid)
         return {
-            "id": self.number(),
+            "id": number,
             "variant_id": 45_000_000 + item.number,
             "sku": item.sku,
             "title": item.name(who.language).title,
             "quantity": quantity,
             "unit_price": decimal_text(price, currency),
-            "tax": decimal_text((price * quantity - cut) * 6 // 100 if taxed else 0, currency),
+            # What comes on top of the price: in Europe and Japan the price holds its tax.
+            "tax": taxes[0]["amount"] if taxes and currency == "USD" else decimal_text(0, currency),
+            "taxes": taxes,
+            "duties": dues.duties(who, item, number, self._counts[shop], paid),
             "discount": decimal_text(cut, currency),
         }
 
@@ -357,9 +364,10 @@ class Stage:
 
 
 def line_value(line: Neutral, currency: str) -> int:
-    """What the customer paid for a line, tax in and discount off, in minor units."""
+    """What the customer paid for a line, tax and duties in and discount off, in minor units."""
     whole = minor(line["unit_price"], currency) * int(line["quantity"])
-    return whole - minor(line["discount"], currency) + minor(line["tax"], currency)
+    duties = sum(minor(duty["amount"], currency) for duty in line["duties"])
+    return whole - minor(line["discount"], currency) + minor(line["tax"], currency) + duties
 
 
 def placed(order: Neutral, **otherwise: str) -> Effect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from opsagent.demo.dues import charged
 from opsagent.demo.money import minor
 from opsagent.demo.script import Neutral
 
@@ -28,7 +29,7 @@ def event_body(event_id: str, topic: str, thing: dict[str, Any], at: datetime) -
 
 def charge(order: Neutral, refunded: int = 0) -> Neutral:
     """The charge of an order, amounts in minor units."""
-    amount, card = minor(order["total"], order["currency"]), order["charge"]
+    amount, card = minor(charged(order), order["currency"]), order["charge"]
     return {
         "id": card["id"],
         "object": "charge",

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from approvals.models import ApprovalRequest, Decision
 from cases.invariants import open_handoffs, pending_requests, violations
-from cases.models import Case, Handoff, InboundEvent, RefusedRequests
+from cases.models import Case, Handoff, InboundEvent, PaymentTask, RefusedRequests
 from opsagent.demo.player import Tally
 from opsagent.demo.script import Expectation, Story
+from tools.base import BY_HAND
 from tools.models import ToolCall
 
 NEEDS_NOBODY = ("automatic", "waiting")
@@ -76,7 +77,10 @@ class Summary:
 def under_way() -> bool:
     """Whether the agent still has something to do by itself: a turn to take or an effect to finish."""
     busy_case = Q(state=Case.State.OPEN) | Q(state=Case.State.WAITING, wait_reason=Case.Wait.EFFECT)
-    return Case.objects.filter(busy_case).exists() or ToolCall.objects.filter(state__in=UNDER_WAY).exists()
+    # What a person has to pay waits for them, and so does all that comes after it.
+    paying = PaymentTask.objects.filter(state=PaymentTask.State.OPEN).values("case")
+    cases, calls = Case.objects.filter(busy_case), ToolCall.objects.filter(state__in=UNDER_WAY)
+    return cases.exclude(pk__in=paying).exists() or calls.exclude(case__in=paying).exists()
 
 
 def summarise(story: Story, sandbox: str, seconds: float, tally: Tally, *, wanted: int = 0) -> Summary:
@@ -109,15 +113,17 @@ def _events(result: Summary, story: Story) -> None:
 
 
 def _ended() -> Q:
-    """Absorbed, dead, or in a case that is closed, in a dated wait, at an open request or in an open hand-off."""
+    """Absorbed, dead, or in a case that is closed, in a dated wait, or with a person who signs, takes over or pays."""
     states = Case.State
     waits = Q(case__state=states.WAITING, case__wake_at__isnull=False) & ~Q(
         case__wait_reason=Case.Wait.EFFECT
     )
     asked = Q(case__state=states.APPROVAL) & Exists(pending_requests().filter(case=OuterRef("case")))
     called = Q(case__state=states.HANDOFF) & Exists(open_handoffs().filter(case=OuterRef("case")))
+    to_pay = PaymentTask.objects.filter(case=OuterRef("case"), state=PaymentTask.State.OPEN)
+    paying: Q = Q(case__state=states.WAITING) & Q(Exists(to_pay))
     without_case = Q(case__isnull=True, state__in=[InboundEvent.State.ABSORBED, InboundEvent.State.DEAD])
-    return without_case | Q(case__state=states.CLOSED) | waits | asked | called
+    return without_case | Q(case__state=states.CLOSED) | waits | asked | called | paying
 
 
 def _cases(result: Summary) -> None:
@@ -202,8 +208,14 @@ def _rule(case_id: int | None) -> str:
     return f"{decision.tool} {decision.rule}" if decision else ""
 
 
-def _money(result: Summary) -> None:
+def _paid_back() -> QuerySet[ToolCall]:
+    """The calls that gave money back; one that only shows in the shop what others gave isn't among them."""
     done = ToolCall.objects.filter(state=ToolCall.State.SUCCEEDED, amount_minor__gt=0)
+    return done.filter(tool="issue_refund")
+
+
+def _money(result: Summary) -> None:
+    done = _paid_back()
     rows = (
         done.values("currency", "decision__outcome").annotate(total=Sum("amount_minor")).order_by("currency")
     )
@@ -221,6 +233,6 @@ def books_equal(sandbox: str) -> bool:
         for row in answer["refunds"]
         if row["by"] == "api"
     )
-    done = ToolCall.objects.filter(state=ToolCall.State.SUCCEEDED, amount_minor__gt=0)
-    ours = Counter((str(call.idempotency_key), call.amount_minor, call.currency) for call in done)
+    moved = _paid_back().exclude(vendor=BY_HAND)
+    ours = Counter((str(call.idempotency_key), call.amount_minor, call.currency) for call in moved)
     return ours == theirs

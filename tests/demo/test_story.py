@@ -167,7 +167,10 @@ def test_order_names_and_ids_are_unique_and_sums_add_up() -> None:
             re.fullmatch(r"\d+\.\d{2}" if places else r"\d+", line["unit_price"]) for line in order["lines"]
         )
         assert _cents(order["total"]) == _cents(order["shipping"]) + sum(
-            _cents(line["unit_price"]) * line["quantity"] + _cents(line["tax"]) - _cents(line["discount"])
+            _cents(line["unit_price"]) * line["quantity"]
+            + _cents(line["tax"])
+            + sum(_cents(duty["amount"]) for duty in line["duties"])
+            - _cents(line["discount"])
             for line in order["lines"]
         )
 

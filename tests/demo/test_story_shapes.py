@@ -113,3 +113,32 @@ def test_every_shopify_delivery_carries_its_identity_in_headers() -> None:
             assert step.headers["X-Shopify-Webhook-Id"] == step.external_id
             assert step.headers["X-Shopify-Shop-Domain"] == step.account
             assert step.headers["X-Shopify-API-Version"] == "2026-07"
+
+
+def paid_with(*names: str) -> list[dict[str, Any]]:
+    return [order for order in day(1, 200).orders if set(names) <= {p["gateway"] for p in parts(order)}]
+
+
+def parts(order: dict[str, Any]) -> list[dict[str, Any]]:
+    return order["tenders"] or [{**order, "amount": order["total"]}]
+
+
+def test_a_day_shows_taxes_by_rate_and_duties_and_discounts() -> None:
+    lines = [line for order in day(1, 1000).orders for line in order["lines"]]
+    rates = {tax["rate"] for line in lines for tax in line["taxes"]}
+    assert {"0.190", "0.070", "0.100", "0.080", "0.060"} <= rates
+    assert any(line["duties"] for line in lines)
+    assert any(float(line["discount"]) for line in lines)
+
+
+def test_a_day_shows_cash_and_a_gift_card_beside_a_card() -> None:
+    assert paid_with("cash_on_delivery")
+    assert [len(parts(order)) for order in paid_with("gift_card")] == [2] * len(paid_with("gift_card"))
+    assert paid_with("gift_card")
+
+
+def test_the_tenders_of_an_order_pay_its_total() -> None:
+    for order in day(1, 1000).orders:
+        digits = [int(part["amount"].replace(".", "")) for part in parts(order)]
+        assert sum(digits) == int(order["total"].replace(".", ""))
+        assert min(digits) > 0

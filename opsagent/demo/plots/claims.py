@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opsagent.demo.dues import Pays
 from opsagent.demo.letters import About
 from opsagent.demo.plots.common import (
     Affair,
@@ -24,13 +25,20 @@ _BY_SIZE = {
 }
 
 
-def _claim(stage: Stage, plot: str, story_id: str, topic: str, size: str, others: int | None = None) -> Scene:
+def _claim(
+    stage: Stage,
+    plot: str,
+    story_id: str,
+    topic: str,
+    size: str,
+    others: int | None = None,
+    pays: Pays = "usual",
+) -> Scene:
     shop = any_shop(stage)
     item = one_of(stage, shop, size)
     who = stage.cast.newcomer(shop)
-    affair = delivered(
-        stage, shop, who, basket_with(stage, shop, item, others=others), item, days=0.6, spread=5
-    )
+    basket = basket_with(stage, shop, item, others=others)
+    affair = delivered(stage, shop, who, basket, item, days=0.6, spread=5, pays=pays)
     return scene(
         plot, story_id, _SIZE_LANE[size], affair, _letter(stage, affair, topic, story_id), _BY_SIZE[size]
     )
@@ -66,7 +74,9 @@ def damaged_large(stage: Stage, story_id: str, turn: int) -> Scene:
 
 def missing_small(stage: Stage, story_id: str, turn: int) -> Scene:
     """One cheap line of a delivered parcel wasn't in it."""
-    return _claim(stage, "missing_small", story_id, "missing", "small", others=stage.rng.choice((1, 2)))
+    others = stage.rng.choice((1, 2))
+    pays: Pays = "gift_card" if turn % 3 == 0 else "usual"
+    return _claim(stage, "missing_small", story_id, "missing", "small", others, pays)
 
 
 def missing_mid(stage: Stage, story_id: str, turn: int) -> Scene:
@@ -76,7 +86,8 @@ def missing_mid(stage: Stage, story_id: str, turn: int) -> Scene:
 
 def wrong_small(stage: Stage, story_id: str, turn: int) -> Scene:
     """Another thing was packed instead of a cheap one, not worth sending back."""
-    return _claim(stage, "wrong_small", story_id, "wrong_item", "small")
+    pays: Pays = "cash" if turn % 3 == 0 else "usual"
+    return _claim(stage, "wrong_small", story_id, "wrong_item", "small", pays=pays)
 
 
 def wrong_mid(stage: Stage, story_id: str, turn: int) -> Scene:

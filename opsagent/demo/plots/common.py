@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from opsagent.demo.dues import Pays
 from opsagent.demo.goods import GOODS, Item
 from opsagent.demo.people import Person
 from opsagent.demo.script import Expectation, Lane, Neutral, Scene, Step
@@ -64,12 +65,21 @@ def item_by_sku(shop: str, sku: str) -> Item:
 
 
 def delivered(
-    stage: Stage, shop: str, who: Person, basket: Basket, item: Item, *, days: float, spread: float
+    stage: Stage,
+    shop: str,
+    who: Person,
+    basket: Basket,
+    item: Item,
+    *,
+    days: float,
+    spread: float,
+    pays: Pays = "usual",
 ) -> Affair:
     """An order that was delivered `days` to `days + spread` days ago, after four to six days on its way."""
     done = stage.ago(days, spread)
     sent = done - timedelta(days=stage.rng.choice((2, 3)), hours=stage.rng.randrange(1, 9))
-    order = stage.order(shop, who, basket, sent - timedelta(days=1, hours=stage.rng.randrange(2, 20)))
+    bought = sent - timedelta(days=1, hours=stage.rng.randrange(2, 20))
+    order = stage.order(shop, who, basket, bought, pays=pays)
     return Affair(
         shop, who, order, item, [stage.bought(order), *stage.parcel(order, sent, "delivered", done)]
     )

@@ -115,12 +115,19 @@ DOLLARS = both("3.00", "USD")["presentment_money"]
 LINE = {
     **bodies.shopify_order()["line_items"][0],
     "tax_lines": [{"title": "MwSt", "rate": 0.07, "price_set": both("1.40")}],
-    "duties": [{"id": "61", "presentment_money": both("3.00")["presentment_money"]}],
+    "duties": [{"id": 61, "price_set": both("3.00")}],
 }
 
 
-def test_a_webhook_tells_the_same_of_taxes_and_duties() -> None:
-    (line,) = heard(line_items=[LINE]).lines
+@pytest.mark.parametrize(
+    "duty",
+    [
+        {"id": 61, "price_set": both("3.00")},
+        {"id": "61", "presentment_money": both("3.00")["presentment_money"]},
+    ],
+)
+def test_a_webhook_tells_the_same_of_taxes_and_duties(duty: dict[str, Any]) -> None:
+    (line,) = heard(line_items=[{**LINE, "duties": [duty]}]).lines
     assert line.taxes == (TaxSnapshot(title="MwSt", rate_ppm=70_000, amount_minor=140),)
     assert line.duties == (DutySnapshot(external_id="61", amount_minor=300),)
     assert (line.total_minor, line.discount_minor, line.tax_minor, line.duty_minor) == (2140, 400, 140, 300)
@@ -138,6 +145,7 @@ def test_a_webhook_tells_shipping_with_its_tax(included: bool, minor: int) -> No
     "changes",
     [
         {"line_items": [{**LINE, "duties": [{"id": "61", "presentment_money": DOLLARS}]}]},
+        {"line_items": [{**LINE, "duties": [{"id": 61}]}]},
         {"line_items": [{**LINE, "tax_lines": [{"title": "MwSt", "rate": "0.07", "price_set": both("1.40")}]}]},
         {"shipping_lines": [{**SHIPPING, "discounted_price_set": both("4.00", "USD")}]},
         {"shipping_lines": [{"tax_lines": []}]},

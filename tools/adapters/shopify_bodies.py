@@ -32,10 +32,11 @@ class Discount(Reply):
 
 
 class Duty(Reply):
-    """A duty of a line, whose amount stands in it in both currencies."""
+    """A duty of a line; bodies of some topics hold its amount without a set around it."""
 
-    id: str | int
-    presentment_money: Money
+    id: int | str
+    price_set: Bag | None = None
+    presentment_money: Money | None = None
 
 
 class Line(Reply):

@@ -82,9 +82,12 @@ def _taxes(lines: Iterable[bodies.TaxLine], currency: str, topic: str, path: str
 
 
 def _duty(duty: bodies.Duty, currency: str, topic: str) -> DutySnapshot:
-    told = bodies.Bag(presentment_money=duty.presentment_money)
-    amount = money(told, currency, topic, "line_items.duties")
-    return DutySnapshot(external_id=str(duty.id), amount_minor=amount)
+    path, told = "line_items.duties.price_set", duty.price_set
+    if told is None and duty.presentment_money:
+        told = bodies.Bag(presentment_money=duty.presentment_money)
+    if told is None:
+        raise ContractDrift("missing", vendor=VENDOR, operation=topic, field_path=path, finding="missing")
+    return DutySnapshot(external_id=str(duty.id), amount_minor=money(told, currency, topic, path))
 
 
 def _line(line: bodies.Line, order: bodies.Order, topic: str) -> LineSnapshot:

@@ -41,15 +41,13 @@ def address(order: Doc) -> Doc:
 
 
 def _duty(duty: Doc, currency: str) -> Doc:
-    """A duty of a line, whose amount stands in it in both currencies."""
-    amount = money_set(to_minor(duty["amount"], currency), currency)
     return {
-        "id": str(duty["id"]),
+        "id": numeric(duty["id"]),
         "admin_graphql_api_id": gid("Duty", duty["id"]),
         "harmonized_system_code": duty.get("harmonized_system_code"),
         "country_code_of_origin": duty.get("country_code"),
+        "price_set": money_set(to_minor(duty["amount"], currency), currency),
         "tax_lines": [],
-        **amount,
     }
 
 

@@ -12,6 +12,7 @@ TASKS = {
     "announce_drift": "cases.announcing.announce_drift",
     "read_templates": "cases.vendor_templates.read_templates",
     "read_stock": "cases.stocking.read_stock",
+    "check_invariants": "cases.invariants.runs.check_invariants",
 }
 
 CLUSTER = {
@@ -26,4 +27,5 @@ CLUSTER = {
     "announce_drift": "default",
     "read_templates": "bulk",
     "read_stock": "bulk",
+    "check_invariants": "bulk",
 }

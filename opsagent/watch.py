@@ -23,6 +23,7 @@ WATCH_JOBS: dict[str, float] = {
     "cases.announcing.watch_announcements": 15.0,
     "cases.vendor_templates.watch_templates": 900.0,
     "cases.intake.statuses.watch_deliveries": 30.0,
+    "cases.invariants.runs.watch_invariants": 60.0,
 }
 # A job that is silent for longer is taken for hung, and the process is started anew.
 JOB_SECONDS = 60.0

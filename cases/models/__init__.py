@@ -3,6 +3,7 @@
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
 from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
+from cases.models.invariants import InvariantRun
 from cases.models.legal import LegalEntity
 from cases.models.paying import PaymentTask
 from cases.models.personal import PersonalText, PersonKey
@@ -17,6 +18,7 @@ __all__ = [
     "EventConflict",
     "Handoff",
     "InboundEvent",
+    "InvariantRun",
     "LegalEntity",
     "Message",
     "PaymentTask",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Sum
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -113,8 +114,12 @@ def _item(case: Case, sku: str) -> str:
 
 
 def _amount(case: Case) -> str:
+    """What the latest refund gives back, from all tenders together."""
     call = case.calls.filter(amount_minor__gt=0).order_by("-id").first()
-    return Money(call.amount_minor, call.currency).format(case.language) if call else ""
+    if call is None:
+        return ""
+    parts = case.calls.filter(decision_id=call.decision_id).aggregate(minor=Sum("amount_minor"))
+    return Money(parts["minor"], call.currency).format(case.language)
 
 
 def _parcel(order: Order | None) -> dict[str, str]:

@@ -35,6 +35,7 @@ VENDOR_LENGTH = Drift._meta.get_field("vendor").max_length or 16
 NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("issue_refund", "stripe"): ("refunds.create", "credit_notes.create"),
     ("issue_refund", "shopify"): ("refundCreate",),
+    ("record_refund", "shopify"): ("refundCreate",),
     ("send_message", "klaviyo"): ("events.create",),
     ("send_message", "email"): ("message",),
     ("send_message", "whatsapp"): ("messages.send",),

@@ -7,7 +7,7 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from tools.snapshots import (
 )
 
 Kind = LedgerEntry.Kind
+# The tool whose refunds the shop's order only shows.
+RECORDS = "record_refund"
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
     """The same for an order that is locked already."""
     status = _status(seen.parts)
     payments = list(Payment.objects.select_for_update().filter(order=order).order_by("pk"))
-    ours = _our_call(order, seen)
+    ours = _our_call(order, seen) or _our_record(order, seen)
     if ours is not None:
         return RefundRecord(order, status, seen.external_id, ours=ours)
     booked = unplaced = 0
@@ -174,6 +176,13 @@ def _our_call(order: Order, seen: RefundSnapshot) -> ToolCall | None:
     given_up = (ToolCall.State.FAILED, ToolCall.State.CANCELLED)
     unnamed = Q(vendor_ref="") | Q(settled_by=ToolCall.Settled.PERSON)
     return known or _calls_of(order, seen).filter(unnamed).exclude(state__in=given_up).first()
+
+
+def _our_record(order: Order, seen: RefundSnapshot) -> ToolCall | None:
+    """The call that wrote this refund into the shop's order, whatever became of it: no money moved for it."""
+    key = _uuid(seen.call_key) if seen.vendor == "shopify" else None
+    calls = ToolCall.objects.filter(tool=RECORDS, case__order=order)
+    return None if key is None else calls.filter(idempotency_key=key).first()
 
 
 def _calls_of(order: Order, seen: RefundSnapshot) -> QuerySet[ToolCall]:
@@ -234,6 +243,7 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
     book(payments[0], Kind.ELSEWHERE, 0, mark)
     pieces = {part.line_external_id: part.quantity for part in seen.lines}
     clamped = []
+    duties = {duty.external_id: duty.amount_minor for duty in seen.duties}
     for line in (
         OrderLine.objects.select_for_update().filter(order=order, external_id__in=pieces).order_by("pk")
     ):
@@ -242,7 +252,7 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
         if taken < pieces[line.external_id]:
             clamped.append(line.pk)
         line.refunded_minor += line.share_minor(taken)
-        line.duties_refunded_minor += line.duties_share_minor(taken)
+        line.duties_refunded_minor += _duties_back(line, duties)
         line.refunded_quantity += taken
         line.save(
             update_fields=["refunded_quantity", "refunded_minor", "duties_refunded_minor", "removed_quantity"]
@@ -251,6 +261,12 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
     order.shipping_refunded_minor = min(order.shipping_minor, shipping)
     order.save(update_fields=["shipping_refunded_minor"])
     return tuple(clamped)
+
+
+def _duties_back(line: OrderLine, told: Mapping[str, int]) -> int:
+    """What a refund says that it gave back of the line's duties, at most what is left of them."""
+    given = sum(told.get(duty["external_id"], 0) for duty in line.duties)
+    return min(given, line.duties_minor - line.duties_refunded_minor)
 
 
 def _put_back_on(line: OrderLine, quantity: int) -> None:

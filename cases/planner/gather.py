@@ -121,7 +121,7 @@ def _person(case: Case) -> PersonFact | None:
             state__in=MONEY_BACK,
         )
         .values("currency")
-        .annotate(total=Coalesce(Sum("amount_minor"), 0), number=Count("pk"))
+        .annotate(total=Coalesce(Sum("amount_minor"), 0), number=Count("decision", distinct=True))
         .order_by("currency")
     )
     sums = {row["currency"]: (row["total"], row["number"]) for row in rows}

@@ -67,7 +67,7 @@ def test_nothing_is_sent_inside_the_undo_window(north: Shop, vendor: Vendor) -> 
 
 def test_the_word_to_the_customer_waits_for_the_money(north: Shop, vendor: Vendor) -> None:
     call = waiting_refund(north)
-    message = ToolCall.objects.get(decision_id=call.decision_id, position=1)
+    message = ToolCall.objects.get(decision_id=call.decision_id, position=2)
     assert tasks.execute(message.pk) is None
     assert vendor.asked == []
 

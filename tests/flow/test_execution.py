@@ -33,7 +33,7 @@ class TestSuccess:
         call = decided(world)
         with vendors() as fake:
             drain()
-        assert (len(fake.writes()), states()) == (1, ["succeeded", "succeeded"])
+        assert (len(fake.writes()), states()) == (1, ["succeeded"] * 3)
         assert fresh(call).vendor_ref == "re_1"
         assert sums(call) == (0, call.amount_minor)
         assert (the_case().state, the_case().closed_by) == ("closed", "agent")
@@ -67,7 +67,7 @@ class TestSuccess:
         with vendors() as fake:
             drain()
         hosts = [request.url.host for request in fake.asked]
-        assert hosts == ["stripe.example", "klaviyo.example"]
+        assert hosts == ["stripe.example", "north.example", "klaviyo.example"]
         out = Message.objects.get(direction="out")
         assert (out.state, out.template is not None) == ("sent", True)
 
@@ -83,7 +83,7 @@ class TestSuccess:
         with vendors() as fake:
             fake.refund = fake.pending
             drain()
-        assert states() == ["pending", "reserved"]
+        assert states() == ["pending", "reserved", "reserved"]
         assert sums(call) == (call.amount_minor, 0)
         assert the_case().wait_reason == "effect"
 
@@ -108,7 +108,7 @@ class TestOrderOfSteps:
         with vendors() as fake:
             fake.refund = refused
             execute(call.pk)
-        step = ToolCall.objects.get(position=1, decision=call.decision_id)
+        step = ToolCall.objects.get(position=2, decision=call.decision_id)
         assert step.message is not None
         assert step.message.state == Message.State.FAILED
 

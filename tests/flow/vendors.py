@@ -18,13 +18,17 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 class Vendors:
-    """Stripe, Klaviyo and WhatsApp at once. `refund` and `message` answer a write, `refunds` a reading of a charge."""
+    """Stripe, Klaviyo and WhatsApp at once. `refund` and `message` answer a write, `refunds` a reading of a charge.
+
+    Of Shopify only what writes a refund of others down, which `record` answers.
+    """
 
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
         self.refund: Answer = self.made
         self.message: Answer = lambda request: httpx.Response(202)
         self.chat: Answer = lambda request: httpx.Response(200, json={"messages": [{"id": "wamid.out"}]})
+        self.record: Answer = recorded
         self.refunds: list[dict[str, Any]] = []
         self.on_send: Callable[[], None] = lambda: None
 
@@ -39,6 +43,8 @@ class Vendors:
             return self.message(request)
         if request.url.host == "graph.example":
             return self.chat(request)
+        if request.url.host == "north.example" and b"mutation OpsRefund" in request.content:
+            return self.record(request)
         if request.url.host == "north.example":
             # Whoever needs the order read makes it fresh in our rows, or finds the shop away.
             return httpx.Response(503)
@@ -81,6 +87,32 @@ class Vendors:
 
     def bodies(self) -> set[bytes]:
         return {request.content for request in self.writes()}
+
+
+def recorded(request: httpx.Request) -> httpx.Response:
+    """The shop's order shows a refund that somebody else has paid: written down, and no money moved."""
+    wish = json.loads(request.content)["variables"]["input"]
+    (wanted,) = wish["transactions"]
+    money = {"presentmentMoney": {"amount": wanted["amount"], "currencyCode": wish["currency"]}}
+    transaction = {
+        "id": "gid://shopify/OrderTransaction/901",
+        "kind": "REFUND",
+        "status": "SUCCESS",
+        "test": False,
+        "gateway": wanted["gateway"],
+        "manualPaymentGateway": True,
+        "paymentId": None,
+        "receiptJson": None,
+        "amountSet": money,
+        "parentTransaction": None,
+    }
+    refund = {
+        "id": "gid://shopify/Refund/902",
+        "note": wish["note"],
+        "order": {"id": wish["orderId"], "test": False},
+        "transactions": {"nodes": [transaction]},
+    }
+    return httpx.Response(200, json={"data": {"refundCreate": {"refund": refund, "userErrors": []}}})
 
 
 def refused(request: httpx.Request) -> httpx.Response:

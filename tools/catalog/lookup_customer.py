@@ -39,7 +39,7 @@ def read(arguments: LookupCustomer, scope: Scope) -> CustomerHistory:
     by_currency = (
         ToolCall.objects.filter(counts, shop_id=scope.shop_id, payment__order__person_id=person)
         .values("currency")
-        .annotate(total=Sum("amount_minor"), refunds=Count("pk"))
+        .annotate(total=Sum("amount_minor"), refunds=Count("decision", distinct=True))
     )
     return CustomerHistory(
         orders=Order.objects.filter(shop_id=scope.shop_id, person_id=person).count(),

@@ -33,7 +33,8 @@ def body_of(draft: Draft, found: Sequence[Tender], reason: str) -> Body:
 def steps_of(body: Mapping[str, Any]) -> tuple[Step, ...]:
     """The calls that move the money, and the one that shows it in the shop."""
     pays = [_pays(body, tender, first=place == 0) for place, tender in enumerate(body["tenders"])]
-    return tuple(pays)
+    shown = _shows(body)
+    return (*pays, shown) if shown else tuple(pays)
 
 
 def tenders_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -70,6 +71,7 @@ def _shows(body: Mapping[str, Any]) -> Step | None:
         "order": body["order"],
         "lines": [] if told else body["lines"],
         "shipping_minor": 0 if told else body["shipping_minor"],
+        "shipping_taxes": [] if told else body["shipping_taxes"],
         "amount_minor": sum(tender["amount_minor"] for tender in others),
         "currency": body["currency"],
         "tenders": others,

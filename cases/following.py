@@ -9,10 +9,13 @@ from audit.actors import AGENT, SYSTEM
 from cases.composing import mark_sent
 from cases.handoff import after_failed_call, situation
 from cases.models import Case, PlannerConfig
+from cases.on_its_way import outdated, tell_once
+from cases.opening import open_again
 from cases.payment_tasks import open_task
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import close, wait
 from tools.base import BY_HAND
+from tools.catalog import tell_on_its_way
 from tools.ledger import lock_order
 from tools.models import ToolCall
 
@@ -20,6 +23,8 @@ State = ToolCall.State
 
 PARCEL_AT_MOST = timedelta(days=7)
 RETURN_AT_MOST = timedelta(days=30)
+# Another step has called a person already, or there is nothing left to say.
+SILENT = ("step_before_failed", tell_on_its_way.OVER)
 
 
 def before_send(call: ToolCall) -> str:
@@ -31,23 +36,34 @@ def before_send(call: ToolCall) -> str:
     )
     case = rows.get(pk=call.case_id)
     planner = PlannerConfig.objects.get(pk=call.decision.planner_id)
-    return stopped(call, situation(case, by=AGENT, planner=planner.kind))
+    return outdated(call) or stopped(call, situation(case, by=AGENT, planner=planner.kind))
 
 
 def after_outcome(call: ToolCall) -> None:
     """Move the message and the case on; runs once per change of the call's state."""
     if call.state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
         mark_sent(call)
-    if call.state == State.PENDING and call.vendor == BY_HAND:
-        open_task(call)
+    if call.state == State.PENDING:
+        _on_its_way(call)
     if call.state == State.SUCCEEDED:
         _next_step(call)
     elif call.state in (State.FAILED, State.CANCELLED):
         _stopped(call)
 
 
+def _on_its_way(call: ToolCall) -> None:
+    """A person pays it, or the vendor does, and then the customer hears so."""
+    if call.vendor == BY_HAND:
+        open_task(call)
+    elif call.amount_minor:
+        tell_once(call)
+
+
 def _next_step(call: ToolCall) -> None:
     """The next call of the decision may start; after the last one the case goes on."""
+    if call.decision.tool == tell_on_its_way.NAME:
+        # The refund that it tells of is still under way, and moves the case on itself.
+        return
     following = ToolCall.objects.filter(decision_id=call.decision_id, position__gt=call.position)
     step = following.order_by("position").first()
     if step is not None:
@@ -104,12 +120,22 @@ def _after_reminder(case: Case, template: str) -> None:
 
 
 def _stopped(call: ToolCall) -> None:
-    """Nothing was sent, or the vendor said no: a person looks, unless one has the case already."""
-    if call.error == "step_before_failed":
+    """Nothing was sent, or the vendor said no: a person looks, unless one has the case already.
+
+    A closed case is opened again for money that did not move after all, or whose later steps did not.
+    """
+    if call.error in SILENT:
         return
     case = _case(call)
     if call.error == "undone":
         tell("case.undone", case, by=SYSTEM, subject=call)
-    if case.state in (Case.State.CLOSED, Case.State.HANDOFF):
-        return
-    after_failed_call(call)
+    if case.state == Case.State.CLOSED and _leaves_work(call):
+        case = open_again(case, call.correlation_id)
+    if case.state not in (Case.State.CLOSED, Case.State.HANDOFF):
+        after_failed_call(call, case)
+
+
+def _leaves_work(call: ToolCall) -> bool:
+    """Whether money was sent, by this step or one before it."""
+    steps = ToolCall.objects.filter(decision_id=call.decision_id, position__lte=call.position)
+    return steps.filter(amount_minor__gt=0, first_sent_at__isnull=False).exists()

@@ -54,11 +54,13 @@ def hand_off(
     called_at: datetime | None = None,
     drift: Drift | None = None,
     within: timedelta | None = None,
+    acknowledge: bool = True,
 ) -> Handoff:
     """Give the case to a person, once: an open hand-off stays, and a more pressing reason only shortens its promise.
 
     Nothing else is needed for it to be seen. `called_at` is when the outside called for a person; `within` is the
-    promise where it isn't the reason's own; `drift` is the vendor's change that stands behind it.
+    promise where it isn't the reason's own; `drift` is the vendor's change that stands behind it. The customer hears
+    that a person will read, unless it is not to `acknowledge`.
     """
     called_at = called_at or sources.now()
     due_at = called_at + (within or PROMISE.get(Reason(reason), ELSE))
@@ -89,7 +91,8 @@ def hand_off(
     )
     case.refresh_from_db()
     _void_pending(case)
-    _acknowledge(case, reason)
+    if acknowledge:
+        _acknowledge(case, reason)
     wants_announcing(row, case.shop)
     tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
     return row
@@ -236,13 +239,21 @@ def _open_handoff(handoff_id: int) -> Handoff:
     return rows.get(pk=handoff_id)
 
 
-def after_failed_call(call: ToolCall) -> None:
-    """A call that ended badly calls for a person, in the same transaction."""
-    case = Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
-    if case.state == Case.State.CLOSED:
-        return
+def after_failed_call(call: ToolCall, case: Case) -> None:
+    """A call that ended badly calls for a person, in the same transaction; `case` is locked and open.
+
+    What the customer hears of money that was on its way and didn't arrive is for that person to say.
+    """
     drift = behind(call.shop_id, call.tool, call.vendor, call.error)
     if drift is not None:
         hand_off(case, Reason.DRIFT, by=SYSTEM, detail=name_of(drift), decision=call.decision, drift=drift)
         return
-    hand_off(case, Reason.FAILED, by=SYSTEM, detail=call.error, decision=call.decision)
+    was_on_its_way = bool(call.amount_minor and call.settled_by)
+    hand_off(
+        case,
+        Reason.FAILED,
+        by=SYSTEM,
+        detail=call.error,
+        decision=call.decision,
+        acknowledge=not was_on_its_way,
+    )

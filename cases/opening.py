@@ -74,6 +74,24 @@ def _join(case: Case, conversation: Conversation, order: Order | None, correlati
     return case
 
 
+def open_again(case: Case, correlation_id: UUID) -> Case:
+    """The case, locked and open: as it is, or reopened; where an open one stands in its way, its order's.
+
+    Needs a transaction, with the order locked before the case.
+    """
+    found = Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=case.pk)
+    if found.state != Case.State.CLOSED:
+        return found
+    try:
+        with transaction.atomic():
+            return _reopen(found, correlation_id)
+    except IntegrityError:
+        # One order has one open case, and so has one conversation.
+        if case.order is None:
+            raise
+        return case_for_order(case.shop, case.order, Subject.RISK, correlation_id, case.person)
+
+
 def _latest_closed(conversation: Conversation, order: Order | None) -> Case | None:
     """The last case of this conversation about the same order; another order is another wish."""
     rows = Case.objects.select_for_update(of=("self",)).select_related("shop", "order")

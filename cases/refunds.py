@@ -9,7 +9,7 @@ from audit.actors import TRIAGE
 from cases import following
 from cases.handoff import hand_off
 from cases.models import Case, Handoff, InboundEvent, Person, Shop
-from cases.opening import case_for_order
+from cases.opening import case_for_order, open_again
 from cases.telling import ring
 from tools import execution
 from tools.models import ToolCall
@@ -17,6 +17,7 @@ from tools.orders import RefundRecord
 
 State = ToolCall.State
 DOES_NOT_ADD_UP = "refund.does_not_add_up"
+FAILED_LATER = "refund.failed_later"
 
 
 def follow(
@@ -48,10 +49,30 @@ def follow(
         return None
     if not wrong and _was_told(record, made_at):
         return None
+    if failed_later and ours is not None:
+        return _reopened(ours, correlation_id, event, called_at)
     person = Person.objects.filter(pk=record.order.person_id).first() if record.order.person_id else None
     case = case_for_order(shop, record.order, Case.Subject.RISK, correlation_id, person)
-    detail = "refund.failed_later" if failed_later else DOES_NOT_ADD_UP
-    hand_off(case, Handoff.Reason.FAILED, by=TRIAGE, detail=detail, event=event, called_at=called_at)
+    hand_off(case, Handoff.Reason.FAILED, by=TRIAGE, detail=DOES_NOT_ADD_UP, event=event, called_at=called_at)
+    return case
+
+
+def _reopened(
+    ours: ToolCall, correlation_id: UUID, event: InboundEvent | None, called_at: datetime | None
+) -> Case:
+    """The refund's own case, closed or not, with a person: the customer was told that the money is back."""
+    own = Case.objects.select_related("shop", "order", "person").get(pk=ours.case_id)
+    case = open_again(own, correlation_id)
+    hand_off(
+        case,
+        Handoff.Reason.FAILED,
+        by=TRIAGE,
+        detail=FAILED_LATER,
+        event=event,
+        decision=ours.decision,
+        called_at=called_at,
+        acknowledge=False,
+    )
     return case
 
 
@@ -75,4 +96,6 @@ def _was_told(record: RefundRecord, made_at: datetime | None) -> bool:
 
 def _take_back(call: ToolCall) -> bool:
     """A success that the vendor took back: the money is with us again, and the customer has not got it."""
-    return call.state == State.SUCCEEDED and execution.fail_later(call.pk)
+    return call.state == State.SUCCEEDED and execution.fail_later(
+        call.pk, after_outcome=following.after_outcome
+    )

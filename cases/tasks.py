@@ -27,6 +27,7 @@ from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution, pacing, settling
+from tools.base import BY_HAND
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
 from tools.errors import ContractDrift, ToolError
 from tools.models import ToolCall
@@ -36,6 +37,8 @@ Wait = Case.Wait
 
 FORGOTTEN = timedelta(seconds=10)
 UNKNOWN_AT_MOST = timedelta(minutes=10)
+# Banks take days; a refund that a vendor has had for longer is looked into by a person.
+PENDING_AT_MOST = timedelta(days=10)
 # Facts at most this old when money leaves.
 MONEY_FACTS = timedelta(minutes=5)
 BATCH = 100
@@ -89,7 +92,10 @@ def _facts_are_fresh(call_id: int) -> bool:
 
 
 def settle(call_id: int) -> str | None:
-    """Find out what became of a call whose outcome is open; after ten minutes a person is told as well."""
+    """Find out what became of a call whose outcome is open; after ten minutes a person is told as well.
+
+    Of money that the vendor says is on its way, after ten days.
+    """
     state = settling.settle(call_id, before_send=before_send, after_outcome=after_outcome)
     if state in (ToolCall.State.UNKNOWN, ToolCall.State.PENDING):
         _tell_person(call_id)
@@ -102,7 +108,8 @@ def _tell_person(call_id: int) -> None:
         case = (
             Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
         )
-        long_open = call.first_sent_at is not None and sources.now() - call.first_sent_at > UNKNOWN_AT_MOST
+        at_most = PENDING_AT_MOST if _on_its_way(call) else UNKNOWN_AT_MOST
+        long_open = call.first_sent_at is not None and sources.now() - call.first_sent_at > at_most
         if long_open and case.state not in (State.HANDOFF, State.CLOSED):
             drift = behind(call.shop_id, call.tool, call.vendor, READ_ONLY)
             hand_off(
@@ -113,6 +120,10 @@ def _tell_person(call_id: int) -> None:
                 decision=call.decision,
                 drift=drift,
             )
+
+
+def _on_its_way(call: ToolCall) -> bool:
+    return call.state == ToolCall.State.PENDING and call.amount_minor > 0
 
 
 def sweep() -> int:
@@ -175,6 +186,9 @@ def _wake(case_id: int) -> None:
         if case is None:
             return
         reason = case.wait_reason
+        if reason == Wait.EFFECT and _nothing_but_patience(case):
+            wait(case, Wait.EFFECT, EFFECT_AT_MOST)
+            return
         tell("case.woken", case, by=SYSTEM, reason=reason)
         if case.human_only:
             hand_off(case, Handoff.Reason.STAFF, by=SYSTEM, detail=f"woken.{reason}")
@@ -184,6 +198,13 @@ def _wake(case_id: int) -> None:
             hand_off(case, Handoff.Reason.STUCK, by=SYSTEM, detail="effect")
         else:
             wants_thought(case)
+
+
+def _nothing_but_patience(case: Case) -> bool:
+    """Whether the vendor has the money on its way, and nobody has written since."""
+    since = sources.now() - PENDING_AT_MOST
+    pending = case.calls.filter(state=ToolCall.State.PENDING, amount_minor__gt=0, first_sent_at__gt=since)
+    return pending.exclude(vendor=BY_HAND).exists() and case.dirty <= case.planned
 
 
 def _unanswered(case: Case) -> None:

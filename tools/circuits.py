@@ -2,8 +2,7 @@
 
 closed ──5 failures in a row──▶ open for 30 s ──over──▶ one caller probes ──answer──▶ closed
                                     ▲                        │
-                                    └── twice as long, ◀─────┘ failure
-                                        at most 10 min
+                                    └── for a minute ◀───────┘ failure
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from tools.models import Circuit
 
 OPENS_AFTER = 5
 FIRST_SECONDS = 30.0
-LONGEST_SECONDS = 600.0
+# Money whose answer was lost is looked up within two minutes of its vendor being back, and so no rest is longer.
+LONGEST_SECONDS = 60.0
 # How long after its deadline a probe is waited for; whoever died with one in hand blocks nobody for longer.
 GRACE_SECONDS = 10.0
 

@@ -110,9 +110,14 @@ class HeldBack(Unavailable):
 
 
 class OutcomeUnknown(ToolError):
-    """The request went out and no readable answer came: it may have been executed."""
+    """The request went out and no readable answer came: it may have been executed.
+
+    STORED: the vendor keeps the key's first answer, an error of its own, and only tells it again. Nothing is learnt by
+    sending, so from then on only reading decides.
+    """
 
     sentence = _("The vendor's answer was lost, so it is not known yet whether it was done.")
+    STORED: ClassVar[str] = "stored_error"
     default_code = "outcome_unknown"
 
     def __init__(

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=90)
 NUDGE = timedelta(seconds=15)
+LONGEST_REST = timedelta(minutes=15)
 SAME_KEY_FOR = timedelta(hours=20)
 HELD_AT_MOST = timedelta(hours=20)
 State = ToolCall.State
@@ -169,10 +170,22 @@ def record(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> str | N
             return None
         if mine.state == ended.state:
             # Still as open as before: no change of state, so nothing to tell.
-            ToolCall.objects.filter(pk=mine.pk).update(lease_until=sources.now() + NUDGE)
+            left_open(mine, error=ended.error or mine.error)
             return mine.state
         _finish(mine, ended, after_outcome)
         return mine.state
+
+
+def left_open(call: ToolCall, *, error: str | None = None) -> None:
+    """Nobody looks at the call any more, and it is as open as before: when it is looked at again.
+
+    What is unknown soon, at any age; what the vendor has on its way less and less often, since a webhook is quicker.
+    """
+    now = sources.now()
+    age = now - call.first_sent_at if call.first_sent_at else timedelta(0)
+    rest = min(max(NUDGE, age / 10), LONGEST_REST) if call.state == State.PENDING else NUDGE
+    mine = ToolCall.objects.filter(pk=call.pk, fence=call.fence, state=call.state)
+    mine.update(lease_until=now + rest, error=call.error if error is None else error)
 
 
 def _finish(call: ToolCall, ended: Ended, after_outcome: AfterOutcome) -> None:
@@ -282,10 +295,11 @@ def cancel_unsent(payment_ids: Sequence[int], *, after_outcome: AfterOutcome) ->
     return len(unsent)
 
 
-def fail_later(call_id: int) -> bool:
+def fail_later(call_id: int, *, after_outcome: AfterOutcome = lambda call: None) -> bool:
     """The vendor took back a success: the sums are turned back, so that the customer can be refunded again.
 
-    Runs in the caller's transaction, with the order locked. False where the call isn't a success (any more).
+    The steps after it that nobody has begun end with it; `after_outcome` hears of those. Runs in the caller's
+    transaction, with the order locked. False where the call isn't a success (any more).
     """
     call = locked(Q(pk=call_id, state=State.SUCCEEDED), skip_locked=False)
     if call is None:
@@ -293,7 +307,11 @@ def fail_later(call_id: int) -> bool:
     call.state, call.error = State.FAILED_LATER, "failed_later"
     call.save(update_fields=["state", "error"])
     ledger.reverse(call)
+    rest = _cancel_rest(call)
+    for step in rest:
+        after_outcome(step)
     _tell("call.failed_later", call)
+    _tell_cancelled(rest)
     return True
 
 

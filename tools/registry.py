@@ -12,6 +12,7 @@ from tools.catalog import (
     acknowledge,
     close_case,
     escalate,
+    issue_credit_note,
     issue_refund,
     lookup_customer,
     lookup_order,
@@ -22,6 +23,7 @@ from tools.catalog import (
     reply,
     request_information,
     send_message,
+    tell_on_its_way,
 )
 from tools.errors import InvalidArgs
 
@@ -31,6 +33,7 @@ TOOLS: dict[str, Tool] = {
     "lookup_stock": lookup_stock.TOOL,
     "issue_refund": issue_refund.TOOL,
     "record_refund": record_refund.TOOL,
+    "issue_credit_note": issue_credit_note.TOOL,
     "send_message": send_message.TOOL,
     "request_information": request_information.TOOL,
     "escalate": escalate.TOOL,
@@ -38,6 +41,7 @@ TOOLS: dict[str, Tool] = {
     "close_case": close_case.TOOL,
     "acknowledge": acknowledge.TOOL,
     "remind": remind.TOOL,
+    tell_on_its_way.NAME: tell_on_its_way.TOOL,
     "reply": reply.TOOL,
 }
 

@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from audit import sources
-from tools.errors import ToolError
-from tools.execution import LEASE, NUDGE, AfterOutcome, BeforeSend, attempt, locked, record, young
+from tools import pacing
+from tools.errors import OutcomeUnknown, ToolError
+from tools.execution import LEASE, AfterOutcome, BeforeSend, attempt, left_open, locked, record, young
 from tools.models import ToolCall
 from tools.outcomes import Ended, after_answer
 from tools.registry import TOOLS
@@ -31,22 +32,25 @@ def settle(call_id: int, *, before_send: BeforeSend, after_outcome: AfterOutcome
     """Find out at the vendor what became of a pending or unknown call. Returns its state, None if it had ended.
 
     No trace at the vendor, an idempotent key, less than 20 hours and nothing that `before_send` objects to: the same
-    key is sent again. Otherwise, or where the vendor can't be read, a later look or a person decides.
+    key is sent again. Otherwise, or where the vendor can't be read, a later look or a person decides. So it is too
+    where the vendor only tells the key's first error again.
     """
     call = _take_open(call_id)
     if call is None:
         return None
     find = TOOLS[call.tool].find
     try:
-        found = find(call) if find else None
+        # Many may wait for a vendor that is back: money whose fate nobody knows goes before what is only news.
+        with pacing.for_a_write():
+            found = find(call) if find else None
     except ToolError as error:
         log.warning(
             "call.not_settled", call=call.pk, code=error.code, correlation_id=str(call.correlation_id)
         )
-        return call.state
+        return _still_open(call)
     if found is not None:
         if found.pending and call.state == State.PENDING:
-            return call.state
+            return _still_open(call)
         return record(call, after_answer(found, ToolCall.Settled.READING), after_outcome)
     return _send_again(call, before_send, after_outcome)
 
@@ -63,11 +67,16 @@ def _take_open(call_id: int) -> ToolCall | None:
         return call
 
 
+def _still_open(call: ToolCall) -> str:
+    left_open(call)
+    return call.state
+
+
 def _send_again(call: ToolCall, before_send: BeforeSend, after_outcome: AfterOutcome) -> str | None:
     # Without a key at the vendor it would be done twice: whoever the tool names for it finds out.
-    unsafe = call.vendor in TOOLS[call.tool].unsafe
-    if call.state == State.PENDING or unsafe or not young(call, sources.now()):
-        return call.state
+    pointless = call.vendor in TOOLS[call.tool].unsafe or call.error == OutcomeUnknown.STORED
+    if call.state == State.PENDING or pointless or not young(call, sources.now()):
+        return _still_open(call)
     if _objected(call, before_send):
         return call.state
     ended = attempt(call)
@@ -85,5 +94,5 @@ def _objected(call: ToolCall, before_send: BeforeSend) -> bool:
             return True
         stop = before_send(mine)
         if stop:
-            ToolCall.objects.filter(pk=mine.pk).update(error=stop[:64], lease_until=sources.now() + NUDGE)
+            left_open(mine, error=stop[:64])
         return bool(stop)

@@ -16,7 +16,7 @@ from tools import wire
 from tools.adapters.accounts import Account
 from tools.adapters.replies import Reply
 from tools.adapters.stripe_known import VERSION
-from tools.errors import ContractDrift, InvalidArgs, Refused, ToolError, Unavailable
+from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.wire import Answer, Call, Kind
 
 log = structlog.get_logger(__name__)
@@ -99,10 +99,24 @@ def _refusal(call: Call, answer: Answer) -> ToolError | None:
         wish = wire.seconds_of(answer.headers)
         return Unavailable(vendor=VENDOR, operation=call.operation, code=code, retry_after=wish)
     if _leaves_doubt(call, answer.status, error.type):
-        return wire.lost(call, code)
+        return _told_again(call) if _is_stored(answer) else wire.lost(call, code)
     if 400 <= answer.status < 500 and error.type:
         return Refused(vendor=VENDOR, operation=call.operation, code=code)
     return None
+
+
+def _is_stored(answer: Answer) -> bool:
+    """Whether this is what the key's first request was answered, kept and told again for as long as the key lives.
+
+    https://docs.stripe.com/api/idempotent_requests
+    """
+    return answer.status >= 500 and answer.headers.get("Idempotent-Replayed", "") == "true"
+
+
+def _told_again(call: Call) -> OutcomeUnknown:
+    doubt = OutcomeUnknown(vendor=VENDOR, operation=call.operation, code=OutcomeUnknown.STORED)
+    doubt.again = False
+    return doubt
 
 
 def _leaves_doubt(call: Call, status: int, kind_of_error: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.db.models import Q
 from pydantic import Field
 
 from tools.base import Arguments, Effect, Kind, Scope, Step, Tool
 from tools.catalog import channels
 from tools.errors import InvalidArgs
-from tools.models import OrderLine, StockLevel, SupplierItem
+from tools.models import OrderLine, Payment, StockLevel, SupplierItem
 
 ABOUT_STOCK = ("in_stock_now", "back_in_stock_on")
 
@@ -44,8 +45,11 @@ class SendMessage(Arguments):
 def resolve(arguments: SendMessage, scope: Scope) -> Effect:
     """The recipient is the conversation's or the order's own contact: the planner has no say in it.
 
-    Raises InvalidArgs for an item that the shop doesn't know, since its name goes out with the text.
+    Raises InvalidArgs for an item that the shop doesn't know, since its name goes out with the text, and for the word
+    that a refund was made where none was, or one is still on its way.
     """
+    if arguments.template == "already_refunded" and not _refunded(scope):
+        raise InvalidArgs(code="refund.not_done")
     if arguments.sku and not (arguments.template in ABOUT_STOCK and _known(arguments.sku, scope.shop_id)):
         raise InvalidArgs(code="sku.unknown")
     return message_effect(
@@ -59,6 +63,13 @@ def _known(sku: str, shop_id: int) -> bool:
         or StockLevel.objects.filter(shop_id=shop_id, sku=sku).exists()
         or SupplierItem.objects.filter(shop_id=shop_id, sku=sku).exists()
     )
+
+
+def _refunded(scope: Scope) -> bool:
+    """Whether money of the case's order has gone back, and none of ours is on its way."""
+    payments = Payment.objects.filter(order_id=scope.order_id, order__shop_id=scope.shop_id)
+    back = payments.filter(Q(refunded_minor__gt=0) | Q(elsewhere_minor__gt=0))
+    return back.exists() and not payments.filter(reserved_minor__gt=0).exists()
 
 
 def message_effect(tool: str, template: str, scope: Scope, more: dict[str, str]) -> Effect:

@@ -67,7 +67,7 @@ def _known(sku: str, shop_id: int) -> bool:
 
 def _refunded(scope: Scope) -> bool:
     """Whether money of the case's order has gone back, and none of ours is on its way."""
-    payments = Payment.objects.filter(order_id=scope.order_id, order__shop_id=scope.shop_id)
+    payments = Payment.objects.filter(order=scope.order_id or 0, order__shop_id=scope.shop_id)
     back = payments.filter(Q(refunded_minor__gt=0) | Q(elsewhere_minor__gt=0))
     return back.exists() and not payments.filter(reserved_minor__gt=0).exists()
 

@@ -53,8 +53,9 @@ def test_an_approver_signs_and_exactly_that_effect_is_reserved() -> None:
     request = factories.make_approval()
     by = acting(request.shop)
     assert approve(request, by).state == "approved"
-    refund, message = ToolCall.objects.order_by("position")
+    refund, record, message = ToolCall.objects.order_by("position")
     assert (refund.amount_minor, refund.currency, refund.decision_id) == (6640, "EUR", request.decision_id)
+    assert (record.tool, record.amount_minor) == ("record_refund", 0)
     assert (message.amount_minor, message.message is not None) == (0, True)
     assert order_of(request.case).payments.get().reserved_minor == 6640
     case = Case.objects.get(pk=request.case_id)

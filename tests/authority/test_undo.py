@@ -41,7 +41,7 @@ def test_undo_sends_nothing_and_gives_the_money_and_the_goods_back(north: Shop, 
     call = small_refund(north)
     assert services.undo(call.pk, by=acting(north, "agent")).state == "cancelled"
     with sources.frozen(factories.now() + WINDOW * 2):
-        assert [tasks.execute(one.pk) for one in ToolCall.objects.all()] == [None, None]
+        assert {tasks.execute(one.pk) for one in ToolCall.objects.all()} == {None}
     assert vendor.asked == []
     payment, line = Payment.objects.get(), OrderLine.objects.get()
     assert (payment.reserved_minor, payment.refundable.amount_minor) == (0, 1500)

@@ -11,17 +11,21 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from approvals.admin.effect import parts, payers
+from approvals.errors import EffectChanged
 from audit import sources
 from cases.handoff import scope_of
-from cases.models import Case
+from cases.models import Case, Handoff
+from cases.services import decide_approval
 from tests import factories
-from tests.authority.rows import decide_refund, order_of, refundable_case
+from tests.authority.rows import acting, decide_refund, order_of, refundable_case
 from tools import ledger
-from tools.base import Effect
+from tools.base import Effect, digest
 from tools.catalog.issue_refund import IssueRefund, resolve
 from tools.models import Order, OrderLine, Payment, RefundQuote, ToolCall
+from tools.payments import record_refund
 from tools.refunding.composition import compose
 from tools.refunding.quotes import wish_digest
+from tools.snapshots import RefundLineSnapshot, RefundPartSnapshot, RefundSnapshot
 
 pytestmark = pytest.mark.django_db
 MWST = {"title": "MwSt", "rate_ppm": 190000, "amount_minor": 1900}
@@ -216,3 +220,51 @@ def test_an_old_effect_is_still_shown() -> None:
     order = order_of(call.case)
     assert parts(decision, order)[0].refund.amount_minor == 1500
     assert payers(decision, order)[0].startswith("Stripe sends €15.00")
+
+
+def test_a_request_that_shows_an_old_effect_is_void_and_moves_nothing() -> None:
+    """Its fingerprint is of a body that would be made otherwise today: nobody signs what they did not read."""
+    case = refundable_case(6640)
+    old = old_body(factories.make_call(factories.make_decision(case, amount_minor=6640), state="cancelled"))
+    decision = factories.make_decision(
+        case,
+        amount_minor=6640,
+        effect=old,
+        outcome="one_approver",
+        effect_hash=digest({"tool": "issue_refund", **old}),
+    )
+    Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
+    request = factories.make_approval(case, decision=decision)
+    with pytest.raises(EffectChanged):
+        decide_approval(request.pk, approve=True, code=None, reason="", by=acting(request.shop))
+    request.refresh_from_db()
+    assert (request.state, request.reason) == ("voided", "effect")
+    assert not ToolCall.objects.exclude(state="cancelled").exists()
+    assert Handoff.objects.filter(case=request.case).exists()
+
+
+def test_what_the_shop_shows_of_a_given_up_record_is_no_refund_made_elsewhere() -> None:
+    """A record moves no money, so even one whose call was given up is nobody else's refund."""
+    case = refundable_case()
+    call = factories.make_call(
+        factories.make_decision(case), tool="record_refund", vendor="shopify", state="failed", payment=None,
+        amount_minor=0, currency="",
+    )  # fmt: skip
+    told = RefundSnapshot(
+        vendor="shopify",
+        external_id="902",
+        order_external_id=order_of(case).external_id,
+        call_key=str(call.idempotency_key),
+        parts=(
+            RefundPartSnapshot(
+                ref="9", gateway="manual", amount_minor=1500, currency="EUR", status="succeeded"
+            ),
+        ),
+        lines=(RefundLineSnapshot(line_external_id=order_of(case).lines.get().external_id, quantity=1),),
+        at=factories.now(),
+    )
+    for _ in range(2):
+        record = record_refund(case.shop_id, told)
+        assert record is not None
+        assert (record.ours, record.booked_minor, record.unplaced_minor) == (call, 0, 0)
+    assert line_sums(case) == (0, 0, 0)

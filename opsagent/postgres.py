@@ -8,13 +8,14 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
 import psutil
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 
 from opsagent import processes
 from opsagent.postgres_home import Home, PostgresError, write_atomically
@@ -22,7 +23,10 @@ from opsagent.postgres_home import Home, PostgresError, write_atomically
 USER = DATABASE = "opsagent"
 PORT = 5432
 START_SECONDS = 60.0
+# After a crash the server first does again what its log holds, and answers nobody meanwhile.
+RECOVERY_SECONDS = 900.0
 STOP_SECONDS = 20.0
+LOG_BYTES = 10 * 1024 * 1024
 
 SETTINGS = {
     "listen_addresses": "",
@@ -102,8 +106,12 @@ class Postgres:
             end_orphan(folder / "data")
         return True
 
-    def start(self) -> None:
-        """Starts the server, or finds the running one; returns when it answers and the database exists."""
+    def start(self, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Starts the server, or finds the running one; returns when it answers and the database exists.
+
+        Called again after a crash it clears away what the dead server left and comes back at the same socket, where
+        that name can still be had; else the place tells the new one. `given_up` is asked while it waits.
+        """
         if not self.own():
             if not processes.wait_until(lambda: self.place.exists() and self.answers(), START_SECONDS):
                 raise PostgresError(
@@ -113,10 +121,10 @@ class Postgres:
         if not (self.home.data / "PG_VERSION").exists():
             self._initialise()
         self._admit_us()
-        if self.socket_dir is None:
-            self._forget_socket()
-            self.socket_dir = self.home.socket_folder()
-        self._launch()
+        # A child that outlived its postmaster would keep the memory, and so keep the next server from starting.
+        end_servers(self.home.data)
+        self._make_socket_folder()
+        self._launch(given_up)
         self._ensure_database()
         write_atomically(self.place, json.dumps({"socket_dir": str(self.socket_dir), "pid": os.getpid()}))
 
@@ -178,9 +186,20 @@ class Postgres:
         path.write_text(text)
         self.home.hand_over(path)
 
-    def _launch(self) -> None:
+    def _make_socket_folder(self) -> None:
+        if self.socket_dir is None:
+            self._forget_socket()
+        elif self.home.renewed(self.socket_dir):
+            return
+        self.socket_dir = self.home.socket_folder()
+
+    def _launch(self, given_up: Callable[[], bool]) -> None:
         options = [part for item in self.settings.items() for part in ("-c", "=".join(item))]
-        with (self.home.state / "postgres.log").open("wb") as log:
+        path = self.home.state / "postgres.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        with path.open("ab") as log:
+            began = log.tell()
             self.process = processes.spawn(
                 [
                     self._program("postgres"),
@@ -197,15 +216,21 @@ class Postgres:
                 signum=signal.SIGINT,
                 user=self.home.user,
             )
-        if (
-            not processes.wait_until(lambda: self.answers() or not self.alive(), START_SECONDS)
-            or not self.alive()
-        ):
-            raise PostgresError(f"PostgreSQL did not start: {self._last_words()}")
+        if not self._came_up(given_up):
+            raise PostgresError(f"PostgreSQL did not start: {_last_words(path, began)}")
 
-    def _last_words(self) -> str:
-        log = (self.home.state / "postgres.log").read_text(errors="replace").strip()
-        return log[-600:] or "it said nothing"
+    def _came_up(self, given_up: Callable[[], bool]) -> bool:
+        def over() -> bool:
+            return self.answers() or not self.alive() or given_up()
+
+        # Ending a long recovery would only make it begin anew.
+        if not processes.wait_until(over, START_SECONDS) and self._recovers():
+            processes.wait_until(lambda: over() or not self._recovers(), RECOVERY_SECONDS)
+        return self.alive() and self.answers()
+
+    def _recovers(self) -> bool:
+        """Whether somebody listens at the socket who turns everybody away for now."""
+        return pq.PGconn.ping(f"host='{self.socket()}' port={PORT}".encode()) == pq.Ping.REJECT
 
     def _program(self, name: str) -> Path:
         return self.home.programs / name
@@ -219,10 +244,13 @@ class Postgres:
         )
 
     def _ensure_database(self) -> None:
-        with self._connect("postgres") as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-            if not found.fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        try:
+            with self._connect("postgres") as connection:
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+                if not found.fetchone():
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        except psycopg.Error as error:
+            raise PostgresError(f"PostgreSQL started and went away again: {error}") from error
 
     def _forget_socket(self) -> None:
         """Removes the place and the socket's folder, ours or one that a killed owner left."""
@@ -259,6 +287,11 @@ def our_name() -> str:
         return getpass.getuser()
 
 
+def _last_words(log: Path, began: int) -> str:
+    """The end of what the log tells since `began`, an offset in bytes."""
+    return log.read_bytes()[began:].decode(errors="replace").strip()[-600:] or "it said nothing"
+
+
 def end_orphan(data: Path) -> None:
     """Ends a postmaster whose owner is gone, and removes the pid file of a dead one."""
     pid_file = data / "postmaster.pid"
@@ -273,10 +306,29 @@ def end_orphan(data: Path) -> None:
             pid_file.unlink(missing_ok=True)
 
 
+def end_servers(data: Path) -> None:
+    """Kills whatever still serves this data folder, a dead postmaster's children too, and removes its pid file.
+
+    They stand in sessions of their own, so that their folder is all that tells whose they are.
+    """
+    for process in (left := servers(data)):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    if processes.wait_until(lambda: not any(serves(process.pid, data) for process in left), STOP_SECONDS):
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def servers(data: Path) -> list[psutil.Process]:
+    """The postmaster of this data folder and its children, with or without it."""
+    return [process for process in psutil.process_iter() if serves(process.pid, data)]
+
+
 def serves(pid: int, data: Path) -> bool:
-    """Whether the process is a postmaster of this data folder: a process id alone proves nothing after a crash."""
+    """Whether the process is a server of this data folder: a process id alone proves nothing after a crash."""
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == data.resolve()
+        if process.name() != "postgres" or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return Path(process.cwd()) == data.resolve()
     except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         return False

@@ -23,7 +23,8 @@ UNPRIVILEGED_ACCOUNTS = ("nobody", "daemon")
 # Not the temporary folder first: a system may clean files that are a month old out of it.
 DURABLE_PLACES = (Path("/var/lib"), Path("/var/tmp"), Path(tempfile.gettempdir()))  # noqa: S108
 # The kernel's limit for a socket's address is 107 bytes with the file's name.
-SOCKET_FOLDER_BYTES = 107 - len("/.s.PGSQL.5432.lock")
+SOCKET_FILES = (".s.PGSQL.5432", ".s.PGSQL.5432.lock")
+SOCKET_FOLDER_BYTES = 107 - len(f"/{SOCKET_FILES[-1]}")
 
 
 class PostgresError(Exception):
@@ -96,6 +97,24 @@ class Home:
             self.hand_over(folder)
             return folder
         raise PostgresError("There is no temporary folder with a path short enough for PostgreSQL's socket.")
+
+    def renewed(self, folder: Path) -> bool:
+        """Makes a dead server's socket folder fit for the next; False where the name is somebody else's by now."""
+        try:
+            # A system that cleans its temporary files may have taken it.
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            found = folder.lstat()
+            ours = self.account.pw_uid if self.account else os.geteuid()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != ours or found.st_mode & 0o077:
+                return False
+        except OSError:
+            return False
+        else:
+            self.hand_over(folder)
+        for name in SOCKET_FILES:
+            (folder / name).unlink(missing_ok=True)
+        return True
 
     def _owner_of_earlier_data(self) -> pwd.struct_passwd | None:
         for folder in (self.state, self._remembered_folder()):

@@ -33,6 +33,7 @@ TICK_SECONDS = 0.2
 # A process group imports Django before its first sign of life.
 START_GRACE_SECONDS = 60.0
 STEADY_SECONDS = 30.0
+SERVED_SECONDS = 10.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
 LOG_BYTES = 10 * 1024 * 1024
 
@@ -131,6 +132,45 @@ class Group:
         return path.open("ab")
 
 
+class Keeper:
+    """Starts the embedded server again when it dies, later with each failure in a row."""
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        self.failures = 0
+        self.due_at = 0.0
+        self.started_at = time.monotonic()
+        self.down = False
+
+    def turn(self, stopped: Callable[[], bool]) -> Event | None:
+        """Does what has to be done now; what happened, or None. Blocks while the server starts."""
+        if not self.down:
+            return None if self.server.alive() else self._fell()
+        return self._again(stopped) if time.monotonic() >= self.due_at else None
+
+    def _fell(self) -> Event:
+        code = self.server.process.poll() if self.server.process else None
+        self.server.kill()
+        served = time.monotonic() - self.started_at > SERVED_SECONDS
+        self._later(0 if served else self.failures)
+        return Event(self.server.name, "ended", f"exit code {code}")
+
+    def _again(self, stopped: Callable[[], bool]) -> Event | None:
+        try:
+            self.server.start(stopped)
+        except (PostgresError, OSError) as error:
+            self.server.kill()
+            self._later(self.failures)
+            return None if stopped() else Event(self.server.name, "failed", str(error))
+        self.down, self.started_at = False, time.monotonic()
+        return Event(self.server.name, "started", f"at {self.server.socket()}")
+
+    def _later(self, failures: int) -> None:
+        self.down = True
+        self.due_at = time.monotonic() + BACKOFF_SECONDS[failures]
+        self.failures = min(failures + 1, len(BACKOFF_SECONDS) - 1)
+
+
 class Supervisor:
     """Keeps process groups running from a thread of its own, between `__enter__` and `__exit__`.
 
@@ -153,7 +193,7 @@ class Supervisor:
         if logs:
             logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.groups = [Group(spec, run_dir, silence, logs) for spec in sorted(specs, key=lambda s: s.rank)]
-        self.postgres = postgres
+        self.keeper = Keeper(postgres) if postgres else None
         self.on_event = on_event
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -214,17 +254,8 @@ class Supervisor:
             self._tell(trouble)
 
     def _guard_postgres(self) -> None:
-        if self.postgres is None or self.postgres.alive():
-            return
-        self._tell(Event(self.postgres.name, "ended"))
-        self.postgres.kill()
-        try:
-            self.postgres.start()
-        except PostgresError as error:
-            self._tell(Event(self.postgres.name, "failed", str(error)))
-            self._stop.wait(BACKOFF_SECONDS[-2])
-        else:
-            self._tell(Event(self.postgres.name, "started"))
+        if self.keeper and (event := self.keeper.turn(self._stop.is_set)):
+            self._tell(event)
 
     def _start(self, group: Group) -> None:
         try:

@@ -5,33 +5,41 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from opsagent import processes
+from opsagent.postgres import Postgres
 from opsagent.supervisor import MANAGE
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run() -> Iterator[Run]:
-    """manage.py in an environment where no database is named or running."""
+def data() -> Iterator[Path]:
     # Short and open to the server's user, which pytest's folders are not when root runs the tests.
     with tempfile.TemporaryDirectory(prefix="opsagent-test-") as folder:
         Path(folder).chmod(0o711)
-        environment = {**os.environ, "OPSAGENT_DATA_DIR": f"{folder}/data", "OPSAGENT_MODE": "test"}
-        environment.pop("DATABASE_URL", None)
+        yield Path(folder) / "my data"
 
-        def manage(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [sys.executable, str(MANAGE), *arguments],
-                env={**environment, **more},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
 
-        yield manage
-        manage("db", "stop")
+@pytest.fixture
+def run(data: Path) -> Iterator[Run]:
+    """manage.py in an environment where no database is named or running."""
+    environment = {**os.environ, "OPSAGENT_DATA_DIR": str(data), "OPSAGENT_MODE": "test"}
+    environment.pop("DATABASE_URL", None)
+
+    def manage(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(MANAGE), *arguments],
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    yield manage
+    manage("db", "stop")
 
 
 def test_detached_server_starts_serves_and_stops(run: Run) -> None:
@@ -42,6 +50,16 @@ def test_detached_server_starts_serves_and_stops(run: Run) -> None:
     assert run("showmigrations", "auth").returncode == 0
     assert run("db", "stop").stdout == "Stopped.\n"
     assert run("db", "status").returncode == 1
+
+
+def test_a_killed_server_is_started_again_and_the_log_says_so(run: Run, data: Path) -> None:
+    run("db", "start", "--detach")
+    server = Postgres(data / "postgres", data / "postgres.place")
+    before = server.socket()
+    psutil.Process(int((server.home.data / "postmaster.pid").read_text().split()[0])).kill()
+    assert processes.wait_until(lambda: "kind=started" in (data / "db.log").read_text(), 20)
+    assert "kind=ended" in (data / "db.log").read_text()
+    assert (server.socket(), server.answers()) == (before, True)
 
 
 def test_second_start_says_that_it_runs(run: Run) -> None:

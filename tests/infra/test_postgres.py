@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -15,7 +17,7 @@ import pytest
 from django.db import connection
 
 from opsagent import processes
-from opsagent.postgres import Postgres, end_orphan, read_place
+from opsagent.postgres import Postgres, end_orphan, read_place, serves
 from opsagent.postgres_home import Home, PostgresError, reachable
 
 OWNER = """
@@ -132,6 +134,81 @@ def test_killed_server_starts_again_at_the_same_socket(server: Postgres) -> None
     server.start()
     assert server.socket() == before
     assert select_one(server) == 1
+
+
+class TestAfterAKilledPostmaster:
+    @pytest.fixture
+    def busy(self, server: Postgres) -> Iterator[int]:
+        """A backend that computes, and so doesn't notice that its postmaster is gone."""
+        with closing(connect(server)) as connected:
+            asking = threading.Thread(target=count_for_ever, args=[connected])
+            asking.start()
+            yield connected.info.backend_pid
+            asking.join()
+
+    def kill(self, server: Postgres) -> None:
+        assert server.process
+        server.process.kill()
+        server.process.wait()
+
+    def test_a_busy_child_that_outlived_it_is_gone_before_the_next_start(
+        self, server: Postgres, busy: int
+    ) -> None:
+        assert processes.wait_until(lambda: psutil.Process(busy).cpu_times().user > 0.1, 5)
+        self.kill(server)
+        assert serves(busy, server.home.data)
+        server.start()
+        assert not serves(busy, server.home.data)
+        assert select_one(server) == 1
+
+    def test_files_that_name_a_stranger_by_its_number_stop_nothing(self, server: Postgres) -> None:
+        self.kill(server)
+        told = (server.home.data / "postmaster.pid").read_text().splitlines()
+        with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+            for path in (server.home.data / "postmaster.pid", server.socket() / ".s.PGSQL.5432.lock"):
+                path.write_text("\n".join([str(stranger.pid), *told[1:]]) + "\n")
+            server.start()
+            assert stranger.poll() is None
+            stranger.kill()
+        assert select_one(server) == 1
+
+    def test_a_socket_folder_that_was_cleaned_away_is_made_again_where_it_was(self, server: Postgres) -> None:
+        before = server.socket()
+        shutil.rmtree(before)
+        self.kill(server)
+        server.start()
+        assert (read_place(server.place), server.socket()) == (before, before)
+        assert before.stat().st_mode & 0o077 == 0
+        assert select_one(server) == 1
+
+    def test_a_name_that_somebody_else_took_is_left_to_them_and_the_place_tells_the_new_one(
+        self, server: Postgres
+    ) -> None:
+        before = server.socket()
+        shutil.rmtree(before)
+        before.write_text("not ours")
+        self.kill(server)
+        server.start()
+        assert read_place(server.place) == server.socket() != before
+        assert before.read_text() == "not ours"
+        before.unlink()
+        assert select_one(server) == 1
+
+    def test_a_start_that_is_given_up_ends_at_once(self, server: Postgres) -> None:
+        self.kill(server)
+        (server.home.data / "postgresql.conf").rename(server.home.data / "away.conf")
+        with pytest.raises(PostgresError, match="configuration file"):
+            server.start()
+        (server.home.data / "away.conf").rename(server.home.data / "postgresql.conf")
+        began = time.monotonic()
+        with suppress(PostgresError):
+            server.start(lambda: True)
+        assert time.monotonic() - began < 5
+
+
+def count_for_ever(connected: psycopg.Connection[tuple[object, ...]]) -> None:
+    with suppress(psycopg.OperationalError):
+        connected.execute("SELECT count(*) FROM generate_series(1, 10000000000) a WHERE a % 7 = 8")
 
 
 def test_pid_of_another_program_in_a_stale_pid_file_is_not_touched(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from opsagent import processes
 from opsagent.heartbeat import FOLDER_VARIABLE, Heartbeat
+from opsagent.postgres import Postgres
 from opsagent.supervisor import Event, Spec, Supervisor
 
 SLEEPER = "import time; time.sleep(60)"
@@ -163,6 +165,56 @@ def test_forks_end_with_their_parent() -> None:
         pids = [int(leader.stdout.readline()) for _ in range(2)]
         leader.kill()
     assert processes.wait_until(lambda: all(gone(pid) for pid in pids), 5)
+
+
+class TestDatabase:
+    """The embedded server, kept by the supervisor."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[Postgres]:
+        with tempfile.TemporaryDirectory(prefix="opsagent-test-") as made:
+            Path(made).chmod(0o711)
+            with Postgres(Path(made) / "a data folder", Path(made) / "place", durable=False) as server:
+                yield server
+
+    @pytest.fixture
+    def kept(self, server: Postgres, tmp_path: Path, events: list[Event]) -> Iterator[Postgres]:
+        with Supervisor([], run_dir=tmp_path, postgres=server, on_event=events.append):
+            yield server
+
+    def kill(self, server: Postgres) -> None:
+        assert server.process
+        server.process.send_signal(signal.SIGKILL)
+
+    def test_it_is_started_again_each_time(self, kept: Postgres, events: list[Event]) -> None:
+        for round_ in (1, 2):
+            self.kill(kept)
+            assert processes.wait_until(lambda: len(events) == 2 * round_, 20)  # noqa: B023
+            assert kept.answers()
+        assert kinds(events) == ["ended", "started"] * 2
+        assert {event.name for event in events} == {"postgres"}
+
+    def test_one_that_can_not_start_is_tried_later_and_later_and_says_why(
+        self, kept: Postgres, events: list[Event]
+    ) -> None:
+        settings = kept.home.data / "postgresql.conf"
+        settings.rename(settings.with_suffix(".away"))
+        self.kill(kept)
+        assert processes.wait_until(lambda: kinds(events).count("failed") == 3, 20)
+        assert "postgresql.conf" in events[1].detail
+        settings.with_suffix(".away").rename(settings)
+        assert processes.wait_until(lambda: kinds(events)[-1] == "started", 20)
+        assert kept.answers()
+
+    def test_a_stop_does_not_wait_for_a_server_that_stays_away(
+        self, server: Postgres, tmp_path: Path, events: list[Event]
+    ) -> None:
+        with Supervisor([], run_dir=tmp_path, postgres=server, on_event=events.append):
+            (server.home.data / "postgresql.conf").unlink()
+            self.kill(server)
+            assert processes.wait_until(lambda: "failed" in kinds(events), 20)
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
 
 
 class TestHeartbeat:

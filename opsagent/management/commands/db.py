@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
+from threading import Event
 from typing import Any
 
 import psutil
@@ -10,8 +11,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from opsagent import processes
+from opsagent.environment import make_data_dir
 from opsagent.postgres import START_SECONDS, Postgres, read_owner, read_place, server_url
 from opsagent.postgres_home import PostgresError
+from opsagent.supervisor import Supervisor, run_folder
 
 
 class Command(BaseCommand):
@@ -36,28 +39,33 @@ class Command(BaseCommand):
 
     def start(self) -> None:
         self.refuse_second()
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop = Event()
         with self.postgres:
-            self.stdout.write(f"PostgreSQL runs at {self.postgres.url} - stop it with Ctrl-C.")
-            try:
-                while self.postgres.alive():
-                    processes.wait_until(lambda: not self.postgres.alive(), 3600, pause=0.5)
-            except KeyboardInterrupt:
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(signum, lambda *_: stop.set())
+            with (
+                run_folder(settings.DATA_DIR) as run_dir,
+                Supervisor([], run_dir=run_dir, postgres=self.postgres),
+            ):
+                self.stdout.write(f"PostgreSQL runs at {self.postgres.url} - stop it with Ctrl-C.")
+                stop.wait()
                 self.stdout.write("Stopping.")
 
     def start_detached(self) -> None:
         self.refuse_second()
-        child = subprocess.Popen(
-            [sys.executable, sys.argv[0], "db", "start"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        path = make_data_dir(settings.DATA_DIR) / "db.log"
+        # A file and no pipe: it goes on telling of crashes and restarts when nobody listens any more.
+        with path.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, sys.argv[0], "db", "start"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                start_new_session=True,
+            )
         processes.wait_until(lambda: child.poll() is not None or self.answers(), START_SECONDS, pause=0.2)
         if child.poll() is not None:
-            said = child.stderr.read().decode(errors="replace") if child.stderr else ""
-            raise CommandError(said.strip() or "PostgreSQL did not start.")
+            raise CommandError(path.read_text(errors="replace").strip() or "PostgreSQL did not start.")
         self.stdout.write(f"PostgreSQL runs at {self.postgres.url}")
 
     def stop(self) -> None:

@@ -8,3 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hooks/", include("cases.urls")),
     path("admin/", site.urls),
 ]
+
+handler500 = "opsagent.unreachable.failed"

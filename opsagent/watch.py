@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
 from opsagent.heartbeat import own_heartbeat
+from opsagent.unreachable import unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +60,11 @@ class Watch:
         close_old_connections()
         try:
             job()
-        except Exception:
-            log.exception("watch_job_failed", job=name)
+        except Exception as error:
+            if unreachable(error):
+                log.warning("database_unreachable", job=name)
+            else:
+                log.exception("watch_job_failed", job=name)
         finally:
             close_old_connections()
             if self.heartbeat:

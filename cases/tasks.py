@@ -22,7 +22,7 @@ from cases import planning, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
 from cases.handoff import hand_off, scope_of, situation
-from cases.models import Case, Handoff
+from cases.models import Case, Handoff, PaymentTask
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
@@ -195,7 +195,7 @@ def _wake(case_id: int) -> None:
         elif reason == Wait.CUSTOMER:
             _unanswered(case)
         elif reason == Wait.EFFECT:
-            hand_off(case, Handoff.Reason.STUCK, by=SYSTEM, detail="effect")
+            hand_off(case, Handoff.Reason.STUCK, by=SYSTEM, detail=_what_is_late(case))
         else:
             wants_thought(case)
 
@@ -205,6 +205,12 @@ def _nothing_but_patience(case: Case) -> bool:
     since = sources.now() - PENDING_AT_MOST
     pending = case.calls.filter(state=ToolCall.State.PENDING, amount_minor__gt=0, first_sent_at__gt=since)
     return pending.exclude(vendor=BY_HAND).exists() and case.dirty <= case.planned
+
+
+def _what_is_late(case: Case) -> str:
+    """A payment that a person should have made by now, or an effect that doesn't end."""
+    to_pay = PaymentTask.objects.filter(case=case, state=PaymentTask.State.OPEN).exists()
+    return "payment.overdue" if to_pay else "effect"
 
 
 def _unanswered(case: Case) -> None:

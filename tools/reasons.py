@@ -1,11 +1,11 @@
-"""Why a message was not sent or did not arrive, in a sentence that says to staff what to do next."""
+"""Why something was not sent, paid or delivered, in a sentence that says to staff what to do next."""
 
 from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# By the codes of the adapters for WhatsApp and e-mail.
+# By the codes of the adapters for WhatsApp and e-mail, and of payments by hand.
 REASONS: dict[str, Promise] = {
     "account_blocked": _(
         "WhatsApp has blocked the shop's account. Look into WhatsApp Manager; write by e-mail."
@@ -37,6 +37,10 @@ REASONS: dict[str, Promise] = {
         "The customer wrote more than 24 hours ago, so WhatsApp takes no free text. Reply again: it goes as the"
         " approved template."
     ),
+    "payment.dropped": _(
+        "A colleague said that the payment by hand will not be made. Agree with the customer."
+    ),
+    "payment.overdue": _("A payment by hand is late. Pay it and tick it, or say why it isn't paid."),
     "address": _("The address can't be written to as it stands. Correct it at the shop, then reply again."),
     "email_url": _("The shop's mail server can't be used: correct EMAIL_URL in the environment."),
     "recipient_refused": _("The customer's mail server refuses this address. Ask for another one, or call."),

@@ -9,11 +9,12 @@ import pytest
 from django.db import transaction
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
-from audit import actors
+from audit import actors, sources
 from audit.models import Entry
 from cases import paying, services
 from cases.following import after_outcome, before_send
 from cases.models import Case, Handoff, PaymentTask, Shop
+from cases.tasks import sweep
 from cases.telling import tell
 from tests import factories
 from tests.authority.rows import acting, decide_refund, failures, order_of, refundable_case, signer, together
@@ -179,6 +180,17 @@ def test_a_sender_that_died_leaves_one_task(fake: Vendors) -> None:
     task = to_be_paid()
     after_outcome(ToolCall.objects.select_related("decision", "payment").get(pk=task.call_id))
     assert PaymentTask.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_payment_that_nobody_makes_in_time_calls_a_person(fake: Vendors) -> None:
+    task = to_be_paid()
+    with sources.frozen(task.due_at + timedelta(minutes=1)):
+        sweep()
+    assert Handoff.objects.get(case=task.case).detail == "payment.overdue"
+    assert state_of(task) == ("open", "pending")
+    tick(task, acting(task.shop))
+    assert state_of(task) == ("paid", "succeeded")
 
 
 @pytest.mark.django_db

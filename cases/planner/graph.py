@@ -73,7 +73,8 @@ def _lines(order: Order, carried: dict[int, list[int]]) -> tuple[LineFact, ...]:
             sku=row.sku,
             title=row.title,
             quantity=row.quantity,
-            refunded_quantity=row.refunded_quantity,
+            # What was taken off the order can't be refunded either.
+            refunded_quantity=row.refunded_quantity + row.removed_quantity,
             total_minor=row.total_minor,
             refunded_minor=row.refunded_minor,
             final_sale=row.final_sale,

@@ -30,7 +30,7 @@ from tests.factories import (
     make_user,
     now,
 )
-from tools.models import LedgerEntry, StockLevel, Supplier, SupplierItem
+from tools.models import LedgerEntry, OrderLine, StockLevel, Supplier, SupplierItem
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +100,14 @@ def test_refunds_of_ours_and_of_elsewhere_are_told() -> None:
     }
     assert facts.person is not None
     assert facts.person.refunded_minor == {payment.currency: 300}
+
+
+def test_pieces_that_were_taken_off_the_order_are_none_to_refund() -> None:
+    case = make_case(order=make_order(make_shop(), [("Mug", 3, 900)]))
+    OrderLine.objects.update(removed_quantity=2)
+    facts = gather(case)
+    assert facts.order is not None
+    assert [line.open_quantity for line in facts.order.lines] == [1]
 
 
 def test_at_most_five_other_orders_of_the_verified_sender_are_told() -> None:

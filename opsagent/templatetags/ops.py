@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from approvals.admin import half_done as halves
 from approvals.admin.effect import wish
 from approvals.models import Decision
 from audit.moment import moment
+from tools.models import ToolCall
 from tools.types import Money
 from tools.vendor_names import vendor_name
 
@@ -147,6 +150,12 @@ def countdown(until: datetime, since: datetime, name: object = "") -> dict[str, 
         "total": f"{total:.0f}",
         "name": name,
     }
+
+
+@register.inclusion_tag("admin/ops/half_done.html")
+def half_done(calls: Iterable[ToolCall]) -> dict[str, Any]:
+    """The panel of each action among these calls that stopped half-way; nothing where there is none."""
+    return {"stopped": halves.half_done(calls)}
 
 
 @register.filter

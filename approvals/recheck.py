@@ -14,6 +14,9 @@ from tools.types import Money
 
 Outcome = Decision.Outcome
 
+# Steps that only write down what the steps before them have done.
+FOLLOWS_MONEY = frozenset({"record_refund", "issue_credit_note"})
+
 
 def stopped(call: ToolCall, situation: Situation) -> str:
     """The code of what stops this call now; an empty text where it may go."""
@@ -24,6 +27,9 @@ def stopped(call: ToolCall, situation: Situation) -> str:
         return "switch.engaged"
     if drifting(call.shop_id, [(call.tool, call.vendor)]):
         return READ_ONLY
+    if call.tool in FOLLOWS_MONEY:
+        # The money has moved by now: a flag or a person in the case is no reason to leave its document out.
+        return ""
     if by in ("triage", "staff"):
         # Triage tells a customer that a person will read: the flag is its reason, not its stop.
         return ""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from approvals.recheck import stopped
 from audit.actors import AGENT, SYSTEM
 from cases.composing import mark_sent
+from cases.credit_notes import keep_buyer
 from cases.handoff import after_failed_call, situation
 from cases.models import Case, PlannerConfig
 from cases.on_its_way import outdated, tell_once
@@ -36,7 +37,10 @@ def before_send(call: ToolCall) -> str:
     )
     case = rows.get(pk=call.case_id)
     planner = PlannerConfig.objects.get(pk=call.decision.planner_id)
-    return outdated(call) or stopped(call, situation(case, by=AGENT, planner=planner.kind))
+    stop = outdated(call) or stopped(call, situation(case, by=AGENT, planner=planner.kind))
+    if not stop and call.tool == "issue_credit_note":
+        keep_buyer(call, case)
+    return stop
 
 
 def after_outcome(call: ToolCall) -> None:

@@ -13,13 +13,14 @@ READS = (
     "cases.view_shop", "cases.view_case", "cases.view_message", "cases.view_handoff", "cases.view_person",
     "cases.view_conversation", "cases.view_template", "cases.view_inboundevent", "cases.view_eventconflict",
     "cases.view_refusedrequests", "cases.view_plannerconfig", "cases.view_cursor", "cases.view_connection",
-    "cases.view_paymenttask",
+    "cases.view_paymenttask", "cases.view_invariantrun",
     "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
     "approvals.view_termsversion", "approvals.view_killswitch", "approvals.view_riskflag", "approvals.view_reversal",
     "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",
     "tools.view_dispute", "tools.view_toolcall", "tools.view_ledgerentry", "tools.view_stocklevel",
     "tools.view_supplier", "tools.view_supplieritem", "tools.view_feedrun",
-    "tools.view_upstream", "tools.view_drift", "tools.view_newfield",
+    "tools.view_upstream", "tools.view_drift", "tools.view_newfield", "tools.view_creditnote",
+    "cases.view_legalentity",
 )  # fmt: skip
 AUDIT = ("audit.view_entry", "audit.view_streamhead", "approvals.view_codeattempt")
 WORK = (
@@ -31,13 +32,16 @@ ROLES: dict[str, tuple[str, ...]] = {
     "viewer": READS,
     "agent": (*READS, *WORK),
     "approver": (*READS, *WORK, "approvals.approve_refund"),
-    "finance approver": (*READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund"),
+    "finance approver": (
+        *READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund", "tools.correct_creditnote",
+    ),
     "limit author": (*READS, "approvals.add_limitversion"),
     "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift"),
     "auditor": (*READS, *AUDIT),
     "admin": (
         *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
         "auth.view_group", "tools.clear_drift", "cases.change_inboundevent", "cases.change_connection",
+        "cases.change_legalentity", "cases.add_legalentity",
     ),
 }  # fmt: skip
 

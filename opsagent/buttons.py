@@ -34,7 +34,7 @@ from approvals import services as approvals
 from approvals.errors import Invalid, Refusal
 from audit import actors, sources
 from audit.actors import Actor
-from cases import connections, handoff, paying, services, vendors
+from cases import connections, credit_notes, handoff, paying, services, vendors
 from cases.intake import requeueing
 
 if TYPE_CHECKING:
@@ -207,6 +207,12 @@ BUTTONS: dict[str, Button] = {
         SIGNERS,
         lambda pk, form, by: paying.drop(pk, reason=form.get("reason", ""), by=by),
         gettext_lazy("Not paid. Its money is no longer set aside, and a person has the case."),
+    ),
+    "correct_credit_note": Button(
+        "tools.creditnote",
+        (credit_notes.RIGHT,),
+        lambda pk, form, by: credit_notes.correct(pk, reason=form.get("reason", ""), by=by),
+        gettext_lazy("The counter-document is issued. Both stay in the register."),
     ),
     "requeue": Button(
         EVENT,

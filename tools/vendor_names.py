@@ -6,7 +6,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # Those whose name isn't their code with a capital.
-NAMES: dict[str, str | Promise] = {"email": _("E-mail"), "feed": _("Supplier feed"), "whatsapp": "WhatsApp"}
+NAMES: dict[str, str | Promise] = {
+    "email": _("E-mail"),
+    "feed": _("Supplier feed"),
+    "ours": _("Ourselves"),
+    "whatsapp": "WhatsApp",
+}
 
 
 def vendor_name(code: str) -> str:

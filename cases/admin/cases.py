@@ -14,9 +14,10 @@ from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
 from cases.composing import window_closes_at
+from cases.credit_notes import due, missing
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
 from tools import reasons
-from tools.models import Order, ToolCall
+from tools.models import CreditNote, Order, ToolCall
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 TONES = {
@@ -78,6 +79,8 @@ class CaseAdmin(HistoryAdmin):
             "window": window_closes_at(row, now=moment()),
             "pending": next((each for each in story.approvals if each.state == "pending"), None),
             "to_pay": list(PaymentTask.objects.filter(case=row, state=PaymentTask.State.OPEN)),
+            "credit_notes": _documents(row),
+            "document_elsewhere": missing(row, story.calls),
             "now": moment(),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
@@ -85,6 +88,13 @@ class CaseAdmin(HistoryAdmin):
             "may_work": user.has_perm("cases.change_case"),
             "may_claim": user.has_perm("cases.change_handoff"),
         }
+
+
+def _documents(case: Case) -> list[tuple[CreditNote, bool]]:
+    """The case's credit notes, and whether each has to be taken back by a person."""
+    rows = CreditNote.objects.filter(decision__case=case).order_by("pk")
+    theirs = set(due(rows).values_list("pk", flat=True))
+    return [(note, note.pk in theirs) for note in rows]
 
 
 def _order(case: Case) -> Order | None:

@@ -14,6 +14,7 @@ from cases.models import Case, Handoff, Message, Shop
 from opsagent.buttons import BUTTONS
 from tests import factories as f
 from tests.admin.conftest import SignIn
+from tests.credit_notes.conftest import document
 from tools.models import ToolCall
 
 Said = Callable[[Any], str]
@@ -24,6 +25,7 @@ ROLE = {
     "publish_limits": "limit publisher",
     "settle": "approver",
     "pay": "approver",
+    "correct_credit_note": "finance approver",
     "drop": "approver",
     "probe_drift": "limit publisher",
     "clear_drift": "admin",
@@ -38,6 +40,7 @@ FORMS = {
     "reply": {"text": "I am on it."},
     "resolve": {"close": "1"},
     "snooze": {"days": "3"},
+    "correct_credit_note": {"reason": "Wrong buyer."},
     "settle": {"succeeded": "1", "vendor_ref": "re_9", "reason": "It is on their page."},
     "count_from_now": {"sure": "1"},
     "pay": {"paid_on": f.now().date().isoformat(), "reference": "SEPA 4711"},
@@ -69,6 +72,7 @@ def target(name: str, shop: Shop) -> Any:
         "clear_drift": lambda: f.make_drift(shop),
         "check_vendors": lambda: shop,
         "pay": lambda: f.make_payment_task(shop),
+        "correct_credit_note": lambda: document(case),
         "drop": lambda: f.make_payment_task(shop),
     }
     return made[name]() if name in made else case

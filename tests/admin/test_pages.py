@@ -20,6 +20,7 @@ from audit.services import record
 from cases.models import Case, EventConflict, Handoff, Message, Shop, User
 from tests import factories as f
 from tests.admin.conftest import SignIn
+from tests.credit_notes.conftest import document
 from tools.models import (
     Dispute,
     Drift,
@@ -84,6 +85,7 @@ def a_day(shop: Shop) -> Case:
         amount_minor=1,
         currency="EUR",
     )
+    document(f.make_case(order=f.make_order(shop)))
     tell(case, decision, call)
     return case
 
@@ -167,8 +169,8 @@ PAGES = [
     "approvals.approvalrequest", "approvals.decision", "approvals.killswitch", "approvals.limitversion",
     "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.connection",
     "cases.cursor", "cases.eventconflict",
-    "cases.inboundevent", "cases.paymenttask", "cases.person", "cases.shop", "cases.user", "tools.drift", "tools.ledgerentry", "tools.order",
-    "tools.payment", "tools.toolcall",
+    "cases.inboundevent", "cases.legalentity", "cases.paymenttask", "cases.person", "cases.shop", "cases.user",
+    "tools.creditnote", "tools.drift", "tools.ledgerentry", "tools.order", "tools.payment", "tools.toolcall",
 ]  # fmt: skip
 
 

@@ -178,7 +178,10 @@ def test_an_open_drift_is_known_to_who_rechecks(world: World) -> None:
 
 
 def test_every_step_of_every_tool_names_the_operation_that_it_needs() -> None:
-    assert [name for name, tool in TOOLS.items() if bool(tool.send) != bool(tool.sends_by)] == []
+    # The one that asks nobody: it writes to our own database.
+    assert [name for name, tool in TOOLS.items() if bool(tool.send) != bool(tool.sends_by)] == [
+        "issue_credit_note"
+    ]
     steps = {(name, vendor) for name, tool in TOOLS.items() for vendor in tool.sends_by}
     assert steps == NEEDS.keys()
 

@@ -27,7 +27,16 @@ from tests.factories.cases import (
     planner_config,
 )
 from tests.factories.orders import make_order, make_payment, make_shipment
-from tests.factories.shops import HASH, PASSWORD, make_limits, make_person, make_shop, make_user, now
+from tests.factories.shops import (
+    HASH,
+    PASSWORD,
+    make_entity,
+    make_limits,
+    make_person,
+    make_shop,
+    make_user,
+    now,
+)
 
 __all__ = [
     "HASH",
@@ -41,6 +50,7 @@ __all__ = [
     "make_dead_event",
     "make_decision",
     "make_drift",
+    "make_entity",
     "make_event",
     "make_flag",
     "make_handoff",

@@ -37,6 +37,15 @@ ONE_ADDRESS = re.compile(r"""^[^\s@,:;<>"()\[\]\\]{1,64}@[^\s@,:;<>"()\[\]\\]{1,
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes along. `name` is what it is saved as."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True)
 class Mail:
     """What one person reads. `answers` is the Message-ID that they wrote under, if it is known; `automatic` says that
     nobody wrote this one (RFC 3834).
@@ -49,6 +58,7 @@ class Mail:
     text: str = field(repr=False)
     answers: str = ""
     automatic: bool = True
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
 
 
 def send_mail(account: Account, mail: Mail, *, key: UUID, correlation_id: UUID) -> SendResult:
@@ -124,6 +134,8 @@ def _message(mail: Mail, key: UUID) -> EmailMessage:
         to=[mail.to],
         headers=headers,
     )
+    for file in mail.attachments:
+        message.attach(file.name, file.content, file.media_type)
     if not (ONE_ADDRESS.match(mail.sender_email) and ONE_ADDRESS.match(mail.to)):
         raise InvalidArgs(vendor=VENDOR, operation=OPERATION, code="address")
     try:

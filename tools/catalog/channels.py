@@ -12,6 +12,7 @@ from tools import vendor_templates
 from tools.adapters import email, klaviyo, whatsapp
 from tools.adapters.accounts import Account
 from tools.base import Outcome, Scope
+from tools.credit_notes.attaching import attached
 from tools.models import ToolCall
 from tools.snapshots import SendResult
 from tools.wire import Reconcile
@@ -115,6 +116,8 @@ def _by_email(call: ToolCall, words: Words) -> SendResult:
         text=words.text,
         answers=words.answers,
         automatic=words.template != OWN_WORDS,
+        # The only one of our vendors that carries files.
+        attachments=attached(call),
     )
     return email.send_mail(
         Account.of(call.shop), mail, key=call.idempotency_key, correlation_id=call.correlation_id

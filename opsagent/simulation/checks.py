@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Count
 
 from cases.models import Case, InboundEvent
-from tools.models import Payment, ToolCall
+from tools.models import OPEN_STATES, Payment, ToolCall
 
 if TYPE_CHECKING:
     from opsagent.simulation.engine import Play
@@ -24,8 +27,30 @@ def check(play: Play) -> list[Finding]:
         found += _call(call, [row for row in refunds if _is_of(row, call)])
     found += _strangers(play, refunds, calls)
     found += _payments(play, refunds)
+    found += _wishes(play, refunds)
     found += _stuck(play)
+    found += _events()
     return found
+
+
+def _wishes(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
+    """Each wish is paid at most once, by as many tenders as it takes."""
+    paid = [row for row in refunds if row["made_by"] == "api" and row["status"] in MOVED]
+    by_key = dict(play.calls().values_list("idempotency_key", "decision_id"))
+    decisions = {by_key.get(UUID(str(row["idempotency_key"]))) for row in paid}
+    if len(decisions) > play.scenario.wishes:
+        return [("no more is paid than was wished for", f"{len(decisions)} decisions")]
+    return []
+
+
+def _events() -> list[Finding]:
+    """The same bytes count once, and each delivery can be read."""
+    twice = InboundEvent.objects.values("digest").annotate(n=Count("pk")).filter(n__gt=1)
+    found = [("a delivery counts once", f"event {row['digest'][:12]}") for row in twice]
+    dead = InboundEvent.objects.filter(state=InboundEvent.State.DEAD)
+    return found + [
+        ("every event can be read", f"event {event.pk} {event.topic} {event.dead_reason}") for event in dead
+    ]
 
 
 def _is_of(row: dict[str, Any], call: ToolCall) -> bool:
@@ -79,14 +104,31 @@ def _payments(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
 
 def _stuck(play: Play) -> list[Finding]:
     found = []
+    for call in play.calls():
+        with_person = call.case.state == Case.State.HANDOFF or call.case.human_only
+        still = call.state in (State.UNKNOWN, State.PENDING) and with_person
+        if call.state in OPEN_STATES and not still and not _waits_its_turn(call):
+            found.append(
+                ("every call ends, or a person has it", f"call {call.pk} {call.tool} is {call.state}")
+            )
     for case in Case.objects.filter(order__external_id=play.world.order_id):
         under_way = case.calls.filter(state__in=["reserved", "sending", "pending", "unknown"]).exists()
         if case.state == Case.State.WAITING and case.wait_reason == Case.Wait.EFFECT and not under_way:
             found.append(("a case that waits for an effect has one", f"case {case.pk}"))
+        if case.state == Case.State.CLOSED and case.closed_by == "agent" and _promised(case):
+            found.append(("a case is closed when what was decided is done", f"case {case.pk}"))
         if case.state == Case.State.OPEN and not case.human_only:
             found.append(("a case comes to rest", f"case {case.pk} is open"))
-    dead = InboundEvent.objects.filter(state=InboundEvent.State.DEAD)
-    found += [
-        ("every event can be read", f"event {event.pk} {event.topic} {event.dead_reason}") for event in dead
-    ]
     return found
+
+
+def _promised(case: Case) -> bool:
+    """Whether the last refund that was allowed in this case came to nothing."""
+    last = case.calls.filter(amount_minor__gt=0).order_by("pk").last()
+    return last is not None and last.state not in (State.SUCCEEDED, State.FAILED_LATER)
+
+
+def _waits_its_turn(call: ToolCall) -> bool:
+    """Whether a step before it is still with a person."""
+    earlier = ToolCall.objects.filter(decision_id=call.decision_id, position__lt=call.position)
+    return call.state == State.RESERVED and earlier.filter(state__in=(State.UNKNOWN, State.PENDING)).exists()

@@ -55,13 +55,28 @@ def _free_server() -> Postgres:
     raise CommandError(f"{SERVERS} simulations in this checkout hold a database server each.")
 
 
-def template() -> str:
-    """The furnished database's name; it is made where this code's isn't there yet, and kept for the next run."""
+@contextmanager
+def furnished() -> Iterator[str]:
+    """The furnished database's name; it is made where this code's isn't there yet.
+
+    The embedded server keeps it for the next run. On a server that somebody named nothing is left.
+    """
     name = f"{PREFIX}_{_digest()}"
     with _admin() as admin:
-        if _exists(admin, name):
-            return name
-        draft = f"{name}_draft"
+        known = _exists(admin, name)
+    if not known:
+        _furnish(name)
+    try:
+        yield name
+    finally:
+        if settings.DATABASE_URL and not known:
+            with _admin() as admin:
+                _drop(admin, name)
+
+
+def _furnish(name: str) -> None:
+    draft = f"{name}_draft"
+    with _admin() as admin:
         _drop(admin, draft)
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
     with using(draft):
@@ -70,7 +85,6 @@ def template() -> str:
     with _admin() as admin:
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
         admin.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
-    return name
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.test import Client
 from django_q.models import OrmQ
 
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, Decision
 from audit import sources
 from audit.sources import Clock
 from cases import tasks
@@ -40,8 +40,9 @@ from tools.models import OPEN_STATES, Circuit, Order, ToolCall
 
 State = Case.State
 MOST_STEPS = 400
-# How long is waited where nothing is to be done: first as a sweep comes, then as leases and hold-backs end.
-PAUSES = (5, 20, 60, 120, 300, 600, 1800, 3600, 7200, 6 * 3600, 24 * 3600, 3 * 86400)
+# How long is waited where nothing is to be done: as long as the leases, the hold-backs and the waits of a case last.
+PAUSES = (16, 100, 700)
+LONG_PAUSES = (16, 100, 700, 3700, 8 * 3600, 5 * 86400)
 
 
 class Play:
@@ -55,18 +56,20 @@ class Play:
         strikes: list[Strike],
         clock: Clock,
         vendors: Vendors,
+        client: Client,
     ) -> None:
         self.seed, self.number, self.scenario = seed, number, scenario
+        self.client = client
         self.rng = random.Random(seed)  # noqa: S311 - a play is to be repeated
         self.clock, self.vendors = clock, vendors
         self.trace = Trace(strikes=list(strikes), play=self)
         self.queue = Queue(self)
         self.watch = Watch(self)
-        self.calm = self.limits_changed = self.something_lost = False
+        self.calm = self.limits_changed = self.something_lost = self.asked = False
         self.shop_id: int = Shop.objects.values_list("pk", flat=True).get(slug=SHOP)
-        self.wishes_left = scenario.wishes
         self.settled: set[str] = set()
-        self.client = Client(raise_request_exception=False)
+        # Counts what any process begins: a task, a request, a signature.
+        self.turn = 0
         self.world = World(self, number)
 
     # the whole
@@ -80,10 +83,11 @@ class Play:
             self.world.open()
             self.world.complain()
             self._until_quiet()
-            for _ in range(self.scenario.wishes - 1):
+            for _ in range(self.scenario.wishes - 1 + self.scenario.asks):
                 self.world.write_again()
                 self._until_quiet()
             self._calm_down()
+            self.sweep()
             self._until_quiet()
 
     @contextmanager
@@ -118,9 +122,12 @@ class Play:
         """One piece of the order's first line, as often as the customer may wish for it; then a message."""
         order = Order.objects.filter(external_id=self.world.order_id).first()
         line = order.lines.order_by("pk").first() if order else None
-        if order is None or line is None or self.wishes_left <= 0:
+        wished = Decision.objects.filter(case__order=order, tool="issue_refund").count()
+        if order is None or line is None or wished >= self.scenario.wishes:
             return Proposal(tool="escalate", arguments={"reason": "unclear"})
-        self.wishes_left -= 1
+        if self.scenario.asks and not self.asked:
+            self.asked = True
+            return Proposal(tool="request_information", arguments={"question": "photo"})
         wish: dict[str, Any] = {
             "order_id": order.pk,
             "lines": [{"line_id": line.pk, "quantity": 1}],
@@ -148,6 +155,7 @@ class Play:
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Do something that may fail or be killed; False where it was killed."""
+        self.turn += 1
         try:
             work()
         except Killed:
@@ -175,10 +183,12 @@ class Play:
             finally:
                 connections.close_all()
 
+        # Another worker has a hand of its own, and can't take what is in this one's.
+        mine, self.queue = self.queue, Queue(self, self.queue.in_hand)
         context, self.trace.context = self.trace.context, ""
         with ThreadPoolExecutor(1) as pool:
             pool.submit(other).result()
-        self.trace.context = context
+        self.trace.context, self.queue = context, mine
 
     def race(self) -> None:
         """A second worker does the task that this one is at."""
@@ -189,13 +199,9 @@ class Play:
     # until nothing moves
 
     def _until_quiet(self) -> None:
-        pauses = iter(PAUSES)
+        pauses = iter(LONG_PAUSES if self.calm else PAUSES)
         for _ in range(MOST_STEPS):
             if self._something_to_do():
-                pauses = iter(PAUSES) if not self.calm else pauses
-                continue
-            self.sweep()
-            if OrmQ.objects.exists():
                 continue
             if not self._open_work():
                 return
@@ -251,15 +257,30 @@ class Play:
         """One turn of the watch."""
         self.as_process(lambda: self.trace.around("task:sweep", tasks.sweep))
 
+    def work_on(self) -> None:
+        """What the watch and the other workers do."""
+        self.sweep()
+        while self.queue.step():
+            pass
+
     def _sign(self) -> bool:
         """Staff decide what waits for them."""
         if self.scenario.staff == "nothing":
             return False
+        if self.scenario.staff == "undo":
+            return self._undo()
         pending = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING)
         request = pending.filter(case__order__external_id=self.world.order_id).order_by("pk").first()
         if request is None or request.expires_at <= self.clock.at:
             return False
         self.as_process(lambda: self._decide(request))
+        return True
+
+    def _undo(self) -> bool:
+        waits = self.calls().filter(state=ToolCall.State.RESERVED, amount_minor__gt=0, first_sent_at=None)
+        if self.calm or not waits.exists():
+            return False
+        self.as_process(lambda: self.trace.around("act:undo", lambda: happenings.call_is_undone(self)))
         return True
 
     def _decide(self, request: ApprovalRequest) -> None:
@@ -273,7 +294,7 @@ class Play:
         if self.scenario.refund == "done" or OrmQ.objects.exists():
             return False
         for row in self.vendors.refunds(self.world.order_id):
-            if row["made_by"] == "api" and row["id"] not in self.settled:
+            if row["made_by"] == "api" and row["vendor"] == "stripe" and row["id"] not in self.settled:
                 self.settled.add(row["id"])
                 self.wait(timedelta(hours=5))
                 self.vendors.settle_refund(
@@ -290,6 +311,11 @@ class Play:
         moving = Q(state=State.OPEN, human_only=False) | Q(state=State.WAITING, wait_reason=Case.Wait.EFFECT)
         asked = Q(state=State.APPROVAL)
         return mine.filter(moving | asked).exists() or self.calls().filter(state__in=OPEN_STATES).exists()
+
+    def cases(self) -> list[int]:
+        """The cases of this play's order and customer."""
+        mine = Q(order__external_id=self.world.order_id) | Q(person__email=self.world.who.email)
+        return list(Case.objects.filter(mine).values_list("pk", flat=True))
 
     def calls(self) -> QuerySet[ToolCall]:
         """The calls of this play's order."""

@@ -10,7 +10,7 @@ from approvals.errors import Refusal
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion
 from cases import services
 from opsagent.simulation.furnishing import actor, code
-from tools.models import ToolCall
+from tools.models import OPEN_STATES
 
 if TYPE_CHECKING:
     from opsagent.simulation.engine import Play
@@ -64,7 +64,7 @@ def switches_are_released(play: Play) -> None:
 
 
 def refund_by_hand(play: Play) -> None:
-    """Somebody gives half of the order back in the vendor's own pages."""
+    """Somebody gives a piece's price back in the vendor's own pages."""
     play.world.refund_by_hand()
 
 
@@ -74,10 +74,8 @@ def dispute_is_opened(play: Play) -> None:
 
 
 def call_is_undone(play: Play) -> None:
-    """Staff press undo on whatever waits to be sent."""
-    for pk in (
-        play.calls().filter(state=ToolCall.State.RESERVED, amount_minor__gt=0).values_list("pk", flat=True)
-    ):
+    """Staff press undo on whatever is under way."""
+    for pk in play.calls().filter(state__in=OPEN_STATES, amount_minor__gt=0).values_list("pk", flat=True):
         _try(lambda pk=pk: services.undo(pk, by=actor("agent")))
 
 
@@ -99,6 +97,16 @@ def another_rejects(play: Play) -> None:
         _try(
             lambda request=request, name=name: services.decide_approval(
                 request.pk, approve=False, code=None, reason="not so", by=actor(name)
+            )
+        )
+
+
+def wrong_one_signs(play: Play) -> None:
+    """A colleague without the right tries."""
+    for request in _waiting(play):
+        _try(
+            lambda request=request: services.decide_approval(
+                request.pk, approve=True, code=None, reason="", by=actor("agent")
             )
         )
 

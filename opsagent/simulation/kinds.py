@@ -25,15 +25,15 @@ Act = Callable[["Play", Do], Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of failure and the classes of points that it strikes; `only` narrows them to names that hold it."""
+    """A kind of failure and the classes of points that it strikes; one that `lasts` strikes a process again."""
 
     at: tuple[str, ...]
     act: Act
-    only: str = ""
+    lasts: bool = False
 
     def strikes(self, point: str) -> bool:
         """Whether this kind can happen at a point of this name."""
-        return point.partition(":")[0] in self.at and self.only in point
+        return point.partition(":")[0] in self.at
 
 
 # at a commit, and wherever else a process can be killed
@@ -94,10 +94,7 @@ def by_the_vendor(kind: str, **settings: Any) -> Act:
 
     def act(play: Play, do: Do) -> Any:
         play.vendors.plant(kind, **settings)
-        try:
-            return do()
-        finally:
-            play.vendors.clear()
+        return do()
 
     return act
 
@@ -106,8 +103,15 @@ def slow(play: Play, do: Do) -> Any:
     """The answer comes when nobody should wait for it any more: meanwhile a sweep takes the sender for dead."""
     answer = do()
     play.wait(timedelta(seconds=100))
-    play.beside("sweep", play.sweep)
+    play.beside("other workers", play.work_on)
     return answer
+
+
+def overtaken(play: Play, do: Do) -> Any:
+    """The request arrives only after its sender was taken for dead and others have looked for what it did."""
+    play.wait(timedelta(seconds=100))
+    play.beside("other workers", play.work_on)
+    return do()
 
 
 def wrong_echo(play: Play, do: Do) -> Any:
@@ -183,6 +187,12 @@ def hook_unheard(play: Play, do: Do) -> Any:
     return 0
 
 
+def forged(play: Play, do: Do) -> Any:
+    """Somebody else posts the same body first, without the secret."""
+    play.watch.refuses(play.vendors.forge_current)
+    return do()
+
+
 def meanwhile(happens: Callable[[Play], None]) -> Act:
     """Something of the outside world happens just before."""
 
@@ -193,19 +203,7 @@ def meanwhile(happens: Callable[[Play], None]) -> Act:
     return act
 
 
-def at_the_vendor_first(happens: Callable[[Play], None]) -> Act:
-    """Something happens between the work and its answer."""
-
-    def act(play: Play, do: Do) -> Any:
-        answer = do()
-        play.beside(happens.__name__, lambda: happens(play))
-        return answer
-
-    return act
-
-
 WORK = ("task", "act")
-REFUND_CREATE = "create"
 
 KINDS: dict[str, Kind] = {
     "killed before": Kind(("commit", "call", "dequeue", "task", "ack", "act", "hook"), killed_before),
@@ -213,18 +211,19 @@ KINDS: dict[str, Kind] = {
     "commit refused": Kind(("commit",), commit_refused),
     "commit unheard": Kind(("commit",), commit_unheard),
     "enqueue refused": Kind(("enqueue",), enqueue_refused),
-    "connection refused": Kind(("call",), connection_refused),
-    "request lost": Kind(("call",), lost_before),
-    "answer lost": Kind(("call",), answer_lost),
-    "hung up after the work": Kind(("call",), dropped_after),
-    "stored 500": Kind(("call",), by_the_vendor("stored_500", executes=True)),
-    "500 without the work": Kind(("call",), by_the_vendor("unstored_500")),
-    "500 after the work": Kind(("call",), by_the_vendor("unstored_500", executes=True)),
-    "too many requests": Kind(("call",), by_the_vendor("rate_limited", retry_after="7")),
-    "half an answer": Kind(("call",), by_the_vendor("half_json")),
-    "a page instead of an answer": Kind(("call",), by_the_vendor("html_200")),
+    "connection refused": Kind(("call",), connection_refused, lasts=True),
+    "request lost": Kind(("call",), lost_before, lasts=True),
+    "answer lost": Kind(("call",), answer_lost, lasts=True),
+    "hung up after the work": Kind(("call",), dropped_after, lasts=True),
+    "stored 500": Kind(("call",), by_the_vendor("stored_500", executes=True), lasts=True),
+    "500 without the work": Kind(("call",), by_the_vendor("unstored_500"), lasts=True),
+    "500 after the work": Kind(("call",), by_the_vendor("unstored_500", executes=True), lasts=True),
+    "too many requests": Kind(("call",), by_the_vendor("rate_limited", retry_after="7"), lasts=True),
+    "half an answer": Kind(("call",), by_the_vendor("half_json"), lasts=True),
+    "a page instead of an answer": Kind(("call",), by_the_vendor("html_200"), lasts=True),
     "slow answer": Kind(("call",), slow),
-    "wrong amount echoed": Kind(("call",), wrong_echo),
+    "request overtaken": Kind(("call",), overtaken),
+    "wrong amount echoed": Kind(("call",), wrong_echo, lasts=True),
     "webhook before the answer": Kind(("call",), settled_meanwhile),
     "task lost": Kind(("dequeue",), task_lost),
     "task doubled": Kind(("task",), task_doubled),
@@ -234,6 +233,7 @@ KINDS: dict[str, Kind] = {
     "webhook late": Kind(("hook",), hook_late),
     "webhooks reordered": Kind(("hook",), hook_reordered),
     "webhook lost": Kind(("hook",), hook_lost),
+    "webhook forged": Kind(("hook",), forged),
     "webhook taken and unheard": Kind(("hook",), hook_unheard),
     "minutes pass": Kind(WORK, meanwhile(happenings.minutes_pass)),
     "21 hours pass": Kind(WORK, meanwhile(happenings.a_day_passes)),
@@ -244,5 +244,6 @@ KINDS: dict[str, Kind] = {
     "undone": Kind(("task", "call"), meanwhile(happenings.call_is_undone)),
     "customer writes again": Kind(WORK, meanwhile(happenings.customer_writes_again)),
     "second approver": Kind(("act",), meanwhile(happenings.another_signs)),
+    "signed by the wrong one": Kind(("act",), meanwhile(happenings.wrong_one_signs)),
     "approver rejects": Kind(("act",), meanwhile(happenings.another_rejects)),
 }

@@ -17,6 +17,7 @@ from opsagent.simulation.scenarios import SCENARIOS
 # A pair that two recipes were meant to hit, and didn't, isn't tried for ever.
 MOST_TRIES = 4
 MOST_STRIKES = 3
+ONCE = 0.4
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Catalogue:
         missing = sorted(pair for pair in self.pairs() - self.hit if self._base(pair) is not None)
         if not missing:
             return [self._chance() for _ in range(most)]
+        # Mixed, so that a run that is cut short has seen something of everything.
+        random.Random(self.seed).shuffle(missing)  # noqa: S311 - to be repeated
         return [self._aimed(pair) for pair in missing[:most]]
 
     def _base(self, pair: tuple[str, str]) -> Recipe | None:
@@ -109,7 +112,7 @@ class Catalogue:
             point = rng.choice(points)
             kinds = [kind for kind, what in KINDS.items() if what.strikes(point)]
             if kinds:
-                strikes.append(Strike(point, rng.choice(kinds), rng.choice((1, 1, 2))))
+                strikes.append(Strike(point, rng.choice(kinds), rng.choice((1, 1, 2)), rng.random() < ONCE))
         return Recipe(name, seed, tuple(strikes))
 
     def _next(self) -> int:

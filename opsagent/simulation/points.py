@@ -31,11 +31,15 @@ class Killed(BaseException):
 
 @dataclass(frozen=True, order=True)
 class Strike:
-    """One failure to be made: which kind, at which point, at its so many-th visit."""
+    """One failure to be made: which kind, at which point, at its so many-th visit.
+
+    A vendor's failure lasts as long as one process goes on asking, unless it is to happen `once`.
+    """
 
     point: str
     kind: str
     nth: int = 1
+    once: bool = False
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Trace:
     # From the moment the agent has the customer's wish: what is passed then belongs to the refund.
     on_the_way: bool = False
     context: str = ""
+    lasting: tuple[str, int, str] = ("", 0, "")
 
     def around(self, point: str, do: Callable[[], Any]) -> Any:
         """Pass a point: do what is to be done there, unless a strike is due."""
@@ -60,13 +65,25 @@ class Trace:
         if self.on_the_way:
             self.on_path.add(point)
         self.tell(point)
+        kind = self._lasting(point) or self._struck(point)
+        return KINDS[kind].act(self.play, do) if kind else do()
+
+    def _struck(self, point: str) -> str:
+        """The kind of the strike that is due here, which is used up by that; empty where none is."""
         strike = self._due(point)
         if strike is None:
-            return do()
+            return ""
         self.strikes.remove(strike)
         self.hit.append(strike)
         self.tell(f"! {strike.kind}")
-        return KINDS[strike.kind].act(self.play, do)
+        if KINDS[strike.kind].lasts and not strike.once:
+            self.lasting = (point, self.play.turn, strike.kind)
+        return strike.kind
+
+    def _lasting(self, point: str) -> str:
+        """A failure that the same process has met here before."""
+        where, turn, kind = self.lasting
+        return kind if (where, turn) == (point, self.play.turn) else ""
 
     def _due(self, point: str) -> Strike | None:
         if self.play.calm:

@@ -20,15 +20,15 @@ OF_A_CALL = ("execute", "settle")
 class Queue:
     """All clusters of the play, in one worker; a second one works on the same task where a race is asked for."""
 
-    def __init__(self, play: Play) -> None:
-        self.play = play
+    def __init__(self, play: Play, taken: tuple[int, ...] = ()) -> None:
+        self.play, self._taken = play, taken
         self._row: OrmQ | None = None
         self._left_out: list[int] = []
         self.running: Callable[[], Any] | None = None
 
     def step(self) -> bool:
         """Take the oldest task, run it and acknowledge it; False where the queue is empty."""
-        rows = OrmQ.objects.order_by("pk")
+        rows = OrmQ.objects.exclude(pk__in=self._taken).order_by("pk")
         row = rows.exclude(pk__in=self._left_out).first() or rows.first()
         self._left_out = []
         if row is None:
@@ -53,6 +53,12 @@ class Queue:
         trace.context, self.running = "", None
         if alive:
             trace.around(f"ack:{name}", row.delete)
+        self._row = None
+
+    @property
+    def in_hand(self) -> tuple[int, ...]:
+        """Rows that somebody works on."""
+        return (*self._taken, *([self._row.pk] if self._row is not None else []))
 
     def forget_current(self) -> None:
         """The task in hand is lost."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connections
+from django.test import Client
 
 from audit import sources
 from cases.invariants import violations
@@ -45,10 +46,8 @@ class Wish:
 def simulate(wish: Wish) -> dict[str, Any]:
     """Play so many cases. Returns what is printed."""
     os.environ.update(ENVIRONMENT)
-    with databases.server():
-        template = databases.template()
-        with _silence(), _players(wish.jobs) as play:
-            return _rounds(wish, template, play)
+    with databases.server(), databases.furnished() as template, _silence(), _players(wish.jobs) as play:
+        return _rounds(wish, template, play)
 
 
 @contextmanager
@@ -64,11 +63,12 @@ def _silence() -> Iterator[None]:
 
 def _rounds(wish: Wish, template: str, play: Any) -> dict[str, Any]:
     catalogue, results = Catalogue(wish.seed), list[Result]()
+    stretch = STRETCH // 4 if wish.until_found else STRETCH
     while len(results) < wish.cases:
         recipes = catalogue.round(min(ROUND, wish.cases - len(results)))
         stretches = [
-            (template, f"{os.getpid()}_{len(results) + place}", recipes[place : place + STRETCH])
-            for place in range(0, len(recipes), STRETCH)
+            (template, f"{os.getpid()}_{len(results) + place}", recipes[place : place + stretch])
+            for place in range(0, len(recipes), stretch)
         ]
         for found in play(stretches):
             results += found
@@ -93,12 +93,13 @@ def play_stretch(job: tuple[str, str, list[Recipe]]) -> list[Result]:
     template, name, recipes = job
     results = []
     with databases.copy(template, name), sources.frozen(BEGINS) as clock:
-        vendors = Vendors(lambda: clock.at)
+        vendors, client = Vendors(lambda: clock.at), Client(raise_request_exception=False)
         known: set[tuple[str, str]] = set()
         for number, recipe in enumerate(recipes):
-            play = Play(recipe.seed, number, SCENARIOS[recipe.scenario], list(recipe.strikes), clock, vendors)
+            story, strikes = SCENARIOS[recipe.scenario], list(recipe.strikes)
+            play = Play(recipe.seed, number, story, strikes, clock, vendors, client)
             play.run()
-            found = [*check(play), *((one.invariant, one.row) for one in violations())]
+            found = check(play) + [(one.invariant, str(one)) for one in violations(cases=play.cases())]
             fresh = [one for one in dict.fromkeys(found) if one not in known]
             known.update(fresh)
             results.append(_result(recipe, play, fresh))

@@ -12,7 +12,8 @@ class Scenario:
     """Who pays, how much, who decides, and what the vendor makes of it.
 
     `refund` is what the vendor says of a new refund: done, pending (and then done), failing (pending and then failed)
-    or taken_back (done and then failed). `staff` is what colleagues do with a request: approve, reject, or nothing.
+    or taken_back (done and then failed). `staff` is what colleagues do: approve or reject a request, undo what waits,
+    or nothing. With `asks` the agent wants to know more first.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Scenario:
     staff: str = "approve"
     refund: str = "done"
     planner: str = "scripted"
+    asks: bool = False
     weight: int = 1
 
 
@@ -43,5 +45,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("taken back", refund="taken_back"),
         Scenario("two equal refunds", quantity=2, wishes=2, weight=2),
         Scenario("by the rules", planner="rules"),
+        Scenario("asked back", asks=True),
+        Scenario("undone", undo_seconds=600, staff="undo"),
     )
 }

@@ -31,6 +31,8 @@ LISTENS = {
         "charge.dispute.created",
     ],
 }
+# Stories in which the vendor needs days for a refund.
+LATE = ("pending", "failing")
 Posts = Callable[[str, bytes, dict[str, str]], int]
 
 
@@ -57,7 +59,8 @@ class Vendors(httpx.BaseTransport):
         self.clock = clock
         self.stand = _Stand(clock)
         self.play: Play | None = None
-        self._delivery: dict[str, Any] | None = None
+        # Posts the webhook in hand, signed by somebody who doesn't know the secret.
+        self.forge_current: Callable[[], int] = lambda: 401
         self._due: datetime | None = None
         self._lost = False
         self.control("/_control/shops", dict(KNOWN_TO_VENDORS))
@@ -81,7 +84,8 @@ class Vendors(httpx.BaseTransport):
         )
         vendor, operation = self._named(asked)
         play.watch.sending(vendor, operation, asked)
-        answer = play.trace.around(f"call:{vendor}.{operation}", lambda: self._answer(request, asked))
+        late = vendor == "stripe" and operation == "refunds.create" and play.scenario.refund in LATE
+        answer = play.trace.around(f"call:{vendor}.{operation}", lambda: self._answer(request, asked, late))
         if not isinstance(answer, httpx.Response):
             raise TypeError("a call has an answer")
         return answer
@@ -94,11 +98,15 @@ class Vendors(httpx.BaseTransport):
             Request(asked.method, f"/{path}", asked.query, asked.headers, asked.body, asked.now, shop)
         )
 
-    def _answer(self, request: httpx.Request, asked: Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request, asked: Request, late: bool) -> httpx.Response:
+        if late:
+            self.plant("pending", vendor="stripe")
         try:
             made = self.stand.respond(asked)
         except faults.SilenceError as silence:
             raise httpx.ReadTimeout("silence", request=request) from silence
+        finally:
+            self.clear()
         return httpx.Response(made.status, headers=dict(made.headers), content=made.body, request=request)
 
     def control(self, path: str, body: Neutral) -> None:
@@ -137,12 +145,17 @@ class Vendors(httpx.BaseTransport):
             claimed = outbox.claim(db, now, 1)
         if not claimed:
             return False
-        self._delivery, self._due, self._lost = claimed[0], None, False
+        self._due, self._lost = None, False
         delivery, vendor = claimed[0], claimed[0]["target_doc"]["vendor"]
         headers = signing.headers(vendor, delivery["target_doc"], delivery, now)
         path = f"/hooks/{SHOP}/{vendor}/"
+        stranger = {**delivery["target_doc"], "secret": "guessed"}
+        wrong = signing.headers(vendor, stranger, delivery, now)
+        self.forge_current = lambda: post(path, delivery["body"], wrong)
         name = f"hook:{vendor}.{delivery['topic']}"
-        status = play.trace.around(name, lambda: post(path, delivery["body"], headers))
+        status = play.as_process(
+            lambda: play.trace.around(name, lambda: post(path, delivery["body"], headers))
+        )
         self._settle(delivery, status, now)
         return True
 
@@ -168,9 +181,10 @@ class Vendors(httpx.BaseTransport):
     # their books
 
     def refunds(self, order_id: str) -> list[dict[str, Any]]:
-        """Every refund of an order, by whomever, failed ones included."""
+        """Every refund of an order that moves money, by whomever, failed ones included."""
         with self.stand.store.transaction() as db:
-            return books.refunds_of(db, SHOP, "order_id", order_id)
+            rows = books.refunds_of(db, SHOP, "order_id", order_id)
+        return [row for row in rows if row["amount_minor"]]
 
     def messages(self) -> list[dict[str, Any]]:
         """What was sent to customers."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from opsagent.demo import postmark
 from opsagent.demo.goods import GOODS
-from opsagent.demo.money import decimal_text, minor
+from opsagent.demo.money import decimal_text
 from opsagent.demo.people import Person
 from opsagent.demo.script import Neutral
-from opsagent.demo.stage import Stage
+from opsagent.demo.stage import Stage, line_value
 from opsagent.simulation.furnishing import ENVIRONMENT, SHOP
 
 if TYPE_CHECKING:
@@ -106,12 +106,12 @@ class World:
     # at the vendors
 
     def refund_by_hand(self) -> None:
-        """Half of the goods' price goes back from the vendor's own pages."""
+        """What one piece cost goes back from the vendor's own pages: as much as the agent would give."""
         self.by_hand += 1
-        total = minor(self.order["total"], "USD")
+        line = self.order["lines"][0]
         body = {
             "id": f"re_{self.stage.number()}",
-            "amount": decimal_text(total // 2, "USD"),
+            "amount": decimal_text(line_value(line, "USD") // line["quantity"], "USD"),
             "lines": [],
         }
         self.play.vendors.control(f"/_control/orders/{SHOP}/{self.order_id}/refunds", body)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from opsagent.environment import PRODUCTION
 from opsagent.simulation.running import Wish, simulate
+from opsagent.simulation.trial import trial
 
 
 class Command(BaseCommand):
@@ -27,15 +28,37 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="the same seed is the same run (1)")
         parser.add_argument("--jobs", type=int, default=1, help="processes that play at the same time (1)")
         parser.add_argument("--until-found", action="store_true", help="stop where something was found")
+        parser.add_argument(
+            "--trial", action="store_true", help="plant bugs in a copy and see each one found"
+        )
+        parser.add_argument("--only", default="", help="with --trial: the bugs whose names hold this text")
         parser.add_argument("--json", action="store_true", help="one line of JSON last on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.MODE == PRODUCTION:
             raise CommandError(_("The simulator makes up orders and money, so it refuses production mode."))
+        if options["trial"]:
+            self._trial(options)
+            return
         wish = Wish(options["cases"], options["seed"], options["jobs"], options["until_found"])
         found = simulate(wish)
         self.stdout.write(json.dumps(found) if options["json"] else _told(found))
         if found["violations"]:
+            sys.exit(1)
+
+    def _trial(self, options: dict[str, Any]) -> None:
+        verdicts = []
+        for verdict in trial(options["only"], options["seed"], options["cases"]):
+            verdicts.append(verdict)
+            if not options["json"]:
+                seen = f"seed {verdict.seed}, {verdict.cases} cases: {verdict.invariant}"
+                self.stdout.write(f"{verdict.bug}: {seen if verdict.found else 'NOT FOUND'}")
+                self.stdout.flush()
+        missed = [verdict.bug for verdict in verdicts if not verdict.found]
+        if options["json"]:
+            said = [verdict.as_json() for verdict in verdicts]
+            self.stdout.write(json.dumps({"bugs": len(said), "missed": missed, "trial": said}))
+        if missed or not verdicts:
             sys.exit(1)
 
 

@@ -1,0 +1,71 @@
+"""Points and kinds: how they are named, and which belongs to which."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsagent.simulation.kinds import KINDS
+from opsagent.simulation.plan import Catalogue, Recipe, Result
+from opsagent.simulation.points import Strike
+
+COMMIT = "commit:tools.execution._claim[issue_refund]"
+CALL = "call:stripe.refunds.create"
+
+
+def shown(*points: str, strikes: tuple[Strike, ...] = (), hit: tuple[Strike, ...] = ()) -> Result:
+    """A case that passed these points."""
+    return Result(Recipe("automatic", 1, strikes), points, (), hit, (), "")
+
+
+def test_there_are_at_least_20_kinds() -> None:
+    assert len(KINDS) >= 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "point", "strikes"),
+    [
+        ("commit unheard", COMMIT, True),
+        ("commit unheard", CALL, False),
+        ("answer lost", CALL, True),
+        ("task lost", "dequeue:advance", True),
+        ("webhook doubled", "hook:stripe.refund.created", True),
+        ("second approver", "act:approve", True),
+    ],
+)
+def test_a_kind_strikes_the_points_of_its_class(kind: str, point: str, strikes: bool) -> None:
+    assert KINDS[kind].strikes(point) is strikes
+
+
+def test_every_kind_strikes_somewhere() -> None:
+    points = ("commit:a", "call:a", "enqueue:a", "dequeue:a", "task:a", "ack:a", "hook:a", "act:a")
+    assert all(any(kind.strikes(point) for point in points) for kind in KINDS.values())
+
+
+def test_the_stories_are_told_unbroken_first() -> None:
+    first = Catalogue(1).round(100)
+    assert {recipe.strikes for recipe in first} == {()}
+
+
+def test_what_was_shown_is_struck_next_with_every_kind_that_fits() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    catalogue.learn([shown(COMMIT)])
+    aimed = {recipe.strikes[-1] for recipe in catalogue.round(100)}
+    assert aimed == {Strike(COMMIT, kind) for kind, what in KINDS.items() if what.strikes(COMMIT)}
+
+
+def test_what_only_a_failure_leads_to_is_reached_by_that_failure() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    lost = Strike(CALL, "answer lost")
+    catalogue.learn([shown("task:settle[issue_refund]", strikes=(lost,), hit=(lost,))])
+    assert all(recipe.strikes[0] == lost for recipe in catalogue.round(100))
+
+
+def test_what_was_hit_is_not_aimed_at_again() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    hit = tuple(Strike(COMMIT, kind) for kind, what in KINDS.items() if what.strikes(COMMIT))
+    catalogue.learn([shown(COMMIT, hit=hit)])
+    assert {len(recipe.strikes) for recipe in catalogue.round(20)} <= {1, 2, 3}
+    assert catalogue.pairs() == catalogue.hit

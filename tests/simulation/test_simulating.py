@@ -1,0 +1,38 @@
+"""The simulator as it is run: what it reaches, what it finds, and that the same seed is the same run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.commands import simulate
+
+MINUTES = 60
+
+
+@pytest.mark.timeout(15 * MINUTES)
+def test_a_thousand_broken_cases_break_no_invariant() -> None:
+    said = simulate("--cases", "1000", "--seed", "1", "--jobs", "2")
+    assert said["violations"] == []
+    assert said["cases"] == 1000
+    assert said["points"] >= 100
+    assert said["kinds"] >= 20
+    assert said["refund_path"]["hit"] == said["refund_path"]["pairs"]
+
+
+@pytest.mark.timeout(5 * MINUTES)
+def test_the_same_seed_is_the_same_run_on_any_number_of_processes() -> None:
+    once, again = (simulate("--cases", "24", "--seed", "7", "--jobs", jobs) for jobs in ("1", "2"))
+    assert once == again
+
+
+@pytest.mark.timeout(5 * MINUTES)
+def test_another_seed_is_another_run() -> None:
+    traces = {simulate("--cases", "24", "--seed", seed)["trace"] for seed in ("7", "8")}
+    assert len(traces) == 2
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(90 * MINUTES)
+def test_twenty_thousand_broken_cases_break_no_invariant() -> None:
+    said = simulate("--cases", "20000", "--seed", "2", "--jobs", "2")
+    assert (said["violations"], said["cases"]) == ([], 20_000)

@@ -23,6 +23,7 @@ from approvals.models import ApprovalRequest, Decision, KillSwitch, Reversal, Ri
 from approvals.policy import SENTENCES
 from audit.moment import moment
 from audit.shop_admin import of_own_shops
+from cases.admin.invariants import standing
 from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, PaymentTask, Shop
 from opsagent.charts import Sparkline, sparkline
 from tools import drift as drifts
@@ -82,6 +83,7 @@ def context(user: Any) -> dict[str, Any]:
         "done": _done(user),
         "health": health(),
         "vendors": _vendors(user, now),
+        "books": standing(now) if user.has_perm("cases.view_invariantrun") else None,
         "switches": _switches(user),
     }
 

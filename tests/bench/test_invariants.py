@@ -1,0 +1,76 @@
+"""How long the invariants take where there are many cases: seconds, since they are asked of a live database."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+from django.db import connection
+
+from cases.invariants import violations
+from cases.invariants.base import Scope
+from cases.invariants.runs import check
+from cases.models import Case
+from cases.planner.protocol import Proposal
+from tests.bench.growing import grow
+from tests.flow.conftest import _accounts, fake, shop, world
+from tests.flow.turns import asks, damaged, planner
+from tests.flow.vendors import Vendors
+from tests.flow.world import World, drain
+from tests.invariants.planting import Day, run
+
+__all__ = ["_accounts", "fake", "shop", "world"]
+
+CASES = 100_000
+SECONDS = 20.0
+SECONDS_FOR_ONE = 0.5
+
+
+def play(world: World) -> int:
+    """Two refunds that ran by themselves, one that waits for a signature, a hand-off and a wait; how many cases."""
+    day = Day(world)
+    day.play()
+    day.refunded("small")
+    day.refunded("mid")
+    for proposal in (Proposal(tool="escalate", arguments={"reason": "unclear"}, note="Who knows."), asks()):
+        damaged(world)
+        with planner(proposal):
+            drain()
+    return Case.objects.count()
+
+
+@pytest.mark.django_db
+def test_copies_of_good_books_are_good_books(world: World, fake: Vendors) -> None:
+    played = play(world)
+    grow(3)
+    assert Case.objects.count() == 4 * played
+    assert violations() == []
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.django_db
+def test_a_hundred_thousand_cases_take_seconds(
+    world: World, fake: Vendors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grow(CASES // play(world) - 1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_entry")
+        entries = cursor.fetchone()[0]
+    first = check(Scope(), whole_chain=True)
+    assert first.violations == []
+    began = time.monotonic()
+    assert violations(cases=[Case.objects.order_by("pk")[Case.objects.count() // 2].pk]) == []
+    one = time.monotonic() - began
+    with capsys.disabled():
+        head = (
+            f"{Case.objects.count()} cases, {entries} entries: {first.milliseconds} ms, one case {one:.3f} s"
+        )
+        rows = [f"{checked.milliseconds:>8} ms  {checked.invariant.name}" for checked in first.checks]
+        sys.stdout.write("\n".join(["", head, *rows, ""]))
+    assert first.milliseconds / 1000 < SECONDS
+    assert one < SECONDS_FOR_ONE
+    last = Case.objects.order_by("-pk")[0]
+    run("UPDATE cases_message SET state = 'queued' WHERE case_id = %s AND direction = 'out'", last.pk)
+    assert {row.case_id for row in check(Scope()).violations} == {last.pk}

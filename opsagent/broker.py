@@ -48,6 +48,7 @@ class Broker(ORM):
         super().__init__(list_key)
         self._listener: Listener | None = None
         self._sent: float = 0.0
+        self._owed: list[int] = []
 
     def enqueue(self, task: str) -> int:
         with transaction.atomic(using=Conf.ORM, savepoint=False):
@@ -70,6 +71,18 @@ class Broker(ORM):
             self._disconnect()
             time.sleep(Conf.POLL)
         return packages or None
+
+    def acknowledge(self, task_id: int) -> None:
+        """Takes a task that is done out of the queue; while the database is away it is owed until the next one is."""
+        self._owed.append(task_id)
+        try:
+            self.get_connection().filter(pk__in=self._owed).delete()
+        except (OperationalError, InterfaceError) as error:
+            # Raising would end the monitor, and the cluster would be silent until it is started anew.
+            log.warning("queue_not_reached", error=str(error))
+            connections[Conf.ORM].close()
+        else:
+            self._owed = []
 
     def _claim(self) -> list[Package]:
         with connections[Conf.ORM].cursor() as cursor:
@@ -107,6 +120,7 @@ class Broker(ORM):
         super().__setstate__(state)
         self._listener = None
         self._sent = 0.0
+        self._owed = []
 
 
 class Listener:

@@ -55,6 +55,21 @@ def test_task_is_handed_out_once(broker: Broker) -> None:
     broker._disconnect()
 
 
+def test_what_could_not_be_acknowledged_is_with_the_next(broker: Broker) -> None:
+    for _ in range(2):
+        async_task(JOB, cluster="urgent")
+    first, second = (pk or 0 for pk, _ in broker.dequeue() or [])
+    known = connection.settings_dict["PORT"]
+    connection.close()
+    connection.settings_dict["PORT"] = "1"
+    broker.acknowledge(first)
+    connection.settings_dict["PORT"] = known
+    assert OrmQ.objects.count() == 2
+    broker.acknowledge(second)
+    assert not OrmQ.objects.exists()
+    broker._disconnect()
+
+
 def test_tasks_of_another_queue_stay(broker: Broker) -> None:
     async_task(JOB, cluster="bulk")
     assert broker._claim() == []

@@ -38,15 +38,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 @pytest.fixture(scope="session")
-def embedded_server() -> Iterator[Path | None]:
-    """The socket folder of the run's database server, or None where DATABASE_URL names another."""
+def embedded_postgres() -> Iterator[Postgres | None]:
+    """The run's database server, or None where DATABASE_URL names another."""
     if settings.DATABASE_URL:
         yield None
         return
     server = free_server(settings.DATA_DIR)
     settings.POSTGRES_PLACE = server.place
     with server:
-        yield server.socket()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def embedded_server(embedded_postgres: Postgres | None) -> Path | None:
+    """The socket folder of the run's database server, or None where DATABASE_URL names another."""
+    return embedded_postgres.socket() if embedded_postgres else None
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from psycopg import sql
 
 from cases.models import InboundEvent, Shop
 from opsagent.demo import accounts, cast
+from opsagent.demo.kills import Killer
+from opsagent.demo.patience import patiently
 from opsagent.demo.player import Player, Tally
 from opsagent.demo.script import Neutral, Step, Story
 from opsagent.demo.shops import SHOPS
@@ -70,6 +72,7 @@ class Plan:
     port: int | None
     headless: bool
     undo_seconds: int
+    kills: int = 0
 
 
 @dataclass
@@ -312,11 +315,19 @@ class Progress:
         draft.replace(self.path)
 
 
-def play(home: House, progress: Progress, story: Story, on_step: Callable[[Step], None]) -> Tally:
+def play(
+    home: House,
+    progress: Progress,
+    story: Story,
+    on_step: Callable[[Step], None],
+    killer: Killer | None = None,
+) -> Tally:
     """Play the day and wait until the agent has done what it can."""
 
     def step_done(place: int, step: Step) -> None:
         progress.reached(place)
+        if killer:
+            killer.reached(place)
         on_step(step)
 
     player = Player(home.web, home.sandbox, home.secrets, settle)
@@ -324,10 +335,12 @@ def play(home: House, progress: Progress, story: Story, on_step: Callable[[Step]
         tally = player.play(story, progress.played, step_done)
     finally:
         player.close()
+    if killer:
+        killer.finish()
     settle()
     return tally
 
 
 def settle() -> bool:
     """Wait until nothing is under way any more; False where it still is after a minute and a half."""
-    return wait_until(lambda: not under_way(), SETTLE_SECONDS, pause=0.1)
+    return wait_until(lambda: not patiently(under_way), SETTLE_SECONDS, pause=0.1)

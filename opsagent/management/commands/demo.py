@@ -20,6 +20,8 @@ from rich.table import Table
 
 from opsagent.demo import house as demo_house
 from opsagent.demo.house import House, Plan
+from opsagent.demo.kills import Killer
+from opsagent.demo.patience import patiently
 from opsagent.demo.player import Tally
 from opsagent.demo.script import Story
 from opsagent.demo.summary import Summary, summarise
@@ -48,6 +50,12 @@ class Command(BaseCommand):
             default=None,
             help="of the web server (8000, or any free one where that is taken)",
         )
+        parser.add_argument(
+            "--kills",
+            type=int,
+            default=0,
+            help="with --headless: kill -9 of workers, clusters, watch, web, PostgreSQL or all at once, so often",
+        )
         parser.add_argument("--undo-seconds", type=int, default=None, help="undo window of automatic refunds")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,6 +63,8 @@ class Command(BaseCommand):
             raise CommandError("The demo makes up orders and money, so it refuses production mode.")
         if options["events"] < 10:
             raise CommandError("A day has at least ten events: use --events 10 or more.")
+        if options["kills"] and not options["headless"]:
+            raise CommandError("--kills is for --headless, where nobody is at work.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         # The console is the reader's: what processes do in good order stays in the logs.
         logging.getLogger("opsagent.supervisor").setLevel(logging.WARNING)
@@ -66,6 +76,7 @@ class Command(BaseCommand):
             port=options["port"],
             headless=headless,
             undo_seconds=_undo(options["undo_seconds"], headless),
+            kills=options["kills"],
         )
         try:
             good = self.run(plan, options["json"])
@@ -87,12 +98,18 @@ class Command(BaseCommand):
                 story = day.story()
                 if not plan.headless:
                     self.introduce(home)
-                tally = self.play(home, day, story)
+                killer = (
+                    Killer(home.supervisor, plan.seed, plan.kills, len(story.steps)) if plan.kills else None
+                )
+                tally = self.play(home, day, story, killer)
                 wanted = plan.events if plan.headless else 0
-                result = summarise(story, home.sandbox, time.monotonic() - began, tally, wanted=wanted)
-                self.show(result)
+                seconds = time.monotonic() - began
+                result = patiently(lambda: summarise(story, home.sandbox, seconds, tally, wanted=wanted))
+                kills = dict(killer.done) if killer else {}
+                self.show(result, kills)
                 if as_json:
-                    self.stdout.write(json.dumps(result.as_dict(), ensure_ascii=False))
+                    told = {**result.as_dict(), "kills": kills} if killer else result.as_dict()
+                    self.stdout.write(json.dumps(told, ensure_ascii=False))
                     self.stdout.flush()
                 if not plan.headless:
                     self.serve(home)
@@ -101,7 +118,7 @@ class Command(BaseCommand):
     def report(self, sentence: str) -> None:
         self.console.print(f"[yellow]{sentence}[/yellow]")
 
-    def play(self, home: House, day: demo_house.Progress, story: Story) -> Tally:
+    def play(self, home: House, day: demo_house.Progress, story: Story, killer: Killer | None) -> Tally:
         columns = (
             TextColumn("[bold]The day[/bold]"),
             BarColumn(),
@@ -116,16 +133,19 @@ class Command(BaseCommand):
                 day,
                 story,
                 lambda step: progress.update(bar, advance=1, description=f"{step.shop} {step.kind}"),
+                killer,
             )
             progress.update(bar, description="waiting for the last effects")
         return tally
 
-    def show(self, result: Summary) -> None:
+    def show(self, result: Summary, kills: dict[str, int]) -> None:
         table = Table(title="What came of the day", show_header=False, title_justify="left")
         table.add_column()
         table.add_column(justify="right")
         for name, value in _rows(result):
             table.add_row(name, value)
+        for kind, times in sorted(kills.items()):
+            table.add_row(f"kill -9: {kind}", str(times))
         self.console.print(table)
         for miss in result.mismatches:
             self.console.print(

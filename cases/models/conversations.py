@@ -13,8 +13,13 @@ class Person(models.Model):
     """A customer or correspondent. Everything else refers to them by this random id."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=sources.random_id, editable=False)
+    # Each index of a person begins with the shop.
     shop = models.ForeignKey(
-        "cases.Shop", on_delete=models.PROTECT, related_name="people", verbose_name=_("shop")
+        "cases.Shop",
+        on_delete=models.PROTECT,
+        related_name="people",
+        verbose_name=_("shop"),
+        db_index=False,
     )
     external_id = models.CharField(_("id at the shop"), max_length=64, blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)

@@ -20,8 +20,13 @@ class InboundEvent(models.Model):
         CASE = "case", _("belongs to a case")
         DEAD = "dead", _("could not be read")
 
+    # Its unique constraint begins with the shop, and an index of the case begins with the case.
     shop = models.ForeignKey(
-        "cases.Shop", on_delete=models.PROTECT, related_name="events", verbose_name=_("shop")
+        "cases.Shop",
+        on_delete=models.PROTECT,
+        related_name="events",
+        verbose_name=_("shop"),
+        db_index=False,
     )
     source = models.CharField(
         _("source"), max_length=24, help_text=_("shopify, stripe, whatsapp, email, feed.")
@@ -37,7 +42,12 @@ class InboundEvent(models.Model):
     state = models.CharField(_("state"), max_length=16, choices=State)
     dead_reason = models.CharField(_("why it could not be read"), max_length=200, blank=True)
     case = models.ForeignKey(
-        "cases.Case", null=True, on_delete=models.PROTECT, related_name="events", verbose_name=_("case")
+        "cases.Case",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="events",
+        verbose_name=_("case"),
+        db_index=False,
     )
     correlation_id = models.UUIDField(_("correlation id"))
     received_at = models.DateTimeField(_("received"))

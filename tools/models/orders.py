@@ -25,13 +25,23 @@ class Order(models.Model):
         MEDIUM = "medium", _("medium")
         HIGH = "high", _("high")
 
+    # Indexes below begin with the shop and with the person.
     shop = models.ForeignKey(
-        "cases.Shop", on_delete=models.PROTECT, related_name="orders", verbose_name=_("shop")
+        "cases.Shop",
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=_("shop"),
+        db_index=False,
     )
     external_id = models.CharField(_("id at the shop"), max_length=64)
     name = models.CharField(_("order number"), max_length=32, help_text=_("As the customer sees it: #1001."))
     person = models.ForeignKey(
-        "cases.Person", null=True, on_delete=models.PROTECT, related_name="orders", verbose_name=_("customer")
+        "cases.Person",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        verbose_name=_("customer"),
+        db_index=False,
     )
     currency = models.CharField(_("currency"), max_length=3)
     total_minor = models.BigIntegerField(_("total"))
@@ -115,7 +125,10 @@ class OrderLine(models.Model):
     `taxes` are parts of that total, one for each rate: `{"title": …, "rate_ppm": …, "amount_minor": …}`.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"))
+    # Its unique constraint begins with the order.
+    order = models.ForeignKey(
+        Order, on_delete=models.CASCADE, related_name="lines", verbose_name=_("order"), db_index=False
+    )
     external_id = models.CharField(_("id at the shop"), max_length=64)
     sku = models.CharField(_("SKU"), max_length=64, blank=True)
     title = models.CharField(_("title"), max_length=255)

@@ -45,6 +45,9 @@ RETRY = timedelta(seconds=20)
 LONGEST_RETRY = timedelta(minutes=10)
 MOST_ATTEMPTS = 5
 FRESH = timedelta(seconds=30)
+# How often a vendor is asked for its quote in one turn, where the order changes under it.
+ROUNDS = 2
+NOT_QUOTED = "refund.not_quoted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class Turn:
     case: Case
     fence: int
     seen: int
+
+
+class _NotQuotedError(Exception):
+    """The order isn't any more what the vendor was asked about; nothing of the judgement is kept."""
 
 
 def advance(case_id: int) -> str | None:
@@ -73,11 +80,21 @@ def advance(case_id: int) -> str | None:
         return _later(turn, error)
     config = current_config(turn.case.shop)
     proposal = planner_for(config).propose(gather(turn.case))
-    try:
-        _quote(turn.case, proposal)
-    except ToolError as error:
-        return _later(turn, error)
-    return _apply(turn, config, proposal)
+    return _quote_and_apply(turn, config, proposal)
+
+
+def _quote_and_apply(turn: Turn, config: PlannerConfig, proposal: Proposal) -> str | None:
+    """Judge the proposal by what the vendor quotes for it; asked once more where the order has changed meanwhile."""
+    for again in reversed(range(ROUNDS)):
+        try:
+            _quote(turn.case, proposal)
+        except ToolError as error:
+            return _later(turn, error)
+        try:
+            return _apply(turn, config, proposal, may_ask_again=bool(again))
+        except _NotQuotedError:
+            log.info("case.quoted_again", case=turn.case.pk, correlation_id=str(turn.case.correlation_id))
+    raise AssertionError("The last round always judges.")
 
 
 def _quote(case: Case, proposal: Proposal) -> None:
@@ -174,8 +191,11 @@ def _later(turn: Turn, error: ToolError) -> str | None:
     return State.OPEN
 
 
-def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal) -> str | None:
-    """Judge the proposal and write what follows, unless the case moved on while the planner thought."""
+def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal, *, may_ask_again: bool) -> str | None:
+    """Judge the proposal and write what follows, unless the case moved on while the planner thought.
+
+    Raises _NotQuotedError, with nothing written, where the vendor has to be asked again and may be.
+    """
     with transaction.atomic():
         case = _mine(turn)
         if case is None:
@@ -186,6 +206,8 @@ def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal) -> str | None:
             ring("advance", case.pk)
             return case.state
         made = _decide(case, config, proposal)
+        if may_ask_again and made.decision.problem == NOT_QUOTED:
+            raise _NotQuotedError
         Case.objects.filter(pk=case.pk).update(planned=turn.seen, due_at=None, lease_until=None, attempts=0)
         case.refresh_from_db()
         earlier = case.decisions.filter(by_kind="agent").exclude(pk=made.decision.pk)
@@ -250,7 +272,8 @@ def _to_person(case: Case, decision: Decision) -> None:
     if decision.rule == READ_ONLY:
         hand_off_drifting(case, decision, by=AGENT)
         return
-    hand_off(case, _reason(decision, kind), by=AGENT, detail=decision.rule, decision=decision)
+    detail = decision.problem or decision.rule
+    hand_off(case, _reason(decision, kind), by=AGENT, detail=detail, decision=decision)
 
 
 def _reason(decision: Decision, kind: Kind | None) -> str:

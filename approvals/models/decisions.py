@@ -81,6 +81,11 @@ class Decision(models.Model):
     def __str__(self) -> str:
         return f"{self.tool}: {self.get_outcome_display()}"
 
+    @property
+    def problem(self) -> str:
+        """The code of why the action could not be resolved; empty where it could, or another rule spoke first."""
+        return next((seen["values"].get("problem", "") for seen in self.values[-1:]), "")
+
 
 class ApprovalRequest(models.Model):
     """A decision that waits for a person who may sign exactly this effect, until it expires."""

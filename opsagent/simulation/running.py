@@ -6,7 +6,7 @@ import hashlib
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,11 +43,14 @@ class Wish:
     until_found: bool = False
 
 
-def simulate(wish: Wish) -> dict[str, Any]:
-    """Play so many cases. Returns what is printed."""
+Progress = Callable[[int, int], None]
+
+
+def simulate(wish: Wish, progress: Progress = lambda cases, violations: None) -> dict[str, Any]:
+    """Play so many cases. Returns what is printed; `progress` hears after each stretch how far it is."""
     os.environ.update(ENVIRONMENT)
     with databases.server(), databases.furnished() as template, _silence(), _players(wish.jobs) as play:
-        return _rounds(wish, template, play)
+        return _rounds(wish, template, play, progress)
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def _silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def _rounds(wish: Wish, template: str, play: Any) -> dict[str, Any]:
+def _rounds(wish: Wish, template: str, play: Any, progress: Progress) -> dict[str, Any]:
     catalogue, results = Catalogue(wish.seed), list[Result]()
     stretch = STRETCH // 4 if wish.until_found else STRETCH
     while len(results) < wish.cases:
@@ -72,6 +75,7 @@ def _rounds(wish: Wish, template: str, play: Any) -> dict[str, Any]:
         ]
         for found in play(stretches):
             results += found
+            progress(len(results), sum(len(result.findings) for result in results))
             if wish.until_found and any(result.findings for result in found):
                 return report(catalogue, results)
         catalogue.learn(results[-len(recipes) :])

@@ -41,10 +41,14 @@ class Command(BaseCommand):
             self._trial(options)
             return
         wish = Wish(options["cases"], options["seed"], options["jobs"], options["until_found"])
-        found = simulate(wish)
+        found = simulate(wish, self._progress)
         self.stdout.write(json.dumps(found) if options["json"] else _told(found))
         if found["violations"]:
             sys.exit(1)
+
+    def _progress(self, cases: int, violations: int) -> None:
+        self.stderr.write(f"{cases} cases, {violations} violations")
+        self.stderr.flush()
 
     def _trial(self, options: dict[str, Any]) -> None:
         verdicts = []

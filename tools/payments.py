@@ -58,10 +58,12 @@ def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
     new = _new_captures(payment, seen, known)
     if seen.instrument and payment.instrument != seen.instrument:
         payment.instrument, changed = seen.instrument, True
+    if seen.by_hand is not None and payment.by_hand != seen.by_hand:
+        payment.by_hand, changed = seen.by_hand, True
     for capture in new:
         book(payment, Kind.CAPTURED, capture.amount_minor, capture.ref)
     payment.captured_minor += sum(capture.amount_minor for capture in new)
-    payment.save(update_fields=["captured_minor", "instrument", "vendor", "external_id"])
+    payment.save(update_fields=["captured_minor", "instrument", "by_hand", "vendor", "external_id"])
     return changed or bool(new)
 
 

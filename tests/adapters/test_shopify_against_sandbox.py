@@ -101,6 +101,13 @@ class TestReading:
         control.control("orders", order(gateway=gateway, charge=None))
         assert [payment.vendor for payment in read().payments] == ["manual"]
 
+    @pytest.mark.parametrize(("gateway", "by_hand"), [("Vorkasse", True), ("barter", False)])
+    def test_the_shop_tells_what_moves_no_money_whatever_its_name(
+        self, control: Caller, gateway: str, by_hand: bool
+    ) -> None:
+        control.control("orders", order(gateway=gateway, charge=None))
+        assert [payment.by_hand for payment in read().payments] == [by_hand]
+
     def test_an_unpaid_order_has_no_payment(self, control: Caller) -> None:
         control.control("orders", order(financial_status="PENDING"))
         assert read().payments == ()

@@ -60,6 +60,14 @@ def test_no_transaction_of_a_gateway_that_could_pay_is_ever_named(gateway: str) 
     assert vendor.asked == []
 
 
+def test_a_merchants_own_name_is_written_under_where_the_shop_says_that_it_is_manual() -> None:
+    _, sent = record(
+        IN_CASH, told.made("12.00", written(gateway="Vorkasse")), gateway="Vorkasse", by_hand=True
+    )
+    (moved,) = sent["transactions"]
+    assert (moved["gateway"], moved["parentId"]) == ("Vorkasse", told.gid("OrderTransaction", 31))
+
+
 @pytest.mark.parametrize("gateway", ["stripe", "shopify_payments", "paypal", "gift_card", "", "Überweisung"])
 def test_only_manual_gateways_are_ever_written_under(gateway: str) -> None:
     _, sent = record(gateway=gateway)

@@ -145,8 +145,11 @@ def test_goodwill_is_split_among_tenders_like_the_price(world: World, control: C
 
 
 @pytest.mark.django_db
-def test_cash_is_paid_by_a_person_and_then_shown_by_the_shop(world: World, control: Caller) -> None:
-    case = delivered(world, control, order(gateway="cash_on_delivery", charge=None))
+@pytest.mark.parametrize("gateway", ["cash_on_delivery", "Vorkasse"])
+def test_what_was_paid_by_hand_is_paid_by_a_person_and_then_shown_by_the_shop(
+    world: World, control: Caller, gateway: str
+) -> None:
+    case = delivered(world, control, order(gateway=gateway, charge=None))
     calls = refunded(case)
     assert calls[:2] == [("issue_refund", "manual", "pending"), ("record_refund", "shopify", "reserved")]
     task = PaymentTask.objects.get(case=case)
@@ -154,7 +157,7 @@ def test_cash_is_paid_by_a_person_and_then_shown_by_the_shop(world: World, contr
     drain(only=["execute"])
     assert books(control) == []
     assert read_again(case).financial_status == "partially_refunded"
-    assert paid_back(case) == {"cash_on_delivery": (0, 1200, 0)}
+    assert paid_back(case) == {gateway: (0, 1200, 0)}
     sent = ToolCall.objects.get(case=case, tool="send_message", decision__tool="issue_refund")
     assert sent.state == DONE
 

@@ -61,6 +61,18 @@ def test_money_that_came_in_an_unknown_way_is_a_persons(gateway: str) -> None:
     assert refusal([unknown], 500) == "refund.unknown_gateway"
 
 
+@pytest.mark.parametrize(("by_hand", "known"), [(True, True), (False, False), (None, False)])
+def test_a_merchants_own_name_for_a_payment_by_hand_is_known_by_the_shops_word(
+    by_hand: bool | None, known: bool
+) -> None:
+    own = payment(1, 900, "manual", "Vorkasse")
+    own.by_hand = by_hand
+    if known:
+        assert tenders([own], euros(500), None) == [Tender(1, "manual", "Vorkasse", 500)]
+    else:
+        assert refusal([own], 500) == "refund.unknown_gateway"
+
+
 def test_nobody_splits_what_the_shop_has_not_split() -> None:
     assert refusal([payment(1, 900), payment(2, 900)], 500) == "refund.not_quoted"
     assert refusal([payment(1, 900), payment(2, 900)], 500, {}) == "refund.not_split"

@@ -138,6 +138,15 @@ def test_a_dispute_of_shopify_finds_the_orders_only_payment(shop: Shop) -> None:
     assert refundable() == 0
 
 
+def test_a_webhook_that_does_not_tell_leaves_what_a_reading_told_of_a_payment_by_hand(shop: Shop) -> None:
+    known = []
+    for told in (None, True, None):
+        paid = telling.payment(vendor="manual", gateway="Vorkasse", external_id="31", by_hand=told)
+        orders.record_order(shop.pk, order(payments=(paid,)))
+        known.append(Payment.objects.get().by_hand)
+    assert known == [None, True, True]
+
+
 def test_the_card_of_a_charge_is_kept(known: Order) -> None:
     charge = ChargeSnapshot(
         external_id="ch_1",

@@ -69,7 +69,14 @@ def _payment(taken: Transaction, currency: str) -> PaymentSnapshot:
     else:
         vendor, name = "manual", number(taken.id)
     return PaymentSnapshot.model_validate(
-        {"vendor": vendor, "gateway": gateway, "external_id": name, "currency": currency, "captures": ()}
+        {
+            "vendor": vendor,
+            "gateway": gateway,
+            "external_id": name,
+            "by_hand": taken.manualPaymentGateway,
+            "currency": currency,
+            "captures": (),
+        }
     )
 
 

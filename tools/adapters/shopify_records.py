@@ -30,7 +30,7 @@ MOVED_MONEY = "moved_money"
 def record_refund(account: Account, wish: RecordedRefund, *, key: UUID, correlation_id: UUID) -> RefundResult:
     """Writes a refund down under an idempotency key, which its note carries too; no gateway moves money for it.
 
-    Raises InvalidArgs for a transaction of a gateway that isn't known as manual, and OutcomeUnknown (moved_money)
+    Raises InvalidArgs for a transaction of a gateway that nobody knows as manual, and OutcomeUnknown (moved_money)
     where the answer doesn't prove that nothing was moved: a person must see then whether it was paid twice.
     """
     call = request(
@@ -46,9 +46,10 @@ def record_refund(account: Account, wish: RecordedRefund, *, key: UUID, correlat
 
 def record_variables(wish: RecordedRefund, key: UUID) -> dict[str, object]:
     """The variables of OpsRefund for a refund that is only written down."""
-    if wish.transaction_external_id and not is_manual(wish.gateway):
+    manual = wish.by_hand or is_manual(wish.gateway)
+    if wish.transaction_external_id and not manual:
         raise InvalidArgs("only a manual gateway is named", vendor=VENDOR, operation="refundCreate")
-    transaction: dict[str, object] = {"gateway": wish.gateway if is_manual(wish.gateway) else WRITTEN_DOWN}
+    transaction: dict[str, object] = {"gateway": wish.gateway if manual else WRITTEN_DOWN}
     if wish.transaction_external_id:
         transaction["parentId"] = gid("OrderTransaction", wish.transaction_external_id)
     return {"input": refund_input(wish, key, transaction), "key": str(key)}

@@ -62,8 +62,8 @@ class RecordedRefund:
     """A refund that somebody else has paid and that the shop's order is to show.
 
     `gateway` and `transaction_external_id` name the manual tender that took the money; the transaction is empty where
-    another vendor took it, since naming one of a gateway that can pay would make Shopify pay again. The rest is as in
-    RefundRequest.
+    another vendor took it, since naming one of a gateway that can pay would make Shopify pay again. `by_hand` is the
+    shop's own word that the gateway is a manual one, whatever its name. The rest is as in RefundRequest.
     """
 
     order_external_id: str
@@ -77,6 +77,7 @@ class RecordedRefund:
     note: str = ""
     is_test: bool | None = None
     shipping_tax_minor: int = 0
+    by_hand: bool = False
 
 
 Wish = RefundRequest | RecordedRefund

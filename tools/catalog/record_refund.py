@@ -33,13 +33,14 @@ def send(call: ToolCall) -> Outcome:
 def _wish(call: ToolCall) -> shopify.RecordedRefund:
     body: dict[str, Any] = json.loads(call.request)
     order = _order(call, body)
-    gateway, transaction = _manual_tender(body)
+    taken = _manual_tender(body)
     return shopify.RecordedRefund(
         order_external_id=order.external_id,
         amount_minor=body["amount_minor"],
         currency=body["currency"],
-        gateway=gateway,
-        transaction_external_id=transaction,
+        gateway=taken.gateway if taken else "",
+        transaction_external_id=taken.external_id if taken else "",
+        by_hand=bool(taken and taken.by_hand),
         lines=lines_of(order, body["lines"]),
         duties=duties_of(order, body["lines"]),
         shipping_minor=body["shipping_minor"],
@@ -49,13 +50,12 @@ def _wish(call: ToolCall) -> shopify.RecordedRefund:
     )
 
 
-def _manual_tender(body: dict[str, Any]) -> tuple[str, str]:
-    """The gateway and transaction of the one tender that was paid by hand; empty where others had a part in it."""
+def _manual_tender(body: dict[str, Any]) -> Payment | None:
+    """The one payment that was given back by hand; None where others had a part in it."""
     tenders = body["tenders"]
     if len(tenders) > 1 or tenders[0]["vendor"] != BY_HAND:
-        return "", ""
-    payment = Payment.objects.get(pk=tenders[0]["payment"], order_id=body["order"])
-    return payment.gateway, payment.external_id
+        return None
+    return Payment.objects.get(pk=tenders[0]["payment"], order_id=body["order"])
 
 
 def find(call: ToolCall) -> Outcome | None:

@@ -42,6 +42,11 @@ class Payment(models.Model):
     livemode = models.BooleanField(
         _("real money"), null=True, help_text=_("No: a payment of the vendor's test mode.")
     )
+    by_hand = models.BooleanField(
+        _("paid by hand"),
+        null=True,
+        help_text=_("The shop's own word that no gateway moves this money. Unknown: only its name says so."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     captured_minor = models.BigIntegerField(_("captured"), default=0)
     reserved_minor = models.BigIntegerField(_("reserved"), default=0)

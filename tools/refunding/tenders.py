@@ -75,6 +75,6 @@ def payer(payment: Payment) -> str:
     """Who gives this payment's money back. Raises InvalidArgs (refund.unknown_gateway) where nobody can say."""
     if payment.vendor in ("stripe", "shopify"):
         return payment.vendor
-    if is_manual(payment.gateway):
+    if payment.by_hand or is_manual(payment.gateway):
         return BY_HAND
     raise InvalidArgs(code="refund.unknown_gateway")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tools.sandbox.exchange import Doc
 from tools.sandbox.money import to_minor
 
-# Gateways at which Shopify writes down and moves nothing.
-MANUAL = ("manual", "cash_on_delivery", "bank_deposit", "money_order")
+# Gateways at which Shopify writes down and moves nothing; the last one has a merchant's own name.
+MANUAL = ("manual", "cash_on_delivery", "bank_deposit", "money_order", "Vorkasse")
 
 
 @dataclass(frozen=True)

@@ -22,13 +22,15 @@ class CaptureSnapshot(Snapshot):
 class PaymentSnapshot(Snapshot):
     """One tender of an order. `external_id` is the Stripe charge, or the Shopify transaction that was captured.
 
-    `vendor` says who can pay it back: `manual` wherever we can't be sure, so that a person does it.
+    `vendor` says who can pay it back: `manual` wherever we can't be sure, so that a person does it. `by_hand` is the
+    shop's own word that no gateway moves this money; None where the message doesn't tell.
     """
 
     vendor: PaidBackBy
     gateway: str
     external_id: str
     instrument: str = ""
+    by_hand: bool | None = None
     currency: str
     captures: tuple[CaptureSnapshot, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# By the codes of the adapters for WhatsApp and e-mail, and of payments by hand.
+# By the codes of the adapters for WhatsApp and e-mail, of payments by hand, and of what tools refuse (InvalidArgs).
 REASONS: dict[str, Promise] = {
     "account_blocked": _(
         "WhatsApp has blocked the shop's account. Look into WhatsApp Manager; write by e-mail."
@@ -43,6 +43,55 @@ REASONS: dict[str, Promise] = {
     "payment.overdue": _("A payment by hand is late. Pay it and tick it, or say why it isn't paid."),
     "address": _("The address can't be written to as it stands. Correct it at the shop, then reply again."),
     "email_url": _("The shop's mail server can't be used: correct EMAIL_URL in the environment."),
+    "amount_not_expressible": _(
+        "Stripe can't take this amount in its currency. Refund it in Stripe's dashboard."
+    ),
+    "invalid_args": _(
+        "The request was not sent, because something in it isn't valid. Do it at the vendor by hand."
+    ),
+    "key_too_long": _(
+        "The request was not sent: its key is too long for the vendor. Tell whoever runs the system."
+    ),
+    "line.not_of_order": _(
+        "The planner named goods that aren't part of this order. Choose what to refund yourself."
+    ),
+    "no_budget": _("Nobody has said how often this vendor may be asked. Tell whoever runs the system."),
+    "no_key": _("The request was not sent, since it had no key of its own. Tell whoever runs the system."),
+    "no_shop": _("The request names a shop that isn't connected. Tell whoever runs the system."),
+    "order.not_of_case": _(
+        "The planner named an order that isn't this case's. Decide for the right order yourself."
+    ),
+    "other_mode": _(
+        "This payment is of Stripe's test mode and our key is not, or the other way round. Check the shop's key."
+    ),
+    "refund.more_than_bought": _(
+        "The planner wants to refund more pieces than are left of a line. See what has gone back already."
+    ),
+    "refund.more_than_refundable": _(
+        "The payments can't give that much back any more. See what was refunded elsewhere or is disputed."
+    ),
+    "refund.not_done": _("The customer was to hear of a refund, but none is done. Check the refund first."),
+    "refund.not_on_its_way": _("The customer was to hear that a refund is on its way, but none is."),
+    "refund.not_quoted": _(
+        "The order was paid in several ways and the shop gave no split that still fits. Refund it at the shop."
+    ),
+    "refund.not_split": _(
+        "The shop says that none of this order's payments can give it back. Pay it another way."
+    ),
+    "refund.nothing_left": _("Nothing is left to refund of what was asked for."),
+    "refund.unknown_gateway": _(
+        "The order was paid in a way that we don't know how to give back. Refund it where it was paid."
+    ),
+    "refund.unproven_charge": _(
+        "Stripe did not confirm that it holds this payment for the shop, in this currency and size. Look it up in"
+        " Stripe's dashboard before anything is paid."
+    ),
+    "sku.unknown": _("The planner named an item that the shop doesn't know. Answer the customer yourself."),
+    "tool.arguments": _(
+        "The planner's action was incomplete or had parts that don't exist. Decide yourself."
+    ),
+    "tool.only_a_step": _("The planner asked for a step that only ever follows a refund. Decide yourself."),
+    "tool.unknown": _("The planner named an action that doesn't exist. Decide yourself."),
     "recipient_refused": _("The customer's mail server refuses this address. Ask for another one, or call."),
     "server_can_not": _("The shop's mail server can't do what is needed (TLS, signing in, or odd letters)."),
     "sign_in_refused": _(

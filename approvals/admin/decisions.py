@@ -15,6 +15,7 @@ from approvals.models import Decision, Reversal, RiskFlag
 from approvals.policy import SENTENCES
 from audit.models import Entry
 from audit.shop_admin import HistoryAdmin, of_own_shops
+from tools import reasons
 from tools.models import Order
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
@@ -86,6 +87,7 @@ class DecisionAdmin(HistoryAdmin):
             "tone": tone,
             "icon": icon,
             "sentence": SENTENCES.get(row.rule, row.rule),
+            "why": reasons.sentence(row.problem),
             "ruler": ruler(row),
             "rules": asked(row),
             "parts": parts(row, order),

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column
 from cases.models import Handoff, Message
+from tools import reasons
 
 PROMISE = timedelta(seconds=60)
 WAITING_FIRST = Choice(
@@ -91,7 +92,9 @@ class HandoffAdmin(HistoryAdmin):
     @admin.display(description=gettext_lazy("why"), ordering="reason")
     def why(self, row: Handoff) -> SafeString:
         context = {"reason": row.reason, "word": row.get_reason_display()}
-        return SafeString(render_to_string("admin/ops/reason.html", context))
+        badge = SafeString(render_to_string("admin/ops/reason.html", context))
+        more = reasons.sentence(row.detail)
+        return format_html("{}<small>{}</small>", badge, more) if more else badge
 
     @admin.display(description=gettext_lazy("channel"))
     def channel(self, row: Handoff) -> str:

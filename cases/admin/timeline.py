@@ -17,6 +17,7 @@ from approvals.policy import SENTENCES
 from audit.models import Entry
 from cases.models import Case, Handoff, InboundEvent, Message
 from tools.models import ToolCall
+from tools.reasons import sentence
 from tools.vendor_names import vendor_name
 
 VERDICTS = {
@@ -189,7 +190,8 @@ def _handoffs(story: Story) -> Iterator[Item]:
     for row in story.handoffs:
         took = (row.opened_at - row.received_at).total_seconds()
         title = _("Handed to a person: %(reason)s") % {"reason": row.get_reason_display()}
-        detail = _("%(seconds)s s after the call for one.") % {"seconds": f"{max(0.0, took):.1f}"}
+        after = _("%(seconds)s s after the call for one.") % {"seconds": f"{max(0.0, took):.1f}"}
+        detail = f"{after} {sentence(row.detail)}".strip()
         yield Item(row.opened_at, 4, "attention", "person", title, detail, rule=row.detail)
         if row.claimed_at and row.claimed_by:
             seconds = int((row.claimed_at - row.received_at).total_seconds())

@@ -43,9 +43,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "SECRET_KEY_FALLBACKS",
-        "Older keys that still open sessions, separated by commas.",
+        "Older keys that still open sessions and kept personal text, separated by commas.",
         "",
-        "Only SECRET_KEY opens sessions.",
+        "Only SECRET_KEY opens them: run rewrap_keys before an old one is dropped.",
     ),
     Variable(
         "ALLOWED_HOSTS",

@@ -85,5 +85,7 @@ def logging_config(level: str, form: str) -> dict[str, Any]:
             "django-q": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
+            # It lists the letters that a document needs, its buyer's name among them.
+            "fontTools": {"level": "WARNING"},
         },
     }

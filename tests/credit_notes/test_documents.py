@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from typing import Any
 
 import pytest
@@ -125,6 +126,12 @@ def test_words_from_outside_are_text_and_never_code(shop: Shop, attack: str) -> 
     assert 'onload="' not in html
     assert attack in sheet_of(note).rows[0]
     assert " ".join(attack.split()) in read(note)
+
+
+def test_making_a_pdf_tells_the_log_no_letter_of_a_name(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        read(document(case_of(shop, name="髙橋 花子")))
+    assert [line.name for line in caplog.records if line.name.startswith(("fontTools", "fpdf"))] == []
 
 
 def test_the_page_carries_no_inline_code(shop: Shop) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import Settings
 
@@ -94,3 +95,14 @@ def test_first_texts_at_the_same_moment_share_one_key() -> None:
         list(pool.map(work, range(16)))
     assert PersonKey.objects.count() == 1
     assert {row.text for row in PersonalText.objects.all()} == {str(number) for number in range(16)}
+
+
+def test_the_command_wraps_keys_anew_and_says_what_it_needs(
+    kept: PersonalText, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 6
+    with pytest.raises(CommandError, match="SECRET_KEY_FALLBACKS"):
+        call_command("rewrap_keys")
+    settings.SECRET_KEY_FALLBACKS = [old]
+    call_command("rewrap_keys")
+    assert "Wrapped 1 keys" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from tools.models import OrderLine
 from tools.refunding.composition import line_part
 from tools.refunding.shares import taxes_between
 
-RATES = [
+RATES: list[list[tuple[str, int | None]]] = [
     [], [("MwSt", 190_000)], [("MwSt", 70_000)], [("VAT", 0)], [("State", 40_000), ("City", 8_750)],
     [("消費税", 100_000)], [("消費税", 80_000)], [("Tax", None)],
 ]  # fmt: skip

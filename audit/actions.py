@@ -57,6 +57,7 @@ ACTIONS: dict[str, str | Promise] = {
     "note.added": _("A member of staff added a note."),
     "order.updated": _("The shop told of a new or changed order."),
     "payment.changed": _("What was captured, refunded or disputed on a payment changed."),
+    "payment.proven": _("Stripe confirmed that it holds this payment for the shop."),
     "payment_task.dropped": _("A person said that a payment by hand will not be made."),
     "payment_task.opened": _("No machine can pay this refund: a person was asked to."),
     "payment_task.paid": _("A person ticked a payment by hand as made."),

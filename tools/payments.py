@@ -101,14 +101,17 @@ def _payment_of(order: Order, seen: PaymentSnapshot) -> tuple[Payment, bool]:
 
 
 def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
-    """Keeps a charge's card, payment intent and mode as far as they are told; None where no order names it yet."""
+    """Keeps a charge's card, payment intent and mode as far as they are told; None where no order names it yet.
+
+    The mode is the proof that Stripe holds this very payment for us, so it is kept only where the charge fits it.
+    """
     payment = of_charge(shop_id, seen.external_id)
     if payment is None:
         return None
     told = {
         "instrument": seen.instrument or payment.instrument,
         "payment_intent": seen.payment_intent or payment.payment_intent,
-        "livemode": payment.livemode if seen.livemode is None else seen.livemode,
+        "livemode": seen.livemode if seen.livemode is not None and _fits(payment, seen) else payment.livemode,
     }
     new = [name for name, value in told.items() if getattr(payment, name) != value]
     for name in new:
@@ -116,6 +119,13 @@ def record_charge(shop_id: int, seen: ChargeSnapshot) -> Payment | None:
     if new:
         payment.save(update_fields=new)
     return payment
+
+
+def _fits(payment: Payment, seen: ChargeSnapshot) -> bool:
+    """Whether the charge took what the payment is said to have taken, and for no other order."""
+    same_order = seen.order_external_id in ("", payment.order.external_id)
+    enough = seen.paid and seen.captured_minor >= payment.captured_minor
+    return same_order and enough and seen.currency == payment.currency
 
 
 def record_refund(shop_id: int, seen: RefundSnapshot) -> RefundRecord | None:

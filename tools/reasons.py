@@ -58,6 +58,8 @@ REASONS: dict[str, Promise] = {
     "no_budget": _("Nobody has said how often this vendor may be asked. Tell whoever runs the system."),
     "no_key": _("The request was not sent, since it had no key of its own. Tell whoever runs the system."),
     "no_shop": _("The request names a shop that isn't connected. Tell whoever runs the system."),
+    "order.cancelled_already": _("The order is cancelled already. See what has gone back, then answer."),
+    "order.has_left": _("Part of the order has left already, so it can't be cancelled. Agree on a return."),
     "order.not_of_case": _(
         "The planner named an order that isn't this case's. Decide for the right order yourself."
     ),

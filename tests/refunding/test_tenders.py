@@ -22,6 +22,7 @@ def payment(pk: int, captured_minor: int, vendor: str = "shopify", gateway: str 
         gateway=gateway or ("shopify_payments" if vendor == "shopify" else vendor),
         currency="EUR",
         captured_minor=captured_minor,
+        livemode=False if vendor == "stripe" else None,
         **gone,
     )
 
@@ -71,6 +72,12 @@ def test_a_merchants_own_name_for_a_payment_by_hand_is_known_by_the_shops_word(
         assert tenders([own], euros(500), None) == [Tender(1, "manual", "Vorkasse", 500)]
     else:
         assert refusal([own], 500) == "refund.unknown_gateway"
+
+
+def test_a_charge_that_stripe_has_not_confirmed_is_a_persons() -> None:
+    named_only = payment(1, 900, "stripe")
+    named_only.livemode = None
+    assert refusal([named_only], 500) == "refund.unproven_charge"
 
 
 def test_nobody_splits_what_the_shop_has_not_split() -> None:

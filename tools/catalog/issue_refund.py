@@ -16,7 +16,7 @@ from tools.catalog.send_message import message_step
 from tools.credit_notes.step import credit_note_step
 from tools.errors import InvalidArgs, OutcomeUnknown
 from tools.models import Order, OrderLine, Payment, ToolCall
-from tools.refunding import quotes
+from tools.refunding import charges, quotes
 from tools.refunding.composition import Draft, compose
 from tools.refunding.steps import body_of, steps_of
 from tools.refunding.tenders import tenders
@@ -59,10 +59,14 @@ def resolve(arguments: IssueRefund, scope: Scope) -> Effect:
 
 
 def quote(arguments: IssueRefund, scope: Scope) -> None:
-    """Asks the shop how it would split the wish, where its order was paid in several ways. Raises ToolError."""
+    """Asks the shop how it would split the wish, where its order was paid in several ways, and Stripe for its charges.
+
+    Raises ToolError.
+    """
     order, draft = _draft(arguments, scope)
     if quotes.is_needed(order, draft):
         quotes.ask(order, draft, scope)
+    charges.prove(order, scope)
 
 
 def _draft(arguments: IssueRefund, scope: Scope) -> tuple[Order, Draft]:

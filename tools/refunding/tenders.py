@@ -42,8 +42,8 @@ def tenders(payments: Sequence[Payment], money: Money, quoted: Mapping[int, int]
 
     `quoted` is the shop's own split among several of them, by payment. Raises InvalidArgs: refund.more_than_refundable;
     refund.not_quoted where a split is needed and there is none; refund.not_split where the shop names none of these
-    payments; refund.unknown_gateway for money that came in a way
-    that we don't know how to give back.
+    payments; refund.unknown_gateway for money that came in a way that we don't know how to give back;
+    refund.unproven_charge for a charge that Stripe has not confirmed.
     """
     able = payable(payments, money.currency)
     bounds = [payment.refundable.amount_minor for payment in able]
@@ -71,8 +71,18 @@ def payable(payments: Sequence[Payment], currency: str) -> list[Payment]:
     return sorted(able, key=lambda payment: payment.pk)
 
 
+def is_unproven(payment: Payment) -> bool:
+    """Whether it is Stripe's by the shop's order alone: Stripe's own word always tells the mode."""
+    return payment.vendor == "stripe" and payment.livemode is None
+
+
 def payer(payment: Payment) -> str:
-    """Who gives this payment's money back. Raises InvalidArgs (refund.unknown_gateway) where nobody can say."""
+    """Who gives this payment's money back.
+
+    Raises InvalidArgs where nobody can say (refund.unknown_gateway), or Stripe never has (refund.unproven_charge).
+    """
+    if is_unproven(payment):
+        raise InvalidArgs(code="refund.unproven_charge")
     if payment.vendor in ("stripe", "shopify"):
         return payment.vendor
     if payment.by_hand or is_manual(payment.gateway):

@@ -109,6 +109,8 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # The queue's processes ask for their connection at every task; tests must let go of theirs at the end.
 DATABASES["default"]["CONN_MAX_AGE"] = 0 if MODE == TEST else 600
 DATABASES["default"]["TEST"] = {"NAME": "test_opsagent"}
+# A server that vanished from the network must not keep a sender waiting for the kernel's two minutes.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "cases.User"

@@ -177,6 +177,10 @@ def test_the_watch_says_that_the_database_is_away_and_goes_on() -> None:
     assert [(entry["event"], entry["log_level"]) for entry in logs] == [("database_unreachable", "warning")]
 
 
+def test_nobody_waits_long_for_a_server_that_is_not_there() -> None:
+    assert int(connection.get_connection_params()["connect_timeout"]) <= 10
+
+
 def caused(outer: Exception, cause: Exception) -> Exception:
     outer.__cause__ = cause
     return outer

@@ -42,7 +42,8 @@ def follow(
         execution.cancel_unsent(record.exceeded, after_outcome=following.after_outcome)
     # Before the order's first reading its payments aren't known: the reading brings the refund along.
     unplaced = bool(record.unplaced_minor) and record.order.payments.exists()
-    wrong = bool(failed_later or record.exceeded or record.clamped or record.astray)
+    too_much = record.exceeded or record.clamped or record.stray_duties_minor
+    wrong = bool(failed_later or too_much or record.astray)
     if not (wrong or unplaced):
         return None
     if history and not (failed_later or record.astray):

@@ -37,7 +37,8 @@ class RefundRecord:
     `ref`. Else `booked_minor` was booked as made elsewhere; `unplaced_minor` belongs to no payment that we know, and
     `clamped` are lines that would have gone back more often than bought: a person should look. `exceeded` are
     payments that promise more than was captured: what isn't sent yet must be cancelled. `astray` was booked although
-    it carries a key of ours: a second refund under it, or one of a call that was given up.
+    it carries a key of ours: a second refund under it, or one of a call that was given up. `stray_duties_minor` are
+    duties of no line that we know, or beyond what was left of them.
     """
 
     order: Order
@@ -49,6 +50,7 @@ class RefundRecord:
     clamped: tuple[int, ...] = ()
     exceeded: tuple[int, ...] = ()
     astray: bool = False
+    stray_duties_minor: int = 0
 
 
 def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
@@ -151,13 +153,16 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
         else:
             booked += _book_part(payment, part)
     clamped = _give_back_lines(order, payments, seen) if status != "failed" else ()
+    stray = _give_back_duties(order, payments, seen) if status != "failed" else 0
     exceeded = tuple(
         payment.pk
         for payment in payments
         if _promised(payment) - _awaited_minor(payment, seen) > payment.captured_minor
     )
     astray = booked > 0 and _calls_of(order, seen).exists()
-    return RefundRecord(order, status, seen.external_id, None, booked, unplaced, clamped, exceeded, astray)
+    return RefundRecord(
+        order, status, seen.external_id, None, booked, unplaced, clamped, exceeded, astray, stray
+    )
 
 
 def _status(parts: Sequence[RefundPartSnapshot]) -> RefundStatus:
@@ -247,15 +252,12 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
 
     An entry of no money marks them as counted, since another source may have told of the money alone before.
     """
-    mark = f"lines/{seen.external_id}"
     if not payments or not (seen.lines or seen.shipping_minor):
         return ()
-    if LedgerEntry.objects.filter(payment__in=payments, kind=Kind.ELSEWHERE, vendor_ref=mark).exists():
+    if not _counts_now(payments, f"lines/{seen.external_id}"):
         return ()
-    book(payments[0], Kind.ELSEWHERE, 0, mark)
     pieces = {part.line_external_id: part.quantity for part in seen.lines}
     clamped = []
-    duties = {duty.external_id: duty.amount_minor for duty in seen.duties}
     for line in (
         OrderLine.objects.select_for_update().filter(order=order, external_id__in=pieces).order_by("pk")
     ):
@@ -264,15 +266,38 @@ def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnap
         if taken < pieces[line.external_id]:
             clamped.append(line.pk)
         line.refunded_minor += line.share_minor(taken)
-        line.duties_refunded_minor += _duties_back(line, duties)
         line.refunded_quantity += taken
-        line.save(
-            update_fields=["refunded_quantity", "refunded_minor", "duties_refunded_minor", "removed_quantity"]
-        )
+        line.save(update_fields=["refunded_quantity", "refunded_minor", "removed_quantity"])
     shipping = order.shipping_refunded_minor + seen.shipping_minor
     order.shipping_refunded_minor = min(order.shipping_minor, shipping)
     order.save(update_fields=["shipping_refunded_minor"])
     return tuple(clamped)
+
+
+def _counts_now(payments: Sequence[Payment], mark: str) -> bool:
+    """Whether this part of a refund is counted for the first time; from now on it isn't."""
+    if LedgerEntry.objects.filter(payment__in=payments, kind=Kind.ELSEWHERE, vendor_ref=mark).exists():
+        return False
+    book(payments[0], Kind.ELSEWHERE, 0, mark)
+    return True
+
+
+def _give_back_duties(order: Order, payments: Sequence[Payment], seen: RefundSnapshot) -> int:
+    """Counts refunded duties once, on whichever lines they lie; what could be counted on none.
+
+    Apart from the pieces: a webhook names these alone, and a refund may give back a duty without any piece.
+    """
+    if not payments or not seen.duties or not _counts_now(payments, f"duties/{seen.external_id}"):
+        return 0
+    told = {duty.external_id: duty.amount_minor for duty in seen.duties if duty.external_id}
+    stray = sum(duty.amount_minor for duty in seen.duties)
+    for line in OrderLine.objects.select_for_update().filter(order=order).order_by("pk"):
+        given = _duties_back(line, told)
+        if given:
+            line.duties_refunded_minor += given
+            line.save(update_fields=["duties_refunded_minor"])
+        stray -= given
+    return stray
 
 
 def _duties_back(line: OrderLine, told: Mapping[str, int]) -> int:

@@ -1,16 +1,19 @@
 """What others did to a payment is booked once, and never lets us give back more than is left."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from cases.models import Shop
+from cases.refunds import follow
 from tests.factories import make_call
 from tests.tools import telling
 from tests.tools.telling import dispute, order, part, refund
 from tools import orders
 from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
-from tools.snapshots import ChargeSnapshot, RefundSnapshot
+from tools.snapshots import ChargeSnapshot, DutySnapshot, RefundSnapshot
 
 
 @pytest.fixture
@@ -136,6 +139,60 @@ def test_a_dispute_of_shopify_finds_the_orders_only_payment(shop: Shop) -> None:
     told = dispute(vendor="shopify", charge="", order_external_id="5001001")
     assert orders.record_dispute(shop.pk, told) is not None
     assert refundable() == 0
+
+
+def with_duties(order: Order) -> OrderLine:
+    """The lamps have a duty of 3.00, and the order a second line with one of 2.00."""
+    order.lines.update(duties_minor=300, duties=[{"external_id": "61", "amount_minor": 300}])
+    return OrderLine.objects.create(
+        order=order, external_id="12", sku="BULB", title="Bulb", quantity=1, total_minor=1000,
+        duties_minor=200, duties=[{"external_id": "62", "amount_minor": 200}],
+    )  # fmt: skip
+
+
+def duties_back() -> list[int]:
+    return list(OrderLine.objects.order_by("pk").values_list("duties_refunded_minor", flat=True))
+
+
+def of_duties(*told: tuple[str, int]) -> tuple[DutySnapshot, ...]:
+    return tuple(DutySnapshot(external_id=name, amount_minor=minor) for name, minor in told)
+
+
+def test_a_duty_is_counted_on_its_line_though_no_piece_of_that_line_goes_back(known: Order) -> None:
+    with_duties(known)
+    seen = refund(duties=of_duties(("61", 100), ("62", 200)))
+    for _again in range(2):
+        assert record(known, seen).stray_duties_minor == 0
+        assert duties_back() == [100, 200]
+
+
+def test_duties_that_only_a_later_reading_tells_are_counted_with_it_once(known: Order) -> None:
+    with_duties(known)
+    record(known, refund())
+    for _again in range(2):
+        record(known, refund(duties=of_duties(("61", 100))))
+        assert duties_back() == [100, 0]
+    assert OrderLine.objects.get(external_id="11").refunded_quantity == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "stray", "counted"),
+    [
+        (("62", 250), 50, [0, 200]),  # more than there was
+        (("99", 70), 70, [0, 0]),  # of no line that we know
+        (("", 70), 70, [0, 0]),
+    ],
+)
+def test_a_duty_that_can_not_be_counted_is_handed_over(
+    known: Order, told: tuple[str, int], stray: int, counted: list[int]
+) -> None:
+    with_duties(known)
+    made = record(known, refund(lines=(), duties=of_duties(told)))
+    assert (made.stray_duties_minor, duties_back()) == (stray, counted)
+    with transaction.atomic():
+        case = follow(made, shop=known.shop, correlation_id=uuid4(), made_at=made.order.placed_at)
+    assert case is not None
+    assert case.handoffs.get().reason == "failed"
 
 
 def test_a_webhook_that_does_not_tell_leaves_what_a_reading_told_of_a_payment_by_hand(shop: Shop) -> None:

@@ -15,6 +15,7 @@ from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag
 from approvals.policy import Facts, Limits
 from audit import sources
 from tools.base import Effect, Kind, Scope, digest
+from tools.catalog import cancel_order
 from tools.drift import drifting, name_of
 from tools.models import OPEN_STATES, Order, Payment, Shipment, ToolCall
 
@@ -208,6 +209,9 @@ def _entitlement(effect: Effect, shop_id: int) -> str:
     body: dict[str, Any] = dict(effect.body)
     line_ids = [part["line"] for part in body["lines"]]
     order = Order.objects.get(pk=body["order"])
+    if effect.tool == cancel_order.NAME:
+        # What the shop has not sent, it owes: no window of its terms is asked.
+        return "" if cancel_order.has_left(order) else "terms.cancelled"
     claim = Claim(
         reason=body["reason"],
         parcels=_parcels(line_ids),

@@ -165,7 +165,8 @@ def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
     """The effect as it would be today, if it is the one that was signed and needs no more than was asked."""
     decision = request.decision
     scope = scope_of(decision)
-    effect, problem = resolve(Wish(decision.tool, decision.action, decision.planner_id), scope)
+    wish, by_planner = Wish(decision.tool, decision.action, decision.planner_id), decision.by_kind == "agent"
+    effect, problem = resolve(wish, scope, by_planner=by_planner)
     if problem or effect.digest != request.effect_hash:
         raise _Changed(problem or "effect")
     lock_exposure(effect)

@@ -138,13 +138,13 @@ def scope_of(case: Case) -> Scope:
     return Scope(case.shop_id, case.pk, case.order_id, case.correlation_id, channel, case.shop.env_prefix)
 
 
-def situation(case: Case, *, by: Actor, planner: str) -> Situation:
-    """What policy must know of the case: who writes, who listens, who has it."""
+def situation(case: Case, *, by: Actor, planner: str, human_only: bool | None = None) -> Situation:
+    """What policy must know of the case: who writes, who listens, who has it (unless that is said)."""
     to = recipient(case)
     return Situation(
         by_kind=by.kind,
         planner=planner,
-        human_only=case.human_only,
+        human_only=case.human_only if human_only is None else human_only,
         sender_is_contact=sender_is_contact(case),
         reachable=to is not None and reachable(to, scope_of(case).channel),
         order_templates=frozenset(
@@ -209,6 +209,16 @@ def resolve_handoff(handoff_id: int, *, close: bool, by: Actor) -> Handoff:
         _after_resolving(row.case, close, by)
         tell("handoff.resolved", row.case, by=by, subject=row, closed=close)
     return row
+
+
+def put_down(case: Case, by: Actor) -> None:
+    """The hand-off of a case ends where its holder sets it aside or asks for a signature."""
+    row = case.handoffs.select_for_update().exclude(state=State.RESOLVED).get()
+    if row.state != State.CLAIMED:
+        raise Invalid(_("Claim the hand-off first. Nothing was changed."))
+    row.state, row.resolved_at = State.RESOLVED, sources.now()
+    row.save(update_fields=["state", "resolved_at"])
+    tell("handoff.resolved", case, by=by, subject=row, closed=False)
 
 
 def refuse_open_money(case: Case) -> None:

@@ -24,6 +24,7 @@ from cases.drifting import hand_off_drifting
 from cases.handoff import (
     claim_handoff,
     hand_off,
+    put_down,
     reachable,
     refuse_open_money,
     resolve_handoff,
@@ -200,21 +201,11 @@ def snooze(case_id: int, *, until: datetime, by: Actor) -> Case:
         if not sources.now() < until <= sources.now() + timedelta(days=90):
             raise Invalid(_("Choose a date within the next 90 days."))
         if case.state == State.HANDOFF:
-            _put_down(case, by)
+            put_down(case, by)
         elif case.state not in (State.OPEN, State.WAITING) or case.wait_reason == Wait.EFFECT:
             raise Invalid(_("Only a case that nothing is under way in can be set aside."))
         wait(case, Wait.SNOOZE, until - sources.now())
     return case
-
-
-def _put_down(case: Case, by: Actor) -> None:
-    """The hand-off of a case that its holder sets aside ends; when the case wakes, a person is called again."""
-    row = case.handoffs.select_for_update().exclude(state=Handoff.State.RESOLVED).get()
-    if row.state != Handoff.State.CLAIMED:
-        raise Invalid(_("Claim the hand-off first, then set the case aside."))
-    row.state, row.resolved_at = Handoff.State.RESOLVED, sources.now()
-    row.save(update_fields=["state", "resolved_at"])
-    tell("handoff.resolved", case, by=by, subject=row, closed=False)
 
 
 def undo(call_id: int, *, by: Actor) -> ToolCall:

@@ -34,7 +34,7 @@ from approvals import services as approvals
 from approvals.errors import Invalid, Refusal
 from audit import actors, sources
 from audit.actors import Actor
-from cases import connections, credit_notes, handoff, paying, services, vendors
+from cases import cancelling, connections, credit_notes, handoff, paying, services, vendors
 from cases.intake import requeueing
 
 if TYPE_CHECKING:
@@ -149,6 +149,12 @@ BUTTONS: dict[str, Button] = {
         CHANGE_CASE,
         lambda pk, form, by: services.close_case(pk, by=by),
         gettext_lazy("Closed."),
+    ),
+    "cancel_order": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: cancelling.cancel_order(pk, by=by),
+        gettext_lazy("Decided. Policy says whether it runs by itself or waits for a signature."),
     ),
     "snooze": Button(CASE, CHANGE_CASE, _snooze, gettext_lazy("Set aside.")),
     "undo": Button(

@@ -33,6 +33,7 @@ VENDOR_LENGTH = Drift._meta.get_field("vendor").max_length or 16
 # What a step of an effect may write at its vendor: a tool and vendor that aren't here can't be judged, so a test holds
 # it against every tool. Which of Stripe's two a refund takes is settled only when it is sent.
 NEEDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("cancel_order", "shopify"): ("orderCancel",),
     ("issue_refund", "stripe"): ("refunds.create", "credit_notes.create"),
     ("issue_refund", "shopify"): ("refundCreate",),
     ("record_refund", "shopify"): ("refundCreate",),

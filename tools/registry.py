@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tools.base import Arguments, Kind, Tool, digest
 from tools.catalog import (
     acknowledge,
+    cancel_order,
     close_case,
     escalate,
     issue_credit_note,
@@ -42,6 +43,7 @@ TOOLS: dict[str, Tool] = {
     "acknowledge": acknowledge.TOOL,
     "remind": remind.TOOL,
     tell_on_its_way.NAME: tell_on_its_way.TOOL,
+    cancel_order.NAME: cancel_order.TOOL,
     "reply": reply.TOOL,
 }
 

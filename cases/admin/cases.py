@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
+from cases.cancelling import cancellable
 from cases.composing import window_closes_at
 from cases.credit_notes import due, missing
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
@@ -82,6 +83,7 @@ class CaseAdmin(HistoryAdmin):
             "credit_notes": _documents(row),
             "document_elsewhere": missing(row, story.calls),
             "now": moment(),
+            "cancellable": cancellable(row),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),

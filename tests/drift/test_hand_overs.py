@@ -27,7 +27,6 @@ from tools.wire import Kind
 OF_NO_TOOL = {
     ("klaviyo", "data-privacy-deletion-jobs"),
     ("klaviyo", "profile-import"),
-    ("shopify", "orderCancel"),
     ("shopify", "orderUpdate"),
     ("shopify", "tagsAdd"),
     ("slack", "webhook"),

@@ -17,6 +17,7 @@ REASONS: dict[str, stripe_invoices.Reason] = {
     "missing": "order_change",
     "lost": "order_change",
     "returned": "order_change",
+    "cancelled": "order_change",
 }
 
 

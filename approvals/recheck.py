@@ -20,9 +20,11 @@ FOLLOWS_MONEY = frozenset({"record_refund", "issue_credit_note"})
 
 def stopped(call: ToolCall, situation: Situation) -> str:
     """The code of what stops this call now; an empty text where it may go."""
-    by = call.decision.by_kind
-    planner = {situation.planner} if by == "agent" else set()
-    keys = {"tool": {call.tool, call.decision.tool}, "vendor": {call.vendor}, "planner": planner}
+    by, paid = call.decision.by_kind, _has_paid(call)
+    # What only tells of money that is gone is stopped by its own switches: leaving it out brings no money back.
+    planner = {situation.planner} if by == "agent" and not paid else set()
+    tools = {call.tool} if paid else {call.tool, call.decision.tool}
+    keys = {"tool": tools, "vendor": {call.vendor}, "planner": planner}
     if switches_on(call.shop_id, keys):
         return "switch.engaged"
     if drifting(call.shop_id, [(call.tool, call.vendor)]):
@@ -38,10 +40,17 @@ def stopped(call: ToolCall, situation: Situation) -> str:
         situation = replace(situation, human_only=False)
     if situation.human_only:
         return "case.taken_over"
-    flag = _flag(call)
+    flag = "" if paid else _flag(call)
     if flag:
         return f"risk.{flag}"
     return _money(call, situation) if call.amount_minor else ""
+
+
+def _has_paid(call: ToolCall) -> bool:
+    """Whether this call moves no money itself, and a step before it has."""
+    before = ToolCall.objects.filter(decision_id=call.decision_id, position__lt=call.position)
+    paid = before.filter(amount_minor__gt=0, state=ToolCall.State.SUCCEEDED)
+    return not call.amount_minor and paid.exists()
 
 
 def _signed(call: ToolCall) -> bool:

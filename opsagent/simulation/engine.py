@@ -68,8 +68,8 @@ class Play:
         self.calm = self.limits_changed = self.something_lost = self.asked = False
         self.shop_id: int = Shop.objects.values_list("pk", flat=True).get(slug=SHOP)
         self.settled: set[str] = set()
-        # Counts what any process begins: a task, a request, a signature.
-        self.turn = 0
+        # Which process is at work: a task, a request and a signature are one each.
+        self.turn = self._turns = 0
         self.world = World(self, number)
 
     # the whole
@@ -155,7 +155,9 @@ class Play:
 
     def attempt(self, work: Callable[[], Any]) -> bool:
         """Do something that may fail or be killed; False where it was killed."""
-        self.turn += 1
+        before = self.turn
+        self._turns += 1
+        self.turn = self._turns
         try:
             work()
         except Killed:
@@ -168,6 +170,8 @@ class Play:
         except Exception as problem:
             self.trace.tell(f"crashed {type(problem).__name__}")
             self.watch.found("nothing crashes", "".join(traceback.format_exception(problem)[-3:])[-600:])
+        finally:
+            self.turn = before
         return True
 
     def beside(self, name: str, work: Callable[[], Any]) -> None:

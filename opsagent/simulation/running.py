@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from opsagent.simulation.checks import check
 from opsagent.simulation.engine import Play
 from opsagent.simulation.furnishing import BEGINS, ENVIRONMENT
 from opsagent.simulation.plan import Catalogue, Recipe, Result
+from opsagent.simulation.points import Strike
 from opsagent.simulation.scenarios import SCENARIOS
 from opsagent.simulation.vendors import Vendors
 
@@ -92,10 +93,24 @@ def _players(jobs: int) -> Iterator[Any]:
         yield lambda stretches: pool.map(play_stretch, stretches)
 
 
+def replay(violation: dict[str, Any]) -> tuple[list[str], Result]:
+    """Play the one case that a violation names once more: what it passed, line by line, and what was found."""
+    os.environ.update(ENVIRONMENT)
+    strikes = tuple(Strike(*strike) for strike in violation["strikes"])
+    recipe = Recipe(violation["story"], violation["seed"], strikes)
+    with databases.server(), databases.furnished() as template, _silence():
+        (played,) = _play_all((template, f"{os.getpid()}_again", [recipe]))
+    return played[0].trace.lines, played[1]
+
+
 def play_stretch(job: tuple[str, str, list[Recipe]]) -> list[Result]:
     """Play some cases, one after the other, in a database of their own."""
+    return [result for _play, result in _play_all(job)]
+
+
+def _play_all(job: tuple[str, str, list[Recipe]]) -> list[tuple[Play, Result]]:
     template, name, recipes = job
-    results = []
+    played = []
     with databases.copy(template, name), sources.frozen(BEGINS) as clock:
         vendors, client = Vendors(lambda: clock.at), Client(raise_request_exception=False)
         known: set[tuple[str, str]] = set()
@@ -106,9 +121,9 @@ def play_stretch(job: tuple[str, str, list[Recipe]]) -> list[Result]:
             found = check(play) + [(one.invariant, str(one)) for one in violations(cases=play.cases())]
             fresh = [one for one in dict.fromkeys(found) if one not in known]
             known.update(fresh)
-            results.append(_result(recipe, play, fresh))
+            played.append((play, _result(recipe, play, fresh)))
             clock.advance(BETWEEN_CASES)
-    return results
+    return played
 
 
 def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Result:
@@ -147,5 +162,5 @@ def _violation(result: Result, finding: tuple[str, str]) -> dict[str, Any]:
         "invariant": finding[0],
         "row": finding[1],
         "story": recipe.scenario,
-        "strikes": [[strike.point, strike.kind, strike.nth] for strike in recipe.strikes],
+        "strikes": [list(astuple(strike)) for strike in recipe.strikes],
     }

@@ -63,18 +63,19 @@ class Watch:
             self.found("money leaves only under the key of a stored call", f"{vendor} {text[:80]}")
             return
         name = f"call {call.pk}"
-        if call.state not in (State.SENDING, State.UNKNOWN):
+        key = str(call.idempotency_key)
+        again = (key, self.play.turn) in self._looked_at
+        if call.state not in (State.SENDING, State.UNKNOWN) and not again:
             self.found("money leaves only while its call is being sent", f"{name} is {call.state}")
         if call.first_sent_at is None or self.play.clock.at - call.first_sent_at > KEY_IS_GOOD_FOR:
             self.found("nothing is sent after twenty hours", name)
-        key = str(call.idempotency_key)
         if self._bodies.setdefault(key, asked.body) != asked.body:
             self.found("a retry sends the same bytes", name)
         if call.position and not self._before_is_done(call):
             self.found("a step starts when the one before has succeeded", name)
-        if call.amount_minor and (key, self.play.turn) not in self._looked_at:
-            # What happens while it is on its way is nobody's fault.
-            self._looked_at.add((key, self.play.turn))
+        # What happens while it is on its way is nobody's fault.
+        self._looked_at.add((key, self.play.turn))
+        if call.amount_minor and not again:
             self._allowed(call, name)
 
     def _calls(self) -> list[ToolCall]:

@@ -1,4 +1,7 @@
-"""The simulator as it is run: what it reaches, what it finds, and that the same seed is the same run."""
+"""The simulator as it is run: what it reaches, what it finds, and that the same seed is the same run.
+
+All in one file, so that one worker runs it: each further one would furnish a database server of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import pytest
 from tests.simulation.commands import simulate
 
 MINUTES = 60
+# Found by the stories alone, so that it is quick.
+QUICK = "pending counts as done"
 
 
 @pytest.mark.timeout(15 * MINUTES)
@@ -31,8 +36,22 @@ def test_another_seed_is_another_run() -> None:
     assert len(traces) == 2
 
 
+@pytest.mark.timeout(5 * MINUTES)
+def test_a_planted_bug_is_found() -> None:
+    said = simulate("--trial", "--only", QUICK, "--cases", "100")
+    (verdict,) = said["trial"]
+    assert verdict["found"]
+    assert verdict["seed"] is not None
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(90 * MINUTES)
 def test_twenty_thousand_broken_cases_break_no_invariant() -> None:
     said = simulate("--cases", "20000", "--seed", "2", "--jobs", "2")
     assert (said["violations"], said["cases"]) == ([], 20_000)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(180 * MINUTES)
+def test_every_planted_bug_is_found() -> None:
+    assert simulate("--trial")["missed"] == []

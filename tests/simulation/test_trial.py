@@ -1,4 +1,4 @@
-"""Who watches the simulator: bugs that are planted on purpose, each of which it must find."""
+"""The table of bugs that are planted on purpose: it must fit the code as it is."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from django.conf import settings
 
 from opsagent.simulation.bugs import BUGS, Bug, Edit
 from opsagent.simulation.trial import NotPlanted, plant
-from tests.simulation.commands import simulate
-
-MINUTES = 60
-# Found by the stories alone, so that it is quick.
-QUICK = "pending counts as done"
 
 
 def test_there_are_at_least_25_bugs_of_different_names() -> None:
@@ -30,17 +25,3 @@ def test_an_edit_that_does_not_apply_is_no_bug(tmp_path: Path) -> None:
     (tmp_path / "code.py").write_text("pass\n")
     with pytest.raises(NotPlanted):
         plant(tmp_path, [Edit("code.py", "return", "raise")])
-
-
-@pytest.mark.timeout(5 * MINUTES)
-def test_a_planted_bug_is_found() -> None:
-    said = simulate("--trial", "--only", QUICK, "--cases", "100")
-    (verdict,) = said["trial"]
-    assert verdict["found"]
-    assert verdict["seed"] is not None
-
-
-@pytest.mark.nightly
-@pytest.mark.timeout(180 * MINUTES)
-def test_every_planted_bug_is_found() -> None:
-    assert simulate("--trial")["missed"] == []

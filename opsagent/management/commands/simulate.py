@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from opsagent.environment import PRODUCTION
-from opsagent.simulation.running import Wish, simulate
+from opsagent.simulation.running import Wish, replay, simulate
 from opsagent.simulation.trial import trial
 
 
@@ -32,6 +32,9 @@ class Command(BaseCommand):
             "--trial", action="store_true", help="plant bugs in a copy and see each one found"
         )
         parser.add_argument("--only", default="", help="with --trial: the bugs whose names hold this text")
+        parser.add_argument(
+            "--replay", default="", help="one violation as it was printed: what its case passes"
+        )
         parser.add_argument("--json", action="store_true", help="one line of JSON last on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,6 +42,9 @@ class Command(BaseCommand):
             raise CommandError(_("The simulator makes up orders and money, so it refuses production mode."))
         if options["trial"]:
             self._trial(options)
+            return
+        if options["replay"]:
+            self._replay(options["replay"])
             return
         wish = Wish(options["cases"], options["seed"], options["jobs"], options["until_found"])
         found = simulate(wish, self._progress)
@@ -49,6 +55,12 @@ class Command(BaseCommand):
     def _progress(self, cases: int, violations: int) -> None:
         self.stderr.write(f"{cases} cases, {violations} violations")
         self.stderr.flush()
+
+    def _replay(self, violation: str) -> None:
+        lines, result = replay(json.loads(violation))
+        self.stdout.write("\n".join(lines))
+        for invariant, row in result.findings:
+            self.stdout.write(f"FOUND {invariant}: {row}")
 
     def _trial(self, options: dict[str, Any]) -> None:
         verdicts = []

@@ -30,7 +30,7 @@ def case(world: World) -> Case:
     """Broken goods, of which only the shop's order says that Stripe took the money."""
     scripted_shop(world)
     case = refundable_case(shop=world.shop)
-    Order.objects.filter(pk=case.order_id).update(read_at=factories.now(), risk_level=Order.Risk.LOW)
+    Order.objects.filter(pk=order_of(case).pk).update(read_at=factories.now(), risk_level=Order.Risk.LOW)
     Payment.objects.update(livemode=None)
     Case.objects.filter(pk=case.pk).update(due_at=factories.now())
     return fresh(case)  # type: ignore[no-any-return]

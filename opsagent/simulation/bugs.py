@@ -223,7 +223,7 @@ BUGS: tuple[Bug, ...] = (
         (
             Edit(MONEY, REFUNDABLE, "self.captured_minor - ours - self.elsewhere_minor"),
             Edit(RECHECK, OVERDRAWN, "    return ours + row.elsewhere_minor > row.captured_minor"),
-            Edit(RECHECK, "    flag = _flag(call)\n    if flag:", "    flag = _flag(call)\n    if False:"),
+            Edit(RECHECK, '    if flag:\n        return f"risk', '    if False:\n        return f"risk'),
         ),
     ),
     # order of things

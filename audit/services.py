@@ -34,14 +34,13 @@ def record(
     """
     if not _in_own_transaction():
         raise RuntimeError("An audit entry is written in the transaction of the change that it tells of.")
-    if action not in ACTIONS:
-        raise LookupError(f"{action!r} is not in audit.actions.ACTIONS; add it there with a sentence.")
+    registered(action)
     if not _STREAM.fullmatch(stream):
         raise ValueError(f"An audit stream is case/<id>, order/<id>, shop/<slug> or staff, not {stream!r}.")
     if subject.pk is None:
         raise ValueError("The subject of an audit entry is a stored row.")
     data = data or {}
-    _refuse_unfit(data, "data")
+    refuse_unfit(data, "data")
     entry = Entry(
         stream=stream,
         at=sources.now(),
@@ -58,12 +57,18 @@ def record(
     return entry
 
 
+def registered(action: str) -> None:
+    """Raises LookupError for an action that the log doesn't know."""
+    if action not in ACTIONS:
+        raise LookupError(f"{action!r} is not in audit.actions.ACTIONS; add it there with a sentence.")
+
+
 def _in_own_transaction() -> bool:
     # A test case's outer block doesn't count: a service that forgot its own would pass every test.
     return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
-def _refuse_unfit(value: object, place: str) -> None:
+def refuse_unfit(value: object, place: str) -> None:
     """Raise ValueError, naming the place, for what is not plain JSON or may tell of a person."""
     if value is None or isinstance(value, bool | int):
         return
@@ -74,10 +79,10 @@ def _refuse_unfit(value: object, place: str) -> None:
             if not isinstance(key, str):
                 raise ValueError(f"{place} has the key {key!r}; keys of audit data are strings.")
             _refuse_text(key, f"a key of {place}")
-            _refuse_unfit(inner, f"{place}.{key}")
+            refuse_unfit(inner, f"{place}.{key}")
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            _refuse_unfit(inner, f"{place}[{index}]")
+            refuse_unfit(inner, f"{place}[{index}]")
     else:
         raise ValueError(
             f"{place} is a {type(value).__name__}; audit data is made of strings, whole numbers, "

@@ -6,18 +6,16 @@ unsigned body gets 401 without a reason, and is counted; a missing secret lets n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import TextField
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.parsers import BaseParser
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
+from django.views import View
 
 from audit import sources
-from cases.intake import deliveries, mail
+from cases.intake import deliveries, first_sight, mail
 from cases.intake.receiving import Delivery, receive, refuse
 from cases.models import Shop
 from tools.adapters import shopify_webhooks, stripe_webhooks, whatsapp_webhooks
@@ -32,45 +30,76 @@ LARGEST = {
 }
 
 
-class Hook(APIView):
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A shop's row as this process has read it last; `version` is another one after any change of the row."""
+
+    shop: Shop
+    version: str
+
+
+_remembered: dict[str, Known] = {}
+
+
+def _read(slug: str) -> Known | None:
+    """The shop as it is now; None where there is none of this name (any more)."""
+    version = RawSQL(first_sight.VERSION, [], TextField())  # noqa: S611 - no word of a caller's
+    row = Shop.objects.annotate(version=version).filter(slug=slug).first()
+    if row is None:
+        _remembered.pop(slug, None)
+        return None
+    _remembered[slug] = found = Known(row, row.version)
+    return found
+
+
+class Hook(View):
     """One source's door. Parsing, authentication and rendering are the signature's and ours."""
 
-    authentication_classes: list[type[BaseAuthentication]] = []
-    parser_classes: list[type[BaseParser]] = []
-    permission_classes = [AllowAny]
-    # None: a vendor that is turned away too often gives up.
-    throttle_classes: list[type[BaseThrottle]] = []
     source = ""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """No negotiation: the answer has no body."""
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Empty like all answers here."""
+        allowed = [name.upper() for name in self.http_method_names if hasattr(self, name)]
+        return HttpResponseNotAllowed(allowed)
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """As it is: there is nothing to render."""
-        return response
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nobody asks a webhook's door what it can do."""
+        return self.http_method_not_allowed(request)
 
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        """Empty like all answers here, since the framework's own would want to be rendered."""
-        return HttpResponseNotAllowed(self.allowed_methods)
-
-    options = http_method_not_allowed
-
-    def post(self, request: Request, shop: str, **kwargs: str) -> HttpResponse:
+    def post(self, request: HttpRequest, shop: str, **kwargs: str) -> HttpResponse:
         """Verify, commit, answer."""
-        row = Shop.objects.filter(slug=shop).first()
-        if row is None:
+        known = _remembered.get(shop) or _read(shop)
+        if known is None:
             return HttpResponse(status=404)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST[self.source]:
-            refuse(row, self.source, "too_large")
-            return HttpResponse(status=413)
-        raw = request._request.read()
-        if not self.verified(row, request._request, raw, **kwargs):
-            refuse(row, self.source, "signature")
-            return HttpResponse(status=401)
-        for delivery in self.deliveries(row, request._request, raw, **kwargs):
-            receive(row, delivery)
+            return self._refused(shop, "too_large", 413)
+        raw = request.read()
+        found = self._found(known, request, raw, **kwargs)
+        if found and first_sight.take(known.shop, known.version, found[0]) is not None:
+            return HttpResponse(status=200)
+        now = _read(shop)
+        if now is not None and (found is None or now.version != known.version):
+            # What was remembered lets nobody in, and keeps nobody out, that the row doesn't.
+            found = self._found(now, request, raw, **kwargs)
+        if now is None or found is None:
+            return self._refused(shop, "signature", 401)
+        for delivery in found:
+            receive(now.shop, delivery)
         return HttpResponse(status=200)
+
+    def _found(self, known: Known, request: HttpRequest, raw: bytes, **kwargs: str) -> list[Delivery] | None:
+        """What the body carries; None where no secret of the shop signed it."""
+        if not self.verified(known.shop, request, raw, **kwargs):
+            return None
+        return self.deliveries(known.shop, request, raw, **kwargs)
+
+    def _refused(self, shop: str, reason: str, status: int) -> HttpResponse:
+        now = _read(shop)
+        if now is None:
+            return HttpResponse(status=404)
+        refuse(now.shop, self.source, reason)
+        return HttpResponse(status=status)
 
     def verified(self, shop: Shop, request: HttpRequest, raw: bytes, **kwargs: str) -> bool:
         """Whether one of the shop's secrets signed these bytes."""
@@ -113,13 +142,13 @@ class WhatsAppHook(Hook):
 
     source = "whatsapp"
 
-    def get(self, request: Request, shop: str) -> HttpResponse:
+    def get(self, request: HttpRequest, shop: str) -> HttpResponse:
         """Meta's one-time question whether the address is ours."""
         row = Shop.objects.filter(slug=shop).first()
         if row is None:
             return HttpResponse(status=404)
         try:
-            answer = whatsapp_webhooks.challenge(request.query_params, Account.of(row))
+            answer = whatsapp_webhooks.challenge(request.GET, Account.of(row))
         except NotConfigured:
             answer = ""
         return HttpResponse(answer, content_type="text/plain", status=200 if answer else 403)

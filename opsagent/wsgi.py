@@ -5,6 +5,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from opsagent.doors import Doors
 from opsagent.launch import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsagent.settings")
@@ -12,4 +13,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opsagent.settings")
 if (server := multiprocessing.parent_process()) and server.pid:
     die_with_parent(server.pid)
 
-application = get_wsgi_application()
+application = Doors(get_wsgi_application())

@@ -7,7 +7,7 @@ overwrites what is newer, and locks are taken in one order everywhere: the order
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +65,7 @@ def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None
     order, created = _order_row(shop_id, seen)
     changed = created
     if order.vendor_updated_at is None or seen.updated_at >= order.vendor_updated_at:
-        changed |= _overwrite(order, _facts(order, seen, person_id))
+        changed |= _overwrite(order, order_facts(order, seen, person_id))
         for line in seen.lines:
             changed |= _line(order, line)
     elif order.person_id is None and person_id is not None:
@@ -99,12 +99,18 @@ def _order_row(shop_id: int, seen: OrderSnapshot) -> tuple[Order, bool]:
     )
     order = Order.objects.select_for_update(of=("self",), no_key=True).select_related("shop").get(pk=found.pk)
     if created:
-        order.promised_at = order.placed_at + timedelta(days=order.shop.ships_within_days)
+        order.promised_at = promised(order.placed_at, order.shop.ships_within_days)
         order.save(update_fields=["promised_at"])
     return order, created
 
 
-def _facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> dict[str, Any]:
+def promised(placed_at: datetime, ships_within_days: int) -> datetime:
+    """By when an order should leave the house."""
+    return placed_at + timedelta(days=ships_within_days)
+
+
+def order_facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None) -> dict[str, Any]:
+    """An order's columns as the shop tells them now; `order` is what is known of it already."""
     facts: dict[str, Any] = {
         "name": seen.name,
         "currency": seen.currency,
@@ -141,6 +147,20 @@ def _overwrite(row: Any, facts: dict[str, Any]) -> bool:
 
 
 def _line(order: Order, seen: LineSnapshot) -> bool:
+    facts = line_facts(seen)
+    line, created = OrderLine.objects.select_for_update().get_or_create(
+        order=order, external_id=seen.external_id, defaults=facts
+    )
+    facts["quantity"] = max(seen.quantity, line.refunded_quantity + line.removed_quantity)
+    facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
+    facts["duties_minor"] = max(seen.duty_minor, line.duties_refunded_minor)
+    facts["taxes"] = facts["taxes"] or line.taxes
+    facts["duties"] = facts["duties"] or line.duties
+    return created or _overwrite(line, facts)
+
+
+def line_facts(seen: LineSnapshot) -> dict[str, Any]:
+    """A line's columns as a webhook or a reading tells them, for a line that nobody knew."""
     facts: dict[str, Any] = {
         "sku": seen.sku,
         "title": seen.title[:255],
@@ -154,15 +174,7 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
     }
     if seen.unfulfilled is not None:
         facts["unfulfilled_quantity"] = seen.unfulfilled
-    line, created = OrderLine.objects.select_for_update().get_or_create(
-        order=order, external_id=seen.external_id, defaults=facts
-    )
-    facts["quantity"] = max(seen.quantity, line.refunded_quantity + line.removed_quantity)
-    facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
-    facts["duties_minor"] = max(seen.duty_minor, line.duties_refunded_minor)
-    facts["taxes"] = facts["taxes"] or line.taxes
-    facts["duties"] = facts["duties"] or line.duties
-    return created or _overwrite(line, facts)
+    return facts
 
 
 def _taxes(seen: tuple[TaxSnapshot, ...]) -> list[dict[str, Any]]:

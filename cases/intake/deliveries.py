@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 
 from cases.drifting import topic_of_chat
 from cases.intake import orders
@@ -45,12 +45,15 @@ def _delivery(
     source: str, found: Envelope, raw: bytes, content_type: str, parse: Callable[[], Snapshot | None]
 ) -> Delivery:
     """A delivery that is parsed by its handler, so that a body that can't be read is kept as a dead letter."""
+    once = cache(parse)
 
     def handle(event: InboundEvent) -> Handled:
-        seen = parse()
+        seen = once()
         return orders.handle(event, seen) if seen is not None else Handled()
 
-    return Delivery(source, found.account, found.external_id, found.topic, raw, content_type, handle)
+    return Delivery(
+        source, found.account, found.external_id, found.topic, raw, content_type, handle, glance=once
+    )
 
 
 def dead(source: str, drift: ContractDrift, raw: bytes, content_type: str, topic: str = "") -> Delivery:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, DataError, InterfaceError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from audit import sources
 from audit.actors import SYSTEM, Actor, vendor
@@ -18,6 +18,7 @@ from cases.drifting import dead_letter
 from cases.models import Case, Cursor, EventConflict, InboundEvent, RefusedRequests, Shop
 from tools.errors import ContractDrift
 from tools.models import Order
+from tools.snapshots import Snapshot
 
 log = structlog.get_logger()
 
@@ -45,7 +46,10 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One verified delivery. `handle` writes what it means; None is absorbed as it is."""
+    """One verified delivery. `handle` writes what it means; None is absorbed as it is.
+
+    `glance` parses the body without writing anything, and raises what `handle` would; None where it can't be told.
+    """
 
     source: str
     account: str
@@ -55,6 +59,7 @@ class Delivery:
     content_type: str
     handle: Handler | None
     find: Find | None = None
+    glance: Callable[[], Snapshot | None] | None = None
 
 
 class Unreadable(Exception):
@@ -158,12 +163,17 @@ def _insert(shop: Shop, delivery: Delivery, digest: str, dead: str) -> InboundEv
         found_late_seconds=max(0, int((now - find.at).total_seconds())) if find else None,
     )
     InboundEvent.objects.bulk_create([event], ignore_conflicts=True)
-    stored = _stored(shop, delivery)
-    return stored if stored.correlation_id == event.correlation_id else None
+    # What another delivery stored first has another correlation id.
+    mine = _rows(shop, delivery).filter(correlation_id=event.correlation_id)
+    stored = mine.values_list("pk", flat=True).first()
+    if stored is None:
+        return None
+    event.pk = stored
+    return event
 
 
-def _stored(shop: Shop, delivery: Delivery) -> InboundEvent:
-    return InboundEvent.objects.get(
+def _rows(shop: Shop, delivery: Delivery) -> QuerySet[InboundEvent]:
+    return InboundEvent.objects.filter(
         shop=shop, source=delivery.source, account=delivery.account, external_id=delivery.external_id
     )
 
@@ -174,7 +184,7 @@ def _again(shop: Shop, delivery: Delivery, digest: str) -> Received:
     A reading writes the same event in other bytes than its webhook (key order, deliveries still open), so between
     the two the id alone counts.
     """
-    event = InboundEvent.objects.select_for_update().get(pk=_stored(shop, delivery).pk)
+    event = _rows(shop, delivery).select_for_update().get()
     if delivery.find is not None:
         # The webhook was just faster.
         return Received(event.pk, "duplicate")

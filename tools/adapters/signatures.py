@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 def header(headers: Mapping[str, str], name: str) -> str:
     """One header's value whatever its case, empty where absent."""
+    if (plainly := headers.get(name)) is not None:
+        return plainly
     wanted = name.lower()
     return next((value for given, value in headers.items() if given.lower() == wanted), "")
 

@@ -1,0 +1,200 @@
+"""The commonest webhook, an order that nobody has heard of, written by one statement: a transaction of its own.
+
+Event, customer, order, lines and audit entry, all or none of them, in one exchange with the database. Nothing is
+decided here that isn't decided in `receiving`, `people`, `orders` and `tools.orders`: whatever those would do more
+about (a known event or order, a customer to complete, a possible twin, a part that needs booking) is left to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from typing import Any
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from audit import embedding, sources
+from audit.actors import vendor
+from cases.intake.orders import TWIN_WITHIN
+from cases.intake.receiving import Delivery, Received
+from cases.models import InboundEvent, Person, Shop
+from cases.people import digits
+from tools import new_orders
+from tools.errors import ContractDrift
+from tools.models import Order, OrderLine
+from tools.snapshots import CustomerSnapshot, OrderSnapshot
+
+# Of a shop's row, another one after each change of it.
+VERSION = f"({Shop._meta.db_table}.xmin::text || {Shop._meta.db_table}.ctid::text)"
+
+# `fresh` has one row where nothing is known and nothing else is to be done, and everything else hangs on it. What
+# another transaction writes between that look and the inserts meets a unique constraint, and undoes all of it.
+STATEMENT = """
+WITH known AS MATERIALIZED (
+    SELECT id, (email <> '' OR %(email)s = '') AND (phone <> '' OR %(phone)s = '') AND (name <> '' OR %(name)s = '')
+        AND (language <> '' OR %(language)s = '') AS whole
+    FROM {person} WHERE shop_id = %(shop)s AND external_id = %(customer)s AND external_id <> ''
+), fresh AS MATERIALIZED (
+    SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS at,
+        COALESCE((SELECT id FROM known), %(person)s::uuid) AS person_id
+    WHERE EXISTS (SELECT FROM {shop} WHERE id = %(shop)s AND {version} = %(version)s)
+    AND NOT EXISTS (
+        SELECT FROM {event} WHERE shop_id = %(shop)s AND source = %(source)s AND account = %(account)s
+            AND external_id = %(external_id)s
+    )
+    AND NOT EXISTS (SELECT FROM {order} WHERE shop_id = %(shop)s AND external_id = %(order_external_id)s)
+    AND NOT EXISTS (SELECT FROM known WHERE NOT whole)
+    AND NOT EXISTS (
+        SELECT FROM known JOIN {order} AS other ON other.person_id = known.id
+        WHERE other.placed_at BETWEEN %(twin_from)s AND %(twin_until)s AND other.total_minor = %(total)s
+            AND other.cancelled_at IS NULL
+    )
+    AND (
+        EXISTS (SELECT FROM known)
+        OR NOT EXISTS (
+            SELECT FROM {person} WHERE shop_id = %(shop)s AND email = %(email)s AND email <> ''
+        )
+    )
+), person AS (
+    INSERT INTO {person} (id, shop_id, external_id, name, email, phone, whatsapp_id, language, created_at)
+    SELECT person_id, %(shop)s, %(customer)s, %(name)s, %(email)s, %(phone)s, '', %(language)s, at
+    FROM fresh WHERE NOT EXISTS (SELECT FROM known)
+), event AS (
+    INSERT INTO {event} (shop_id, source, account, external_id, topic, raw, content_type, digest, state, dead_reason,
+        correlation_id, received_at, duplicates, requeued)
+    SELECT %(shop)s, %(source)s, %(account)s, %(external_id)s, %(topic)s, %(raw)s, %(content_type)s, %(digest)s,
+        'absorbed', '', %(entry_correlation_id)s, at, 0, 0
+    FROM fresh RETURNING id
+), bought AS (
+    INSERT INTO {order} (shop_id, person_id, {order_names})
+    SELECT %(shop)s, person_id, told.* FROM fresh, jsonb_to_record(%(order)s) AS told ({order_types})
+    RETURNING id
+), line AS (
+    INSERT INTO {line} (order_id, {line_names})
+    SELECT bought.id, told.* FROM bought, jsonb_to_recordset(%(lines)s) AS told ({line_types})
+){entry} FROM fresh, event, bought RETURNING subject_id
+"""
+
+
+def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
+    """Store an order's first webhook and all that it tells; None, with nothing written, where there is more to do.
+
+    `version` is the shop's row as it was when `shop` was read. Raises what the database raises when it is away.
+    """
+    seen = _glance(delivery)
+    if seen is None or seen.customer is None or not new_orders.is_plain(seen):
+        return None
+    try:
+        written = _write(_parameters(shop, version, delivery, seen, seen.customer))
+    except (IntegrityError, DataError):
+        # Somebody else wrote it at the same moment, or the body doesn't fit: receiving knows what to make of it.
+        return None
+    return Received(int(written[0]), "accepted") if written else None
+
+
+def _glance(delivery: Delivery) -> OrderSnapshot | None:
+    if delivery.find is not None or delivery.glance is None:
+        return None
+    try:
+        seen = delivery.glance()
+    except (ContractDrift, ValueError, ArithmeticError):
+        return None
+    return seen if isinstance(seen, OrderSnapshot) else None
+
+
+def _write(parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.in_atomic_block:
+        with transaction.atomic():
+            return _execute(database, parameters)
+    return _execute(database, parameters)
+
+
+def _execute(database: BaseDatabaseWrapper, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Prepared on the server at its first use on a connection, which Django's own cursors never are."""
+    database.ensure_connection()
+    raw = database.connection
+    if raw.prepare_threshold is None:
+        _prepare(database)
+    text, names = _statement()
+    with CursorWrapper(psycopg.RawCursor(raw), database) as cursor:
+        cursor.execute(text, [parameters[name] for name in names])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def _prepare(database: BaseDatabaseWrapper) -> None:
+    """Planned once for a connection: each of its look-ups is by a unique key, whatever the values are."""
+    with database.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+    database.connection.prepare_threshold = 0
+
+
+@cache
+def _statement() -> tuple[str, tuple[str, ...]]:
+    """The statement in PostgreSQL's own form ($1, $2, …), and which parameter each number is.
+
+    psycopg would translate a text of this length anew at each use.
+    """
+    order_names, order_types = new_orders.columns(Order, new_orders.ORDER_SETS)
+    line_names, line_types = new_orders.columns(OrderLine, new_orders.LINE_SETS)
+    text = STATEMENT.format(
+        version=VERSION,
+        person=Person._meta.db_table,
+        shop=Shop._meta.db_table,
+        event=InboundEvent._meta.db_table,
+        order=Order._meta.db_table,
+        line=OrderLine._meta.db_table,
+        order_names=order_names,
+        order_types=order_types,
+        line_names=line_names,
+        line_types=line_types,
+        entry=embedding.INSERT.format(stream="'order/' || bought.id", at="fresh.at", subject="event.id"),
+    )
+    numbers: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
+
+    return re.sub(r"%\((\w+)\)s", numbered, text), tuple(numbers)
+
+
+def _parameters(
+    shop: Shop, version: str, delivery: Delivery, seen: OrderSnapshot, who: CustomerSnapshot
+) -> dict[str, Any]:
+    told = embedding.parameters(
+        "event.absorbed",
+        by=vendor(delivery.source),
+        subject_type=InboundEvent._meta.label_lower,
+        shop_id=shop.pk,
+        correlation_id=sources.random_id(),
+        data=(("source", delivery.source), ("topic", delivery.topic)),
+    )
+    return told | {
+        "shop": shop.pk,
+        "version": version,
+        "now": sources.held(),
+        "source": delivery.source,
+        "account": delivery.account,
+        "external_id": delivery.external_id,
+        "topic": delivery.topic,
+        "raw": delivery.raw,
+        "content_type": delivery.content_type[:128],
+        "digest": hashlib.sha256(delivery.raw).hexdigest(),
+        "person": sources.random_id(),
+        "customer": who.external_id,
+        "email": who.email.strip().lower(),
+        "phone": digits(who.phone),
+        "name": f"{who.first_name} {who.last_name}".strip(),
+        "language": who.locale[:2],
+        "order_external_id": seen.external_id,
+        "order": new_orders.order_row(seen, shop.ships_within_days),
+        "lines": new_orders.line_rows(seen),
+        "total": seen.total_minor,
+        "twin_from": seen.placed_at - TWIN_WITHIN,
+        "twin_until": seen.placed_at + TWIN_WITHIN,
+    }

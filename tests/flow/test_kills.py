@@ -18,8 +18,10 @@ from tests.flow.test_demo_command import after, folder, sound
 
 EVENTS, SEED, KILLS = 200, 9, 60
 SECONDS = 1200
-# What waits for a person, as cash that is to be paid back, is no effect of which nobody knows.
-OPEN = "SELECT id, tool, state FROM tools_toolcall WHERE state IN ('sending', 'unknown')"
+# A message whose answer was lost and that nobody can read back ends with a person, which `sound` asks of its case.
+OPEN = """
+    SELECT id, tool, state FROM tools_toolcall WHERE state IN ('sending', 'unknown') AND amount_minor > 0
+"""
 TWICE = """
     SELECT decision_id, tool, count(*) FROM tools_toolcall WHERE state = 'succeeded' AND amount_minor > 0
     GROUP BY decision_id, tool, payment_id HAVING count(*) > 1

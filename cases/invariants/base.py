@@ -54,6 +54,11 @@ FRAGMENTS = {
     "called": "EXISTS (SELECT 1 FROM cases_handoff h WHERE h.case_id = k.id AND h.state IN ('waiting', 'claimed'))",
 }
 
+# Within a sum over many rows, so that a question about one case doesn't add up those of all.
+OF_PAYMENTS = """AND payment_id IN (
+    SELECT x.id FROM tools_payment x
+    WHERE x.order_id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s)))"""
+
 Find = Callable[["Invariant", Scope], list[Violation]]
 
 
@@ -91,6 +96,7 @@ def rows_of(
     conditions = [f"({case})"] if scope.cases is not None else []
     conditions += [f"({shop})"] if scope.shops is not None else []
     words = {**FRAGMENTS, "scope": "".join(f" AND {one}" for one in conditions)}
+    words["of_payments"] = OF_PAYMENTS if scope.cases is not None else ""
     for word, fragment in words.items():
         query = query.replace("{" + word + "}", fragment)
     params = {"cases": list(scope.cases or ()), "shops": list(scope.shops or ()), **(more or {})}

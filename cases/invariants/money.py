@@ -16,7 +16,7 @@ OURS_OVER = """
     FROM tools_payment p
     LEFT JOIN (
         SELECT payment_id, sum(amount_minor) AS ours FROM tools_toolcall
-        WHERE payment_id IS NOT NULL AND state IN {live} GROUP BY payment_id
+        WHERE payment_id IS NOT NULL AND state IN {live} {of_payments} GROUP BY payment_id
     ) c ON c.payment_id = p.id
     WHERE greatest(p.reserved_minor + p.refunded_minor, coalesce(c.ours, 0)) > p.captured_minor {scope}
     ORDER BY p.id
@@ -60,7 +60,7 @@ LINE_OVER = """
                sum((part ->> 'amount_minor')::bigint) AS minor,
                sum(coalesce((part ->> 'duties_minor')::bigint, 0)) AS duties
         FROM tools_toolcall c, jsonb_array_elements(c.request::jsonb -> 'lines') AS part
-        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live}
+        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {of_payments}
         GROUP BY 1
     )
     SELECT 'order line ' || l.id,
@@ -84,7 +84,7 @@ SHIPPING_OVER = """
         SELECT (c.request::jsonb ->> 'order')::bigint AS id,
                sum((c.request::jsonb ->> 'shipping_minor')::bigint) AS minor
         FROM tools_toolcall c
-        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} GROUP BY 1
+        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {of_payments} GROUP BY 1
     )
     SELECT 'order ' || o.id,
            format('%%s of %%s refunded, ours %%s',
@@ -113,13 +113,13 @@ SUMS = """
                coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'reversed')), 0) AS refunded,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'elsewhere'), 0) AS elsewhere,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'disputed'), 0) AS disputed
-        FROM tools_ledgerentry GROUP BY payment_id
+        FROM tools_ledgerentry WHERE true {of_payments} GROUP BY payment_id
     ) e ON e.payment_id = p.id
     LEFT JOIN (
         SELECT payment_id,
                coalesce(sum(amount_minor) FILTER (WHERE state IN {holds}), 0) AS reserved,
                coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS refunded
-        FROM tools_toolcall WHERE payment_id IS NOT NULL GROUP BY payment_id
+        FROM tools_toolcall WHERE payment_id IS NOT NULL {of_payments} GROUP BY payment_id
     ) c ON c.payment_id = p.id
     WHERE (p.captured_minor <> coalesce(e.captured, 0)
         OR p.reserved_minor <> coalesce(e.reserved, 0) OR p.reserved_minor <> coalesce(c.reserved, 0)

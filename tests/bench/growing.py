@@ -64,8 +64,8 @@ ENTRIES = """
 HEADS = """
     INSERT INTO audit_streamhead (stream, seq, hash)
     SELECT DISTINCT ON (e.stream) e.stream, e.seq, e.hash FROM audit_entry e
-    WHERE NOT EXISTS (SELECT 1 FROM audit_streamhead h WHERE h.stream = e.stream)
     ORDER BY e.stream, e.seq DESC
+    ON CONFLICT (stream) DO NOTHING
 """
 
 
@@ -73,17 +73,15 @@ def grow(copies: int) -> None:
     """Copy what was played `copies` times. Needs a superuser's connection, and leaves the sequences as they were."""
     with connection.cursor() as cursor:
         # No trigger fires, and no foreign key is looked at.
-        cursor.execute("SET session_replication_role = replica")
-        try:
-            for label in GROWN:
-                cursor.execute(_copy(apps.get_model(label), copies))
-            cursor.execute(COPIED, {})
-            cursor.execute("SELECT max(place) FROM copied")
-            for place in range(1, cursor.fetchone()[0] + 1):
-                cursor.execute(ENTRIES, {"copies": copies, "stride": STRIDE, "place": place})
-            cursor.execute(HEADS)
-        finally:
-            cursor.execute("SET session_replication_role = origin")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for label in GROWN:
+            cursor.execute(_copy(apps.get_model(label), copies))
+        cursor.execute(COPIED, {})
+        cursor.execute("SELECT max(place) FROM copied")
+        for place in range(1, cursor.fetchone()[0] + 1):
+            cursor.execute(ENTRIES, {"copies": copies, "stride": STRIDE, "place": place})
+        cursor.execute(HEADS)
+        cursor.execute("SET LOCAL session_replication_role = origin")
         cursor.execute("ANALYZE")
 
 

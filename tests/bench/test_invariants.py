@@ -8,9 +8,10 @@ import time
 import pytest
 from django.db import connection
 
+from audit import sources
 from cases.invariants import violations
 from cases.invariants.base import Scope
-from cases.invariants.runs import check
+from cases.invariants.runs import check, kept_by_hand
 from cases.models import Case
 from cases.planner.protocol import Proposal
 from tests.bench.growing import grow
@@ -58,18 +59,20 @@ def test_a_hundred_thousand_cases_take_seconds(
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM audit_entry")
         entries = cursor.fetchone()[0]
-    first = check(Scope(), whole_chain=True)
-    assert first.violations == []
+    whole = check(Scope(), whole_chain=True)
+    assert whole.violations == []
+    kept_by_hand(whole, sources.now())
+    report = check(Scope())
+    assert (report.violations, report.entries_from > 0) == ([], True)
     began = time.monotonic()
     assert violations(cases=[Case.objects.order_by("pk")[Case.objects.count() // 2].pk]) == []
     one = time.monotonic() - began
     with capsys.disabled():
-        head = (
-            f"{Case.objects.count()} cases, {entries} entries: {first.milliseconds} ms, one case {one:.3f} s"
-        )
-        rows = [f"{checked.milliseconds:>8} ms  {checked.invariant.name}" for checked in first.checks]
+        size = f"{Case.objects.count()} cases, {entries} entries"
+        head = f"{size}: {report.milliseconds} ms, whole chain {whole.milliseconds} ms, one case {one:.3f} s"
+        rows = [f"{checked.milliseconds:>8} ms  {checked.invariant.name}" for checked in report.checks]
         sys.stdout.write("\n".join(["", head, *rows, ""]))
-    assert first.milliseconds / 1000 < SECONDS
+    assert report.milliseconds / 1000 < SECONDS
     assert one < SECONDS_FOR_ONE
     last = Case.objects.order_by("-pk")[0]
     run("UPDATE cases_message SET state = 'queued' WHERE case_id = %s AND direction = 'out'", last.pk)

@@ -2,4 +2,14 @@
 
 from cases.admin import cases, credit_notes, events, handoffs, invariants, legal, payments, people, sources
 
-__all__ = ["cases", "credit_notes", "events", "handoffs", "invariants", "legal", "payments", "people", "sources"]
+__all__ = [
+    "cases",
+    "credit_notes",
+    "events",
+    "handoffs",
+    "invariants",
+    "legal",
+    "payments",
+    "people",
+    "sources",
+]

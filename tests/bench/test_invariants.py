@@ -24,8 +24,9 @@ from tests.invariants.planting import Day, run
 __all__ = ["_accounts", "fake", "shop", "world"]
 
 CASES = 100_000
-SECONDS = 20.0
-SECONDS_FOR_ONE = 0.5
+# With room for a machine that does other things meanwhile: 22 s and 0.8 s were seen with six busy neighbours on two cores.
+SECONDS = 40.0
+SECONDS_FOR_ONE = 1.5
 
 
 def play(world: World) -> int:

@@ -24,7 +24,7 @@ from tests.invariants.planting import Day, run
 __all__ = ["_accounts", "fake", "shop", "world"]
 
 CASES = 100_000
-# With room for a machine that does other things meanwhile: 22 s and 0.8 s were seen with six busy neighbours on two cores.
+# With room for a busy machine: 22 s and 0.8 s were seen where six others wanted its two cores.
 SECONDS = 40.0
 SECONDS_FOR_ONE = 1.5
 

@@ -1,0 +1,7 @@
+"""A peer's Django site; which one, its environment says."""
+
+from __future__ import annotations
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
+
+from opsagent.launch import die_with_parent
+
+# Else a killed server's workers would stay.
+if (server := multiprocessing.parent_process()) and server.pid:
+    die_with_parent(server.pid)
 
 URL = os.environ["DATABASE_URL"]
 INSERT = "INSERT INTO bare_event (external_id, raw) VALUES (%s, %s)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 from argparse import ArgumentParser
 from typing import Any
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
             raise CommandError("Benchmarks make up shops and orders, so they refuse production mode.")
         if min(options["rounds"], options["count"], options["wakes"], options["connections"]) < 1:
             raise CommandError("There must be at least one of each.")
+        # Ended by a signal, it drops its database all the same.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         # What goes wrong is raised; what goes well is counted.
         logging.getLogger().setLevel(logging.ERROR)
         port = free_port()

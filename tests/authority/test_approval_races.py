@@ -68,6 +68,7 @@ def test_eight_approvers_at_once_pay_once() -> None:
     assert failures(ended) == ["AlreadyDecided"] * 7
     assert list(ToolCall.objects.order_by("position").values_list("tool", flat=True)) == [
         "issue_refund",
+        "record_refund",
         "send_message",
     ]
     assert order_of(request.case).payments.get().reserved_minor == 6640

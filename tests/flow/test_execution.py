@@ -83,7 +83,8 @@ class TestSuccess:
         with vendors() as fake:
             fake.refund = fake.pending
             drain()
-        assert states() == ["pending", "reserved", "reserved"]
+        assert states() == ["pending", "reserved", "reserved", "succeeded"]
+        assert ToolCall.objects.latest("pk").decision.tool == "tell_on_its_way"
         assert sums(call) == (call.amount_minor, 0)
         assert the_case().wait_reason == "effect"
 

@@ -37,12 +37,14 @@ def _prove(payment: Payment, account: Account, scope: Scope) -> None:
     try:
         seen = stripe.read_charge(account, payment.external_id, correlation_id=scope.correlation_id)
     except Refused as error:
-        log.info("charge.not_ours", payment=payment.pk, code=error.code)
+        log.info(
+            "charge.not_ours", payment=payment.pk, code=error.code, correlation_id=str(scope.correlation_id)
+        )
         return
     with transaction.atomic():
         known = record_charge(payment.shop_id, seen)
         if known is None or is_unproven(known):
-            log.info("charge.does_not_fit", payment=payment.pk)
+            log.info("charge.does_not_fit", payment=payment.pk, correlation_id=str(scope.correlation_id))
             return
         record(
             "payment.proven",

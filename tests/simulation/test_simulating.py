@@ -14,6 +14,17 @@ MINUTES = 60
 QUICK = "pending counts as done"
 
 
+@pytest.mark.timeout(5 * MINUTES)
+def test_broken_cases_break_no_invariant() -> None:
+    said = simulate("--cases", "150", "--seed", "1", "--jobs", "2")
+    assert said["violations"] == []
+    assert said["cases"] == 150
+    assert said["points"] >= 100
+    assert said["kinds"] >= 20
+    assert said["refund_path"]["hit"] >= 100
+
+
+@pytest.mark.nightly
 @pytest.mark.timeout(15 * MINUTES)
 def test_a_thousand_broken_cases_break_no_invariant() -> None:
     said = simulate("--cases", "1000", "--seed", "1", "--jobs", "2")

@@ -41,6 +41,11 @@ class Known:
 _remembered: dict[str, Known] = {}
 
 
+def forget() -> None:
+    """Makes this process know nothing, as after its start."""
+    _remembered.clear()
+
+
 def _read(slug: str) -> Known | None:
     """The shop as it is now; None where there is none of this name (any more)."""
     version = RawSQL(first_sight.VERSION, [], TextField())  # noqa: S611 - no word of a caller's

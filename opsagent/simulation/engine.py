@@ -28,7 +28,7 @@ from cases.planner.scripted import ScriptedPlanner
 from cases.reconciling import running
 from opsagent.simulation import happenings
 from opsagent.simulation.furnishing import SHOP
-from opsagent.simulation.hooks import queue_watched, revive, watched
+from opsagent.simulation.hooks import forget, queue_watched, revive, watched
 from opsagent.simulation.points import Killed, Strike, Trace
 from opsagent.simulation.queue import Queue
 from opsagent.simulation.scenarios import Scenario
@@ -76,6 +76,7 @@ class Play:
 
     def run(self) -> None:
         """From the order to the last quiet."""
+        forget()
         with self._on_stage():
             Shop.objects.filter(pk=self.shop_id).update(
                 undo_seconds=self.scenario.undo_seconds, planner=self._planner()

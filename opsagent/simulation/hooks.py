@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django_q.signing import SignedPackage
 
+from cases import webhooks
 from opsagent.broker import Broker
 from opsagent.simulation.points import business
+from tools import new_fields, upstreams
 
 if TYPE_CHECKING:
     from opsagent.simulation.points import Trace
@@ -75,3 +77,11 @@ def revive() -> None:
     real.savepoint_ids, real.atomic_blocks, real.run_on_commit = [], [], []
     real.needs_rollback = real.closed_in_transaction = False
     real.close()
+    forget()
+
+
+def forget() -> None:
+    """What a process remembers between its tasks is gone, so that nothing hangs on what was played in it before."""
+    webhooks.forget()
+    upstreams.forget()
+    new_fields.forget()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from approvals.models import Decision
 from approvals.policy import SENTENCES
 from tools.base import BY_HAND
+from tools.credit_notes.step import credit_note_step
 from tools.models import Order, OrderLine, Payment
 from tools.refunding.steps import tenders_of
 from tools.types import Money
@@ -123,6 +124,13 @@ def _payer(tender: Mapping[str, Any], gateway: str, order: Order) -> str:
 def shown_in_shop(decision: Decision) -> bool:
     """Whether the shop's order is made to show what others than the shop have paid back."""
     return any(tender["vendor"] != "shopify" for tender in decision.effect.get("tenders", []))
+
+
+def credited(decision: Decision, order: Order | None) -> bool:
+    """Whether a document of ours follows the money, as the shop is set up now."""
+    if order is None or "tenders" not in decision.effect:
+        return False
+    return credit_note_step(order, decision.effect) is not None
 
 
 def restocked(decision: Decision) -> int:

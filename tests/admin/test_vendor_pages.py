@@ -42,6 +42,16 @@ def test_the_signer_of_money_alone_reads_of_no_stock(sign_in: SignIn, shop: Shop
     assert "Nothing else changes." in words
 
 
+@pytest.mark.parametrize(("setting", "told"), [("ours", True), ("external", False), ("none", False)])
+def test_the_signer_reads_whether_a_document_follows(
+    sign_in: SignIn, shop: Shop, setting: str, told: bool
+) -> None:
+    Shop.objects.filter(pk=shop.pk).update(credit_notes=setting)
+    words = page(sign_in("approver"), "approvals_approvalrequest_change", to_be_signed(shop).pk)
+    assert ("A credit note is issued." in words) == told
+    assert "hears once the money has gone." in words
+
+
 def test_the_signer_sees_every_number_of_a_parcel(sign_in: SignIn, shop: Shop) -> None:
     assert "JD01, JD02" in page(
         sign_in("approver"), "approvals_approvalrequest_change", to_be_signed(shop).pk

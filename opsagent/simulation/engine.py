@@ -87,6 +87,7 @@ class Play:
             for _ in range(self.scenario.wishes - 1 + self.scenario.asks):
                 self.world.write_again()
                 self._until_quiet()
+            self._aftermath()
             self._calm_down()
             self.sweep()
             self._until_quiet()
@@ -204,7 +205,8 @@ class Play:
     # until nothing moves
 
     def _until_quiet(self) -> None:
-        pauses = iter(LONG_PAUSES if self.calm else PAUSES)
+        # Where nobody signs, the request's own end is part of the story.
+        pauses = iter(LONG_PAUSES if self.calm or self.scenario.staff == "nothing" else PAUSES)
         for _ in range(MOST_STEPS):
             if self._something_to_do():
                 continue
@@ -326,6 +328,17 @@ class Play:
         """The calls of this play's order."""
         return ToolCall.objects.filter(case__order__external_id=self.world.order_id)
 
+    def _aftermath(self) -> None:
+        """Staff release what was stopped and the vendors are read for what was lost, both while things still fail."""
+        self.as_process(lambda: happenings.switches_are_released(self))
+        if self.something_lost:
+            self._read_what_was_lost()
+        self._until_quiet()
+
+    def _read_what_was_lost(self) -> None:
+        self.wait(timedelta(minutes=30))
+        self.as_process(running.ring_due)
+
     def _calm_down(self) -> None:
         """From here on nothing fails, and what was stopped may go on."""
         self.calm = True
@@ -336,5 +349,4 @@ class Play:
             happenings.limits_as_before(self)
         Circuit.objects.all().delete()
         if self.something_lost:
-            self.wait(timedelta(minutes=30))
-            running.ring_due()
+            self._read_what_was_lost()

@@ -1,7 +1,8 @@
 """Which case is played how: first each story unbroken, then each failure at each point that they showed, then chance.
 
 A recipe says all about a case: the story, its seed and the strikes. What a recipe shows in one round is what the next
-one strikes at, so points that only a failure leads to are found as well.
+one strikes at, so points that only a failure leads to are found as well. One case is struck at several points: where
+it lives through the first, it goes on to the next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from opsagent.simulation.scenarios import SCENARIOS
 # A pair that two recipes were meant to hit, and didn't, isn't tried for ever.
 MOST_TRIES = 4
 MOST_STRIKES = 3
+# Recipes that are kept for a point: those with the fewest strikes, since most of them is left to be told.
+MOST_BASES = 4
 ONCE = 0.4
 
 
@@ -28,10 +31,15 @@ class Recipe:
     seed: int
     strikes: tuple[Strike, ...] = ()
 
+    @property
+    def struck(self) -> set[str]:
+        """The points at which it strikes."""
+        return {strike.point for strike in self.strikes}
+
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a recipe. `points` are those of the refund's way, `elsewhere` all others that were passed."""
+    """What became of a recipe. `points` are those of the refund's way in their order, `elsewhere` all others."""
 
     recipe: Recipe
     points: tuple[str, ...]
@@ -47,6 +55,7 @@ class Catalogue:
 
     seed: int
     shown_by: dict[str, list[Recipe]] = field(default_factory=dict)
+    way: dict[Recipe, tuple[str, ...]] = field(default_factory=dict)
     on_path: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
     hit: set[tuple[str, str]] = field(default_factory=set)
@@ -59,12 +68,21 @@ class Catalogue:
         for result in results:
             self.elsewhere.update(result.elsewhere)
             self.on_path.update(result.points)
-            for point in result.points:
-                known = self.shown_by.setdefault(point, [])
-                if len(known) < MOST_TRIES and len(result.recipe.strikes) < MOST_STRIKES:
-                    known.append(result.recipe)
+            self._keep(result)
             self.hit.update((strike.point, strike.kind) for strike in result.hit)
             self.kinds.update(strike.kind for strike in result.hit)
+
+    def _keep(self, result: Result) -> None:
+        """Let the next round lead to what was passed here; a strike that was not made led nowhere."""
+        recipe = Recipe(result.recipe.scenario, result.recipe.seed, result.hit)
+        if recipe in self.way:
+            return
+        self.way[recipe] = result.points
+        for point in result.points:
+            known = self.shown_by.setdefault(point, [])
+            known.append(recipe)
+            known.sort(key=lambda one: len(one.strikes))
+            del known[MOST_BASES:]
 
     @property
     def points(self) -> set[str]:
@@ -86,20 +104,41 @@ class Catalogue:
             return [self._chance() for _ in range(most)]
         # Mixed, so that a run that is cut short has seen something of everything.
         random.Random(self.seed).shuffle(missing)  # noqa: S311 - to be repeated
-        return [self._aimed(pair) for pair in missing[:most]]
+        recipes: list[Recipe] = []
+        while missing and len(recipes) < most:
+            recipes.append(self._aimed(missing))
+        return recipes
 
     def _base(self, pair: tuple[str, str]) -> Recipe | None:
         """The recipe that leads to this point; another one at each try, None after the last."""
-        known, tried = self.shown_by.get(pair[0], []), self.tries.get(pair, 0)
+        tried = self.tries.get(pair, 0)
+        known = [one for one in self.shown_by.get(pair[0], []) if pair[0] not in one.struck]
         return known[tried % len(known)] if known and tried < MOST_TRIES else None
 
-    def _aimed(self, pair: tuple[str, str]) -> Recipe:
+    def _aimed(self, missing: list[tuple[str, str]]) -> Recipe:
+        """A recipe that strikes the first of these pairs, and others further on; what it strikes is taken out."""
+        pair = missing.pop(0)
         base = self._base(pair)
         if base is None:
             raise ValueError("nothing leads there")
         self.tries[pair] = self.tries.get(pair, 0) + 1
         self.made += 1
-        return Recipe(base.scenario, base.seed, (*base.strikes, Strike(*pair)))
+        aims = [pair, *self._further(base, pair[0], missing)]
+        for also in aims[1:]:
+            missing.remove(also)
+        return Recipe(base.scenario, base.seed, (*base.strikes, *(Strike(*aim) for aim in aims)))
+
+    def _further(self, base: Recipe, point: str, missing: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Pairs at later points of the same story, each at another, as many as a case may suffer."""
+        way = self.way[base]
+        later = set(way[way.index(point) + 1 :]) - base.struck
+        found: dict[str, tuple[str, str]] = {}
+        for pair in missing:
+            if len(found) + 1 + len(base.strikes) >= MOST_STRIKES:
+                break
+            if pair[0] in later:
+                found.setdefault(pair[0], pair)
+        return list(found.values())
 
     def _chance(self) -> Recipe:
         seed = self._next()

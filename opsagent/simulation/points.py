@@ -49,7 +49,8 @@ class Trace:
     strikes: list[Strike]
     play: Play
     visits: Counter[str] = field(default_factory=Counter)
-    on_path: set[str] = field(default_factory=set)
+    # In the order of the first visits.
+    on_path: dict[str, None] = field(default_factory=dict)
     hit: list[Strike] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
@@ -63,7 +64,7 @@ class Trace:
         self.must_live()
         self.visits[point] += 1
         if self.on_the_way:
-            self.on_path.add(point)
+            self.on_path.setdefault(point)
         self.tell(point)
         kind = self._lasting(point) or self._struck(point)
         return KINDS[kind].act(self.play, do) if kind else do()

@@ -32,6 +32,8 @@ STRETCH = 40
 # A round's size: what it shows is known only at its end.
 ROUND = 240
 BETWEEN_CASES = timedelta(days=3)
+# Of the pairs that were missed.
+NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,8 @@ def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Resu
     trace = play.trace
     return Result(
         recipe=recipe,
-        points=tuple(sorted(trace.on_path)),
-        elsewhere=tuple(sorted(set(trace.visits) - trace.on_path)),
+        points=tuple(trace.on_path),
+        elsewhere=tuple(sorted(set(trace.visits) - set(trace.on_path))),
         hit=tuple(trace.hit),
         findings=tuple(findings),
         digest=trace.digest(),
@@ -149,7 +151,12 @@ def report(catalogue: Catalogue, results: list[Result]) -> dict[str, Any]:
         "cases": len(results),
         "points": len(whole.points),
         "kinds": len(whole.kinds),
-        "refund_path": {"points": len(whole.on_path), "pairs": len(pairs), "hit": len(pairs & whole.hit)},
+        "refund_path": {
+            "points": len(whole.on_path),
+            "pairs": len(pairs),
+            "hit": len(pairs & whole.hit),
+            "missed": [" / ".join(pair) for pair in sorted(pairs - whole.hit)[:NAMED]],
+        },
         "violations": [_violation(result, one) for result in results for one in result.findings],
         "trace": trace,
     }

@@ -69,3 +69,36 @@ def test_what_was_hit_is_not_aimed_at_again() -> None:
     catalogue.learn([shown(COMMIT, hit=hit)])
     assert {len(recipe.strikes) for recipe in catalogue.round(20)} <= {1, 2, 3}
     assert catalogue.pairs() == catalogue.hit
+
+
+def test_a_case_is_struck_at_several_points_of_its_way() -> None:
+    way = ("task:advance", "call:stripe.refunds.create", "hook:stripe.refund.created", "ack:settle")
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    catalogue.learn([shown(*way)])
+    recipes = catalogue.round(1000)
+    aims = [strike for recipe in recipes for strike in recipe.strikes]
+    assert {(aim.point, aim.kind) for aim in aims} == catalogue.pairs()
+    assert len(aims) == len(catalogue.pairs())
+    assert len(recipes) < len(aims) / 2
+    for recipe in recipes:
+        places = [way.index(strike.point) for strike in recipe.strikes]
+        assert len(set(places)) == len(places) <= 3
+        assert min(places) == places[0]
+
+
+def test_a_strike_that_was_not_made_leads_nowhere() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    missed = Strike(CALL, "answer lost")
+    catalogue.learn([shown("ack:settle", strikes=(missed,))])
+    assert all(missed not in recipe.strikes for recipe in catalogue.round(100))
+
+
+def test_a_point_is_not_struck_twice_at_one_visit() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    lost = Strike(CALL, "answer lost")
+    catalogue.learn([shown(CALL, COMMIT, strikes=(lost,), hit=(lost,))])
+    for recipe in catalogue.round(100):
+        assert len({strike.point for strike in recipe.strikes}) == len(recipe.strikes)

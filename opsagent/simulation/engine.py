@@ -333,6 +333,7 @@ class Play:
         self.as_process(lambda: happenings.switches_are_released(self))
         if self.something_lost:
             self._read_what_was_lost()
+        self.sweep()
         self._until_quiet()
 
     def _read_what_was_lost(self) -> None:

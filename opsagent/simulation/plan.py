@@ -39,7 +39,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a recipe. `points` are those of the refund's way in their order, `elsewhere` all others."""
+    """What became of a recipe. `points` are those of the refund's way in their order, `elsewhere` all others.
+
+    `calm` are those of the way that were passed only when nothing could fail any more.
+    """
 
     recipe: Recipe
     points: tuple[str, ...]
@@ -47,6 +50,7 @@ class Result:
     hit: tuple[Strike, ...]
     findings: tuple[tuple[str, str], ...]
     digest: str
+    calm: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -77,8 +81,8 @@ class Catalogue:
         recipe = Recipe(result.recipe.scenario, result.recipe.seed, result.hit)
         if recipe in self.way:
             return
-        self.way[recipe] = result.points
-        for point in result.points:
+        self.way[recipe] = tuple(point for point in result.points if point not in result.calm)
+        for point in self.way[recipe]:
             known = self.shown_by.setdefault(point, [])
             known.append(recipe)
             known.sort(key=lambda one: len(one.strikes))

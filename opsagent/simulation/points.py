@@ -49,8 +49,8 @@ class Trace:
     strikes: list[Strike]
     play: Play
     visits: Counter[str] = field(default_factory=Counter)
-    # In the order of the first visits.
-    on_path: dict[str, None] = field(default_factory=dict)
+    # In the order of the first visits; whether it was passed while things could still fail.
+    on_path: dict[str, bool] = field(default_factory=dict)
     hit: list[Strike] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
@@ -64,7 +64,7 @@ class Trace:
         self.must_live()
         self.visits[point] += 1
         if self.on_the_way:
-            self.on_path.setdefault(point)
+            self.on_path[point] = self.on_path.get(point, False) or not self.play.calm
         self.tell(point)
         kind = self._lasting(point) or self._struck(point)
         return KINDS[kind].act(self.play, do) if kind else do()

@@ -137,6 +137,7 @@ def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Resu
         hit=tuple(trace.hit),
         findings=tuple(findings),
         digest=trace.digest(),
+        calm=frozenset(point for point, could_fail in trace.on_path.items() if not could_fail),
     )
 
 

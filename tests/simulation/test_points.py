@@ -102,3 +102,12 @@ def test_a_point_is_not_struck_twice_at_one_visit() -> None:
     catalogue.learn([shown(CALL, COMMIT, strikes=(lost,), hit=(lost,))])
     for recipe in catalogue.round(100):
         assert len({strike.point for strike in recipe.strikes}) == len(recipe.strikes)
+
+
+def test_a_story_leads_only_to_what_could_fail_in_it() -> None:
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    recipe = Recipe("automatic", 1)
+    catalogue.learn([Result(recipe, (CALL, COMMIT), (), (), (), "", calm=frozenset({COMMIT}))])
+    assert {strike.point for recipe in catalogue.round(100) for strike in recipe.strikes} == {CALL}
+    assert (COMMIT, "killed before") in catalogue.pairs()

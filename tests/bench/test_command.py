@@ -45,7 +45,15 @@ def tiny(what: str, database_url: str, data_dir: Path) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("what", ["intake", "queue", "execute"])
+@pytest.mark.parametrize(
+    "what",
+    # Each of the others starts half a dozen processes and databases too, which the ordinary run has no time for.
+    [
+        "intake",
+        pytest.param("queue", marks=pytest.mark.nightly),
+        pytest.param("execute", marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.django_db(transaction=True)
 def test_a_benchmark_prints_one_line_and_leaves_nothing(what: str, database_url: str, tmp_path: Path) -> None:
     found = tiny(what, database_url, tmp_path)

@@ -36,15 +36,10 @@ def test_a_thousand_broken_cases_break_no_invariant() -> None:
 
 
 @pytest.mark.timeout(5 * MINUTES)
-def test_the_same_seed_is_the_same_run_on_any_number_of_processes() -> None:
+def test_the_same_seed_is_the_same_run_on_any_number_of_processes_and_another_is_not() -> None:
     once, again = (simulate("--cases", "24", "--seed", "7", "--jobs", jobs) for jobs in ("1", "2"))
     assert once == again
-
-
-@pytest.mark.timeout(5 * MINUTES)
-def test_another_seed_is_another_run() -> None:
-    traces = {simulate("--cases", "24", "--seed", seed)["trace"] for seed in ("7", "8")}
-    assert len(traces) == 2
+    assert simulate("--cases", "24", "--seed", "8")["trace"] != once["trace"]
 
 
 @pytest.mark.timeout(5 * MINUTES)

@@ -81,6 +81,16 @@ def hand_off(
         opened_at=sources.now(),
         due_at=due_at,
     )
+    _put_with_people(case, reason)
+    _void_pending(case)
+    if acknowledge:
+        _acknowledge(case, reason)
+    wants_announcing(row, case.shop)
+    tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
+    return row
+
+
+def _put_with_people(case: Case, reason: str) -> None:
     Case.objects.filter(pk=case.pk).update(
         title=title_of(case, {"reason": reason}) if not case.decisions.exists() else case.title,
         state=Case.State.HANDOFF,
@@ -90,12 +100,6 @@ def hand_off(
         lease_until=None,
     )
     case.refresh_from_db()
-    _void_pending(case)
-    if acknowledge:
-        _acknowledge(case, reason)
-    wants_announcing(row, case.shop)
-    tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
-    return row
 
 
 def _press(row: Handoff, reason: str, due_at: datetime, detail: str, drift: Drift | None) -> None:

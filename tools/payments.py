@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -292,18 +293,25 @@ def _give_back_duties(order: Order, payments: Sequence[Payment], seen: RefundSna
     told = {duty.external_id: duty.amount_minor for duty in seen.duties if duty.external_id}
     stray = sum(duty.amount_minor for duty in seen.duties)
     for line in OrderLine.objects.select_for_update().filter(order=order).order_by("pk"):
-        given = _duties_back(line, told)
+        owed = _duties_back(line, told, included=order.taxes_included is not False)
+        given = min(owed, line.duties_minor - line.duties_refunded_minor)
         if given:
             line.duties_refunded_minor += given
             line.save(update_fields=["duties_refunded_minor"])
-        stray -= given
+        stray += owed - given - sum(told.get(duty["external_id"], 0) for duty in line.duties)
     return stray
 
 
-def _duties_back(line: OrderLine, told: Mapping[str, int]) -> int:
-    """What a refund says that it gave back of the line's duties, at most what is left of them."""
-    given = sum(told.get(duty["external_id"], 0) for duty in line.duties)
-    return min(given, line.duties_minor - line.duties_refunded_minor)
+def _duties_back(line: OrderLine, told: Mapping[str, int], *, included: bool) -> int:
+    """What a refund says that it gave back of the line's duties, with the taxes that came on top of their price."""
+    return sum(_with_tax(told.get(duty["external_id"], 0), duty, included) for duty in line.duties)
+
+
+def _with_tax(price: int, duty: Mapping[str, Any], included: bool) -> int:
+    """What a part of a duty's price is with the tax that came on top of it, which a refund tells apart."""
+    whole = duty["amount_minor"]
+    net = whole - (0 if included else sum(tax["amount_minor"] for tax in duty.get("taxes", ())))
+    return price * whole // net if net > 0 else price
 
 
 def _put_back_on(line: OrderLine, quantity: int) -> None:

@@ -63,8 +63,16 @@ def duties(who: Person, item: Item, line: int, number: int, paid: int) -> list[N
     """What British customs take of the line `line` of the order with this number."""
     if who.country_code != "GB" or number % LOOKED_AT or item.stuff != "soft":
         return []
-    amount = decimal_text(paid * DUTY // 1000, who.currency)
-    return [{"id": line + 1, "amount": amount, "harmonized_system_code": "630260", "country_code": "US"}]
+    owed, (title, usual, _) = paid * DUTY // 1000, INCLUDED["GB"]
+    return [
+        {
+            "id": line + 1,
+            "amount": decimal_text(owed, who.currency),
+            "taxes": _held(title, usual, owed, who.currency),
+            "harmonized_system_code": "630260",
+            "country_code": "US",
+        }
+    ]
 
 
 def tenders(order: Neutral, pays: Pays) -> list[Neutral]:

@@ -133,6 +133,11 @@ class Person:
             "province_code": self.province_code,
         }
 
+    def bill_to(self) -> dict[str, str]:
+        """Where bills go: home, and for every seventh customer to the firm that they have there."""
+        firm = {"company": f"Studio {self.last}"} if self.id % 7 == 0 else {}
+        return {**self.address(), "name": self.full_name, **firm}
+
 
 class Cast:
     """Hands out customers, each once, so that no two stories share a person, a card or a number."""

@@ -49,14 +49,14 @@ def both(amount: str, currency: str) -> Neutral:
     return {"shop_money": money, "presentment_money": dict(money)}
 
 
-def address(order: Neutral) -> Neutral:
+def address(order: Neutral, kind: str = "shipping_address") -> Neutral:
     """The customer's address as orders and parcels carry it."""
-    customer, place = order["customer"], order["shipping_address"]
+    customer, place = order["customer"], order[kind]
     return {
         "first_name": customer["first_name"],
         "last_name": customer["last_name"],
         "name": f"{customer['first_name']} {customer['last_name']}",
-        "company": None,
+        "company": place.get("company"),
         "address1": place["address1"],
         "address2": None,
         "city": place["city"],
@@ -120,7 +120,7 @@ def _duty(duty: Neutral, currency: str) -> Neutral:
         "harmonized_system_code": duty["harmonized_system_code"],
         "country_code_of_origin": duty["country_code"],
         "price_set": both(duty["amount"], currency),
-        "tax_lines": [],
+        "tax_lines": _tax_lines(duty["taxes"], currency),
     }
 
 
@@ -208,9 +208,10 @@ def _totals(order: Neutral) -> Neutral:
     currency, lines = order["currency"], order["lines"]
     goods = sum(minor(line["unit_price"], currency) * line["quantity"] for line in lines)
     discounts = sum(minor(line["discount"], currency) for line in lines)
-    taxes = [*(tax for line in lines for tax in line["taxes"]), *order["shipping_taxes"]]
-    tax = decimal_text(sum(minor(one["amount"], currency) for one in taxes), currency)
-    owed = sum(minor(duty["amount"], currency) for line in lines for duty in line["duties"])
+    dues = [duty for line in lines for duty in line["duties"]]
+    taxed = [*(tax for one in (*lines, *dues) for tax in one["taxes"]), *order["shipping_taxes"]]
+    tax = decimal_text(sum(minor(one["amount"], currency) for one in taxed), currency)
+    owed = sum(minor(duty["amount"], currency) for duty in dues)
     duties = both(decimal_text(owed, currency), currency) if owed else None
     amounts = {
         "subtotal_price": decimal_text(goods - discounts, currency),
@@ -240,7 +241,7 @@ def _totals(order: Neutral) -> Neutral:
             "current_total_duties_set": duties,
             "original_total_additional_fees_set": None,
             "original_total_duties_set": duties,
-            "tax_lines": _tax_lines(taxes, currency),
+            "tax_lines": _tax_lines(taxed, currency),
             "taxes_included": order["taxes_included"],
         }
     )
@@ -320,7 +321,7 @@ def order_body(order: Neutral, updated: datetime | None = None) -> Neutral:
             "phone": who["phone"],
             "customer": _customer(order),
             "customer_locale": who["locale"],
-            "billing_address": address(order),
+            "billing_address": address(order, "billing_address"),
             "shipping_address": address(order),
             "shipping_lines": [_shipping_line(order)],
             "discount_applications": _discount_applications(order),

@@ -98,6 +98,7 @@ class Stage:
                 "locale": who.language,
             },
             "shipping_address": who.address(),
+            "billing_address": who.bill_to(),
             "lines": lines,
             "shipping": decimal_text(shipping, currency),
             "shipping_taxes": dues.of_shipping(who, shipping),

@@ -35,6 +35,26 @@ def tax(
     }
 
 
+def duty(number: int, amount: str, *taxes: dict[str, object]) -> dict[str, object]:
+    return {"id": gid("Duty", number), "price": bag(amount), "taxLines": list(taxes)}
+
+
+def address(**changes: object) -> dict[str, object]:
+    """An address of which nothing is told but what is given."""
+    names = (
+        "name",
+        "company",
+        "address1",
+        "address2",
+        "zip",
+        "city",
+        "province",
+        "provinceCode",
+        "countryCodeV2",
+    )
+    return {**dict.fromkeys(names), **changes}
+
+
 def line(name: int = 11, **changes: Any) -> dict[str, Any]:
     """Two lamps at 12.00, 4.00 off, with 1.52 tax and 3.00 duty."""
     return {
@@ -46,7 +66,7 @@ def line(name: int = 11, **changes: Any) -> dict[str, Any]:
         "unfulfilledQuantity": 0,
         "originalTotalSet": bag("24.00"),
         "discountAllocations": [{"allocatedAmountSet": bag("4.00")}],
-        "duties": [{"id": gid("Duty", 61), "price": bag("3.00")}],
+        "duties": [duty(61, "3.00")],
         "taxLines": [tax("1.02", 0.051), tax("0.50", 0.025, title="County tax")],
         **changes,
     }
@@ -138,7 +158,8 @@ def order(**changes: Any) -> dict[str, Any]:
         "phone": None,
         "customerLocale": "de-DE",
         "customer": customer,
-        "shippingAddress": {"countryCodeV2": "US"},
+        "shippingAddress": address(countryCodeV2="US"),
+        "billingAddress": None,
         "lineItems": page(line()),
         "transactions": [moved()],
         "refunds": [],

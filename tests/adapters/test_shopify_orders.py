@@ -107,6 +107,24 @@ def test_disputes_and_test_mode_are_told() -> None:
     )
 
 
+LANE = {"name": "Ida Berg", "address1": "Elm Lane 1", "zip": "0150", "city": "Oslo", "countryCodeV2": "NO"}
+
+
+def test_a_bill_goes_to_the_billing_address() -> None:
+    home, firm = told.address(**LANE), told.address(**LANE, company="Berg AS")
+    found = seen(shippingAddress=home, billingAddress=firm).bill_to
+    assert found is not None
+    assert (found.company, found.address1, found.country) == ("Berg AS", "Elm Lane 1", "NO")
+
+
+@pytest.mark.parametrize("nothing", [None, told.address(countryCodeV2="NO")])
+def test_a_bill_goes_where_the_order_ships_to_if_no_other_address_is_told(nothing: Any) -> None:
+    found = seen(shippingAddress=told.address(**LANE), billingAddress=nothing).bill_to
+    assert found is not None
+    assert found.name == "Ida Berg"
+    assert seen(shippingAddress=nothing, billingAddress=nothing).bill_to is None
+
+
 def test_a_return_is_told_with_its_state() -> None:
     back = {"id": told.gid("Return", 5), "status": "OPEN", "createdAt": "2026-11-04T10:00:00Z"}
     assert [one.status for one in seen(returns=told.page(back)).returns] == ["open"]

@@ -67,18 +67,22 @@ def test_a_tax_below_nothing_is_drift() -> None:
 
 
 def test_a_line_tells_its_duties_by_their_ids() -> None:
-    line = told.line(
-        duties=[
-            {"id": told.gid("Duty", 61), "price": told.bag("3.00")},
-            {"id": told.gid("Duty", 62), "price": told.bag("0.55")},
-        ]
-    )
+    line = told.line(duties=[told.duty(61, "3.00"), told.duty(62, "0.55")])
     (seen,) = read(lineItems=told.page(line)).lines
     assert seen.duties == (
         DutySnapshot(external_id="61", amount_minor=300),
         DutySnapshot(external_id="62", amount_minor=55),
     )
     assert seen.duty_minor == 355
+
+
+@pytest.mark.parametrize(("included", "amount"), [(True, 300), (False, 360)])
+def test_a_duty_tells_its_taxes_in_it_or_on_top(included: bool, amount: int) -> None:
+    line = told.line(duties=[told.duty(61, "3.00", told.tax("0.60", 0.2))])
+    (seen,) = read(lineItems=told.page(line), taxesIncluded=included).lines
+    taxes = (TaxSnapshot(title="State tax", rate_ppm=200_000, amount_minor=60),)
+    assert seen.duties == (DutySnapshot(external_id="61", amount_minor=amount, taxes=taxes),)
+    assert seen.duty_minor == amount
 
 
 def test_shipping_is_told_after_discounts_and_with_its_tax() -> None:

@@ -85,6 +85,27 @@ def test_a_suggestion_tells_the_tax_and_the_duty_of_what_goes_back(caller: Calle
     assert (amount(got["totalTaxSet"]), amount(got["shipping"]["taxSet"])) == ("2.69", "0.78")
 
 
+@pytest.mark.parametrize(("included", "amounts"), [(True, ["13.5", "13.51"]), (False, ["15.71", "15.74"])])
+def test_the_tax_of_a_duty_goes_back_with_it(caller: Caller, included: bool, amounts: list[str]) -> None:
+    body = german()
+    tax = {"title": "MwSt", "rate": "0.2", "amount": "0.61"}
+    body["lines"][0]["duties"] = [{"id": 61, "amount": "3.01", "taxes": [tax]}]
+    caller.control("orders", {**body, "taxes_included": included, "total": "40.00"})
+    found = []
+    for _ in range(2):
+        got = asked(
+            caller,
+            refundLineItems=f'[{{lineItemId: "{LINE_GID}", quantity: 1}}]',
+            refundDuties='[{dutyId: "gid://shopify/Duty/61", refundType: PROPORTIONAL}]',
+        )
+        found.append(amount(got["amountSet"]))
+        dues = [{"dutyId": "gid://shopify/Duty/61", "refundType": "PROPORTIONAL"}]
+        paid_back = paid("shopify_payments", CARD, found[-1])
+        made = caller.shopify_refund(f"k{len(found)}", transactions=paid_back, refundDuties=dues)
+        assert made["userErrors"] == []
+    assert found == amounts
+
+
 def test_tax_on_top_is_suggested_on_top(caller: Caller) -> None:
     (line,) = order()["lines"]
     line |= {"taxes": [{"title": "State", "rate": "0.1", "amount": "2.40"}]}

@@ -166,6 +166,17 @@ def test_a_duty_is_counted_on_its_line_though_no_piece_of_that_line_goes_back(kn
         assert duties_back() == [100, 200]
 
 
+@pytest.mark.parametrize(("included", "counted"), [(True, 100), (False, 120)])
+def test_a_duty_counts_with_the_tax_that_came_on_top_of_it(
+    known: Order, included: bool, counted: int
+) -> None:
+    taxes = [{"title": "VAT", "rate_ppm": 200_000, "amount_minor": 50}]
+    known.lines.update(duties_minor=300, duties=[{"external_id": "61", "amount_minor": 300, "taxes": taxes}])
+    Order.objects.filter(pk=known.pk).update(taxes_included=included)
+    assert record(known, refund(duties=of_duties(("61", 100)))).stray_duties_minor == 0
+    assert duties_back() == [counted]
+
+
 def test_duties_that_only_a_later_reading_tells_are_counted_with_it_once(known: Order) -> None:
     with_duties(known)
     record(known, refund())

@@ -37,6 +37,7 @@ class Duty(Reply):
     id: int | str
     price_set: Bag | None = None
     presentment_money: Money | None = None
+    tax_lines: tuple[TaxLine, ...] = ()
 
 
 class Line(Reply):

@@ -29,7 +29,8 @@ _TAX = f"title rate ratePercentage priceSet {{ {_MONEY} }}"
 _LINE = f"""id sku title quantity currentQuantity unfulfilledQuantity
         originalTotalSet {{ {_MONEY} }}
         discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
-        duties {{ id price {{ {_MONEY} }} }}"""
+        duties {{ id price {{ {_MONEY} }} taxLines {{ {_TAX} }} }}"""
+_ADDRESS = "name company address1 address2 zip city province provinceCode countryCodeV2"
 _PIECES = "pageInfo { hasNextPage } nodes { quantity lineItem { id } }"
 
 
@@ -62,7 +63,8 @@ query OpsOrder($id: ID!) {{
       defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }}
       orders(first: {HISTORY}, reverse: true) {{
         nodes {{ id name createdAt cancelledAt totalPriceSet {{ {_MONEY} }} }} }} }}
-    shippingAddress {{ countryCodeV2 }}
+    shippingAddress {{ {_ADDRESS} }}
+    billingAddress {{ {_ADDRESS} }}
     lineItems(first: {LINES}) {{
       pageInfo {{ hasNextPage }}
       nodes {{ {_LINE} taxLines(first: {TAXES}) {{ {_TAX} }} }}

@@ -48,8 +48,11 @@ class Discount(Reply):
 
 
 class Duty(Reply):
+    """A duty of a line, its taxes in the price where the order's prices hold theirs."""
+
     id: str
     price: Bag
+    taxLines: tuple[TaxLine, ...]
 
 
 class Line(Reply):
@@ -176,6 +179,14 @@ class Customer(Reply):
 
 
 class Address(Reply):
+    name: str | None
+    company: str | None
+    address1: str | None
+    address2: str | None
+    zip: str | None
+    city: str | None
+    province: str | None
+    provinceCode: str | None
     countryCodeV2: str | None
 
 
@@ -202,6 +213,7 @@ class OrderReply(Reply):
     customerLocale: str | None
     customer: Customer | None
     shippingAddress: Address | None
+    billingAddress: Address | None
     lineItems: Lines
     transactions: tuple[Transaction, ...]
     refunds: tuple[RefundReply, ...]

@@ -81,13 +81,18 @@ def _taxes(lines: Iterable[bodies.TaxLine], currency: str, topic: str, path: str
     )
 
 
-def _duty(duty: bodies.Duty, currency: str, topic: str) -> DutySnapshot:
+def _duty(duty: bodies.Duty, order: bodies.Order, topic: str) -> DutySnapshot:
+    currency = order.presentment_currency
     path, told = "line_items.duties.price_set", duty.price_set
     if told is None and duty.presentment_money:
         told = bodies.Bag(presentment_money=duty.presentment_money)
     if told is None:
         raise ContractDrift("missing", vendor=VENDOR, operation=topic, field_path=path, finding="missing")
-    return DutySnapshot(external_id=str(duty.id), amount_minor=money(told, currency, topic, path))
+    taxes = _taxes(duty.tax_lines, currency, topic, "line_items.duties.tax_lines")
+    on_top = 0 if order.taxes_included else sum(one.amount_minor for one in taxes)
+    return DutySnapshot(
+        external_id=str(duty.id), amount_minor=money(told, currency, topic, path) + on_top, taxes=taxes
+    )
 
 
 def _line(line: bodies.Line, order: bodies.Order, topic: str) -> LineSnapshot:
@@ -99,7 +104,7 @@ def _line(line: bodies.Line, order: bodies.Order, topic: str) -> LineSnapshot:
     )
     taxes = _taxes(line.tax_lines, currency, topic, "line_items.tax_lines")
     taxed = sum(one.amount_minor for one in taxes)
-    duties = tuple(_duty(duty, currency, topic) for duty in line.duties)
+    duties = tuple(_duty(duty, order, topic) for duty in line.duties)
     return LineSnapshot(
         external_id=str(line.id),
         sku=line.sku or "",

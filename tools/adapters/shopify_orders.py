@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from tools.adapters.shopify_call import number
 from tools.adapters.shopify_graph import (
+    Address,
     Customer,
+    Duty,
     Fulfillment,
     FulfillmentOrders,
     Line,
@@ -23,6 +25,7 @@ from tools.adapters.shopify_money import money, payments, refund_snapshot
 from tools.adapters.shopify_money_graph import Bag
 from tools.adapters.shopify_taxes import tax
 from tools.snapshots import (
+    AddressSnapshot,
     CustomerSnapshot,
     DisputeSummary,
     DutySnapshot,
@@ -79,6 +82,7 @@ def order_snapshot(order: OrderReply) -> OrderSnapshot:
         country=(order.shippingAddress and order.shippingAddress.countryCodeV2) or "",
         tags=order.tags,
         customer=_customer(order),
+        bill_to=_address(order.billingAddress) or _address(order.shippingAddress),
         lines=line_snapshots(order.lineItems.nodes, order, "order"),
         payments=payments(order.transactions, currency),
         shipments=tuple(shipment_snapshot(parcel, name) for parcel in order.fulfillments),
@@ -132,9 +136,7 @@ def _line(line: Line, order: OrderReply, operation: str) -> LineSnapshot:
     discount = sum(told(cut.allocatedAmountSet) for cut in line.discountAllocations)
     taxes = _taxes(line.taxLines, order, operation, "data.order.lineItems.nodes.taxLines")
     taxed = sum(one.amount_minor for one in taxes)
-    duties = tuple(
-        DutySnapshot(external_id=number(duty.id), amount_minor=told(duty.price)) for duty in line.duties
-    )
+    duties = tuple(_duty(duty, order, operation) for duty in line.duties)
     total = told(line.originalTotalSet) - discount
     return LineSnapshot(
         external_id=number(line.id),
@@ -152,11 +154,39 @@ def _line(line: Line, order: OrderReply, operation: str) -> LineSnapshot:
     )
 
 
+def _duty(duty: Duty, order: OrderReply, operation: str) -> DutySnapshot:
+    path = "data.order.lineItems.nodes.duties"
+    price = money(duty.price, order.presentmentCurrencyCode, path, operation)
+    taxes = _taxes(duty.taxLines, order, operation, f"{path}.taxLines")
+    return DutySnapshot(
+        external_id=number(duty.id),
+        amount_minor=price + (0 if order.taxesIncluded else sum(one.amount_minor for one in taxes)),
+        taxes=taxes,
+    )
+
+
 def _location(places: FulfillmentOrders) -> str:
     """Where all the goods are kept, or empty: pieces that come from several places are put back by a person."""
     found = {place.assignedLocation.location for place in places.nodes}
     only = found.pop() if len(found) == 1 else None
     return number(only.id) if only and not places.pageInfo.hasNextPage else ""
+
+
+def _address(told: Address | None) -> AddressSnapshot | None:
+    """Where a bill goes; None where nothing of it is told but a country."""
+    if told is None or not (told.address1 or told.city):
+        return None
+    return AddressSnapshot(
+        name=told.name or "",
+        company=told.company or "",
+        address1=told.address1 or "",
+        address2=told.address2 or "",
+        zip=told.zip or "",
+        city=told.city or "",
+        province=told.province or "",
+        province_code=told.provinceCode or "",
+        country=told.countryCodeV2 or "",
+    )
 
 
 def _customer(order: OrderReply) -> CustomerSnapshot | None:

@@ -12,7 +12,10 @@ Tax = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One position. `kind` is goods, reduction (of a price, no piece goes back), shipping or duties."""
+    """One position. `kind` is goods, reduction (of a price, no piece goes back), shipping or duty.
+
+    Documents that were issued before duties stood under their goods have one of the kind duties.
+    """
 
     kind: str
     title: str
@@ -49,8 +52,7 @@ def lines_of(body: Mapping[str, Any], titles: Mapping[int, str]) -> list[Line]:
     """
     found = [_goods(part, titles[part["line"]]) for part in body["lines"]]
     found.append(Line("shipping", "", 1, body["shipping_minor"], tuple(body.get("shipping_taxes") or ())))
-    # Bodies that were signed before there were duties name none.
-    found.append(Line("duties", "", 1, sum(part.get("duties_minor", 0) for part in body["lines"])))
+    found += [_duties(part, titles[part["line"]]) for part in body["lines"]]
     kept = [line for line in found if line.gross_minor]
     if sum(line.gross_minor for line in kept) != body["amount_minor"]:
         raise ValueError("The positions of a credit note add up to its refund.")
@@ -61,6 +63,11 @@ def _goods(part: Mapping[str, Any], title: str) -> Line:
     kind = "goods" if part["quantity"] else "reduction"
     taxes = tuple(part.get("taxes") or ())
     return Line(kind, title, part["quantity"], part["amount_minor"], taxes)
+
+
+def _duties(part: Mapping[str, Any], title: str) -> Line:
+    # Bodies that were signed before duties or their taxes were known name none.
+    return Line("duty", title, 1, part.get("duties_minor", 0), tuple(part.get("duty_taxes") or ()))
 
 
 def totals_of(lines: Iterable[Line]) -> list[Json]:

@@ -5,6 +5,8 @@ A mirror, never the truth: the executor reads the vendor again where money depen
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -122,7 +124,8 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One line of an order; `total_minor` is for the whole quantity, after discounts, with tax, without duties.
 
-    `taxes` are parts of that total, one for each rate: `{"title": …, "rate_ppm": …, "amount_minor": …}`.
+    `taxes` are parts of that total, one for each rate: `{"title": …, "rate_ppm": …, "amount_minor": …}`. Each of the
+    `duties` has its own in its amount.
     """
 
     # Its unique constraint begins with the order.
@@ -206,6 +209,20 @@ class OrderLine(models.Model):
         """The duties on `quantity` further pieces, in minor units; rounded like their price."""
         left = self._worth(self.duties_minor) - self.duties_refunded_minor
         return max(0, min(self._further(self.duties_minor, quantity), left))
+
+    @property
+    def duty_taxes(self) -> list[dict[str, Any]]:
+        """The taxes in all its duties together, one for each title and rate; parts of `duties_minor`."""
+        found: dict[tuple[str, int | None], int] = {}
+        for duty in self.duties:
+            # Duties that were read before anybody asked for their taxes tell none.
+            for tax in duty.get("taxes", ()):
+                named = (tax["title"], tax["rate_ppm"])
+                found[named] = found.get(named, 0) + tax["amount_minor"]
+        return [
+            {"title": title, "rate_ppm": rate, "amount_minor": minor}
+            for (title, rate), minor in found.items()
+        ]
 
     def _worth(self, minor: int) -> int:
         """What of a sum for the whole quantity is for pieces that weren't taken off the order."""

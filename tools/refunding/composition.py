@@ -86,12 +86,14 @@ def line_part(line: OrderLine, quantity: int, goodwill_percent: int = 0) -> Part
     amount, duties = line.share_minor(quantity), line.duties_share_minor(quantity)
     if goodwill_percent:
         quantity, amount, duties = 0, min(amount * goodwill_percent // 100, line.left_minor), 0
-    gone = line.refunded_minor
+    gone, dues = line.refunded_minor, line.duties_refunded_minor
+    duty_taxes = taxes_between(line.duty_taxes, line.duties_minor, dues, dues + duties)
     return {
         "line": line.pk,
         "quantity": quantity,
         "amount_minor": amount,
         "duties_minor": duties,
+        "duty_taxes": [dict(tax) for tax in duty_taxes] if duties else [],
         "taxes": [dict(tax) for tax in taxes_between(line.taxes, line.total_minor, gone, gone + amount)],
     }
 

@@ -58,6 +58,7 @@ def _check(body: Doc) -> None:
         taxes_of(line, body["currency"])
         for duty in line.get("duties", ()):
             need(duty, ("id", "amount"))
+            taxes_of(duty, body["currency"])
     tenders.check(body)
     if to_minor(body["total"], body["currency"]) < 0:
         raise ValueError("total must not be negative")

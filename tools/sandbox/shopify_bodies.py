@@ -71,7 +71,7 @@ def order(view: OrderView) -> Doc:
         "note": doc.get("note"),
         "tags": ", ".join(view.tags()),
         "customer": _customer(view, place) if own else None,
-        "billing_address": place,
+        "billing_address": address(doc, "billing_address"),
         "shipping_address": place,
         "line_items": [own_line(view, name) for name in view.lines],
         "shipping_lines": [shipping_line(view)] if view.shipping else [],

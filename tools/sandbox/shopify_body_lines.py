@@ -4,6 +4,7 @@ from tools.sandbox.exchange import Doc
 from tools.sandbox.money import plain, to_minor
 from tools.sandbox.shopify_nodes import gid
 from tools.sandbox.shopify_taxes import body as tax_body
+from tools.sandbox.shopify_taxes import taxes_of
 from tools.sandbox.shopify_view import OrderView
 
 
@@ -18,16 +19,17 @@ def money_set(minor: int, currency: str) -> Doc:
     return {"shop_money": money, "presentment_money": dict(money)}
 
 
-def address(order: Doc) -> Doc:
-    own, place = order.get("customer") or {}, order.get("shipping_address") or {}
+def address(order: Doc, kind: str = "shipping_address") -> Doc:
+    """An address of the order, where it ships to if it has no other; to its customer, where it names nobody."""
+    own, place = order.get("customer") or {}, order.get(kind) or order.get("shipping_address") or {}
     first, last = own.get("first_name") or "", own.get("last_name") or ""
     return {
         "first_name": first,
         "last_name": last,
-        "name": f"{first} {last}".strip(),
-        "company": None,
+        "name": place.get("name") or f"{first} {last}".strip(),
+        "company": place.get("company"),
         "address1": place.get("address1") or "",
-        "address2": None,
+        "address2": place.get("address2"),
         "city": place.get("city") or "",
         "province": place.get("province") or "",
         "province_code": place.get("province_code") or "",
@@ -47,7 +49,7 @@ def _duty(duty: Doc, currency: str) -> Doc:
         "harmonized_system_code": duty.get("harmonized_system_code"),
         "country_code_of_origin": duty.get("country_code"),
         "price_set": money_set(to_minor(duty["amount"], currency), currency),
-        "tax_lines": [],
+        "tax_lines": [tax_body(tax, currency) for tax in taxes_of(duty, currency)],
     }
 
 

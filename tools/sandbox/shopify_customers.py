@@ -48,9 +48,18 @@ def customer_graph(db: Connection, shop: str, customer: Doc, order_graph: Callab
     }
 
 
-def mailing_address(name: str, address: Doc | None) -> Doc | None:
-    if address is None:
+def mailing_address(name: str, order: Doc, *kinds: str) -> Doc | None:
+    """The first of these addresses that the neutral order has; who gets it is the customer, where nobody is named."""
+    found = next((order[kind] for kind in kinds if order.get(kind)), None)
+    if found is None:
         return None
-    plain = {field: address.get(field) for field in ("address1", "address2", "city", "province", "zip")}
-    code = address.get("country_code")
-    return {"id": gid("MailingAddress", f"{name}?model_name=Address"), **plain, "countryCodeV2": code}
+    customer = order.get("customer") or {}
+    names = [customer.get("first_name"), customer.get("last_name")]
+    fields = ("company", "address1", "address2", "city", "province", "zip")
+    return {
+        "id": gid("MailingAddress", f"{name}?model_name=Address"),
+        **{field: found.get(field) or None for field in fields},
+        "name": found.get("name") or " ".join(filter(None, names)) or None,
+        "provinceCode": found.get("province_code") or None,
+        "countryCodeV2": found.get("country_code"),
+    }

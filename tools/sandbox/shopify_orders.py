@@ -11,7 +11,7 @@ from tools.sandbox.shopify_nodes import connection, gid, lazily, listed
 from tools.sandbox.shopify_parcels import fulfilment_graph, fulfilment_order, return_graph, return_status
 from tools.sandbox.shopify_stock import variant_named
 from tools.sandbox.shopify_taxes import graph as graph_tax
-from tools.sandbox.shopify_taxes import together
+from tools.sandbox.shopify_taxes import taxes_of, together
 from tools.sandbox.shopify_view import OrderView
 
 RECOMMENDATION = {"HIGH": "CANCEL", "MEDIUM": "INVESTIGATE", "LOW": "ACCEPT"}
@@ -50,8 +50,8 @@ def graph(view: OrderView) -> Doc:
         "paymentGatewayNames": view.gateways,
         **_totals(view),
         "customer": lambda info: customer_graph(view.db, view.shop, customer, graph) if customer else None,
-        "shippingAddress": mailing_address(view.id, order.get("shipping_address")),
-        "billingAddress": mailing_address(view.id, order.get("shipping_address")),
+        "shippingAddress": mailing_address(view.id, order, "shipping_address"),
+        "billingAddress": mailing_address(view.id, order, "billing_address", "shipping_address"),
         "taxLines": [graph_tax(tax, view.currency) for tax in together(view.all_taxes)],
         "shippingLine": _shipping_line(view) if view.shipping else None,
         "shippingLines": lazily(lambda: [_shipping_line(view)] if view.shipping else []),
@@ -155,7 +155,7 @@ def _duty(view: OrderView, duty: Doc) -> Doc:
         "price": view.bag(view.minor(duty["amount"])),
         "harmonizedSystemCode": duty.get("harmonized_system_code"),
         "countryCodeOfOrigin": duty.get("country_code"),
-        "taxLines": [],
+        "taxLines": [graph_tax(tax, view.currency) for tax in taxes_of(duty, view.currency)],
     }
 
 

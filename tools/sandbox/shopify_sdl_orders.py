@@ -154,8 +154,8 @@ type Customer implements Node {
 type CustomerEmailAddress { emailAddress: String! validFormat: Boolean! }
 type CustomerPhoneNumber { phoneNumber: String! }
 type MailingAddress implements Node {
-  id: ID! address1: String address2: String city: String province: String zip: String
-  countryCodeV2: CountryCode }
+  id: ID! name: String company: String address1: String address2: String city: String province: String
+  provinceCode: String zip: String countryCodeV2: CountryCode }
 
 type LineItem implements Node {
   id: ID!

@@ -23,13 +23,15 @@ def suggest(view: OrderView, wish: Doc) -> Doc:
     prices = [view.line_refund(line["id"], line["quantity"], line["before"]) for line in lines]
     subtotal, tax = sum(price for price, _ in prices), sum(tax for _, tax in prices)
     maximum, owed = view.captured - view.refunded, sum(duty["minor"] for duty in duties)
-    on_top = 0 if view.taxes_included else tax + shipping_tax
+    duty_tax = sum(view.duty_tax_of(str(duty["id"]), duty["minor"]) for duty in duties)
+    all_tax = tax + shipping_tax + duty_tax
+    on_top = 0 if view.taxes_included else all_tax
     amount = min(maximum, subtotal + shipping + owed + on_top)
     return {
         "amountSet": view.bag(amount),
         "subtotalSet": view.bag(subtotal),
         "discountedSubtotalSet": view.bag(subtotal),
-        "totalTaxSet": view.bag(tax + shipping_tax),
+        "totalTaxSet": view.bag(all_tax),
         "maximumRefundableSet": view.bag(maximum),
         "shipping": {
             "amountSet": view.bag(shipping),

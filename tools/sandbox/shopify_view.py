@@ -139,9 +139,12 @@ class OrderView:
 
     @property
     def duties(self) -> int:
-        return sum(
-            self.minor(duty["amount"]) for line in self.lines.values() for duty in line.get("duties", ())
-        )
+        return sum(self.minor(duty["amount"]) for duty in self.all_duties)
+
+    @property
+    def all_duties(self) -> list[Doc]:
+        """Of all lines."""
+        return [duty for line in self.lines.values() for duty in line.get("duties", ())]
 
     @property
     def taxes_included(self) -> bool:
@@ -155,6 +158,13 @@ class OrderView:
         quantity = int(line["quantity"])
         tax = sum(share(tax.minor, quantity, before, units) for tax in self.taxes(line))
         return share(self.discounted(line), quantity, before, units), tax
+
+    def duty_tax_of(self, name: str, price: int) -> int:
+        """The tax of a part of a duty that costs `price`, after what was given back of it already."""
+        duty = next(duty for duty in self.all_duties if str(duty["id"]) == name)
+        tax = sum(one.minor for one in taxes_of(duty, self.currency))
+        whole = self.minor(duty["amount"])
+        return share(tax, whole, self.duty_refunded(name), price) if whole else 0
 
     def financial_status(self) -> str:
         if "financial_status" in self.order and not self.captured:

@@ -30,8 +30,10 @@ from tools.snapshots.money import (
     RefundStatus,
     SuggestedPart,
     SuggestedRefund,
+    TaxSnapshot,
 )
 from tools.snapshots.orders import (
+    AddressSnapshot,
     CancelResult,
     ChangedOrder,
     ChangedOrders,
@@ -45,11 +47,11 @@ from tools.snapshots.orders import (
     RiskSnapshot,
     ShipmentLineSnapshot,
     ShipmentSnapshot,
-    TaxSnapshot,
 )
 from tools.snapshots.stock import StockSnapshot
 
 __all__ = [
+    "AddressSnapshot",
     "CancelResult",
     "CaptureSnapshot",
     "ChangedOrder",

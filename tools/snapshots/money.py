@@ -55,11 +55,26 @@ class RefundPartSnapshot(Snapshot):
     status: RefundStatus
 
 
+class TaxSnapshot(Snapshot):
+    """One tax of a line, a duty or of shipping, for all of its pieces; `rate_ppm` is in millionths, 190,000 for 19 %.
+
+    The rate is None where the shop doesn't tell it; the amount is always told.
+    """
+
+    title: str = ""
+    rate_ppm: NonNegativeInt | None = None
+    amount_minor: NonNegativeInt
+
+
 class DutySnapshot(Snapshot):
-    """One customs duty, of a line for all its pieces or of a refund; the id is the shop's, empty where not told."""
+    """One customs duty, of a line for all its pieces or of a refund; the id is the shop's, empty where not told.
+
+    A line's has its taxes in the amount. A refund tells the price alone, without taxes that came on top of it.
+    """
 
     external_id: str = ""
     amount_minor: NonNegativeInt
+    taxes: tuple[TaxSnapshot, ...] = ()
 
 
 class RefundLineSnapshot(Snapshot):

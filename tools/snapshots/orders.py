@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, NonNegativeInt, PositiveInt
 
 from tools.snapshots.base import Snapshot
-from tools.snapshots.money import DisputeSummary, DutySnapshot, PaymentSnapshot, RefundSnapshot
+from tools.snapshots.money import DisputeSummary, DutySnapshot, PaymentSnapshot, RefundSnapshot, TaxSnapshot
 
 Risk = Literal["pending", "low", "medium", "high"]
 ParcelStatus = Literal["created", "in_transit", "out_for_delivery", "delivered", "failure", "cancelled"]
@@ -24,8 +24,22 @@ class PastOrderSnapshot(Snapshot):
     currency: str
 
 
+class AddressSnapshot(Snapshot):
+    """To whom and where an order's bill goes; personal data."""
+
+    name: str = ""
+    company: str = ""
+    address1: str = ""
+    address2: str = ""
+    zip: str = ""
+    city: str = ""
+    province: str = ""
+    province_code: str = ""
+    country: str = ""
+
+
 class CustomerSnapshot(Snapshot):
-    """Who bought, as the shop knows them; the only snapshot with personal data."""
+    """Who bought, as the shop knows them; personal data."""
 
     external_id: str
     email: str = ""
@@ -35,17 +49,6 @@ class CustomerSnapshot(Snapshot):
     locale: str = ""
     orders_count: NonNegativeInt | None = None
     history: tuple[PastOrderSnapshot, ...] = ()
-
-
-class TaxSnapshot(Snapshot):
-    """One tax of a line or of shipping, for all of its pieces; `rate_ppm` is in millionths, 190,000 for 19 %.
-
-    The rate is None where the shop doesn't tell it; the amount is always told.
-    """
-
-    title: str = ""
-    rate_ppm: NonNegativeInt | None = None
-    amount_minor: NonNegativeInt
 
 
 class LineSnapshot(Snapshot):
@@ -116,6 +119,8 @@ class OrderSnapshot(Snapshot):
     `shipping_minor` is after discounts and with tax; `taxes_included` tells whether the shop's prices are, None
     where a message doesn't say.
 
+    `bill_to` is the billing address, or else where it ships to; None where a message doesn't tell.
+
     `complete` is True for a reading of the order with its payments, parcels, refunds and returns, and False for a
     webhook body, which tells of none or some of them.
     """
@@ -140,6 +145,7 @@ class OrderSnapshot(Snapshot):
     country: str = ""
     tags: tuple[str, ...] = ()
     customer: CustomerSnapshot | None = None
+    bill_to: AddressSnapshot | None = None
     lines: tuple[LineSnapshot, ...]
     payments: tuple[PaymentSnapshot, ...] = ()
     shipments: tuple[ShipmentSnapshot, ...] = ()

@@ -11,6 +11,7 @@ import hashlib
 import re
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
@@ -30,6 +31,10 @@ from tools.snapshots import CustomerSnapshot, OrderSnapshot
 
 # Of a shop's row, another one after each change of it.
 VERSION = f"({Shop._meta.db_table}.xmin::text || {Shop._meta.db_table}.ctid::text)"
+
+# A plan is kept with its connection, and one that was made while the tables were small reads them from end to end.
+# After so many uses, and after twice as many each time, all are made anew, those of foreign keys and triggers too.
+FIRST_LOOK_AT_PLANS = 32
 
 # `fresh` has one row where nothing is known and nothing else is to be done, and everything else hangs on it. What
 # another transaction writes between that look and the inserts meets a unique constraint, and undoes all of it.
@@ -80,6 +85,10 @@ WITH known AS MATERIALIZED (
 """
 
 
+# How often each connection of this process has taken an order.
+_uses: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+
 def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
     """Store an order's first webhook and all that it tells; None, with nothing written, where there is more to do.
 
@@ -118,8 +127,11 @@ def _execute(database: BaseDatabaseWrapper, parameters: dict[str, Any]) -> tuple
     """Prepared on the server at its first use on a connection, which Django's own cursors never are."""
     database.ensure_connection()
     raw = database.connection
-    if raw.prepare_threshold is None:
+    uses = _uses[raw] = _uses.get(raw, 0) + 1
+    if uses == 1:
         _prepare(database)
+    elif uses >= FIRST_LOOK_AT_PLANS and uses.bit_count() == 1:
+        raw.execute("DISCARD PLANS")
     text, names = _statement()
     with CursorWrapper(psycopg.RawCursor(raw), database) as cursor:
         cursor.execute(text, [parameters[name] for name in names])

@@ -135,6 +135,31 @@ def test_one_exchange_with_the_database_is_enough(world: World) -> None:
     assert Order.objects.count() == 2
 
 
+def read_from_end_to_end(table: str) -> int:
+    """How many rows of a table this test's transaction has read without an index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_tuples_returned(%s::regclass)", [table])
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_plans_of_small_tables_are_made_anew_as_they_grow(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [new_order(world) for _ in range(4)]
+    assert take(world, steps[0])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE cases_person, tools_order")
+    monkeypatch.setitem(first_sight._uses, connection.connection, first_sight.FIRST_LOOK_AT_PLANS - 2)
+    assert take(world, steps[1])
+    crowd = (Person(shop=world.shop, external_id=f"c-{n}", created_at=world.stage.start) for n in range(2000))
+    Person.objects.bulk_create(crowd)
+    before = read_from_end_to_end("cases_person")
+    assert take(world, steps[2])
+    assert take(world, steps[3])
+    assert read_from_end_to_end("cases_person") == before
+
+
 def a_duplicate(world: World) -> Step:
     step = new_order(world)
     deliver(step)

@@ -8,6 +8,7 @@ from approvals.facts import Situation, flags_up, lock_exposure, switches_on
 from approvals.models import ApprovalRequest, Decision
 from approvals.services import RANK, RIGHT, has_right, verdict_now
 from tools.base import Effect, Kind
+from tools.catalog import cancel_order
 from tools.drift import READ_ONLY, drifting
 from tools.models import Order, Payment, ToolCall
 from tools.types import Money
@@ -43,7 +44,8 @@ def stopped(call: ToolCall, situation: Situation) -> str:
     flag = "" if paid else _flag(call)
     if flag:
         return f"risk.{flag}"
-    return _money(call, situation) if call.amount_minor else ""
+    # The order isn't cancelled where its money would not be given back after that.
+    return _money(call, situation) if call.amount_minor or call.tool == cancel_order.NAME else ""
 
 
 def _has_paid(call: ToolCall) -> bool:
@@ -75,11 +77,11 @@ def _money(call: ToolCall, situation: Situation) -> str:
         Kind.MONEY,
         body,
         money=Money(body["amount_minor"], body["currency"]),
-        payment_id=call.payment_id,
+        payment_id=call.payment_id or body["payment"],
     )
     lock_exposure(effect)
-    payment = call.payment
-    if payment is not None and _overdrawn(payment):
+    paying = [call.payment_id] if call.payment_id else [tender["payment"] for tender in body["tenders"]]
+    if any(_overdrawn(payment_id) for payment_id in sorted(paying)):
         return "refund.more_than_refundable"
     verdict = verdict_now(decision, effect, situation)
     if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
@@ -90,8 +92,8 @@ def _money(call: ToolCall, situation: Situation) -> str:
     return ""
 
 
-def _overdrawn(payment: Payment) -> bool:
+def _overdrawn(payment_id: int) -> bool:
     """Whether a refund made elsewhere or a dispute has taken what was set aside here."""
-    row = Payment.objects.select_for_update().get(pk=payment.pk)
+    row = Payment.objects.select_for_update().get(pk=payment_id)
     ours = row.reserved_minor + row.refunded_minor
     return ours + row.elsewhere_minor + row.disputed_minor > row.captured_minor

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from approvals.recheck import stopped
-from audit.actors import AGENT, SYSTEM
+from audit.actors import SYSTEM
 from cases.composing import mark_sent
 from cases.credit_notes import keep_buyer
-from cases.handoff import after_failed_call, situation
-from cases.models import Case, PlannerConfig
+from cases.handoff import after_failed_call, situation_of
+from cases.models import Case
 from cases.on_its_way import outdated, tell_once
 from cases.opening import open_again
 from cases.payment_tasks import open_task
@@ -36,11 +36,16 @@ def before_send(call: ToolCall) -> str:
         "shop", "order", "conversation__person"
     )
     case = rows.get(pk=call.case_id)
-    planner = PlannerConfig.objects.get(pk=call.decision.planner_id)
-    stop = outdated(call) or stopped(call, situation(case, by=AGENT, planner=planner.kind))
+    stop = outdated(call) or _voided(call) or stopped(call, situation_of(call.decision, case))
     if not stop and call.tool == "issue_credit_note":
         keep_buyer(call, case)
     return stop
+
+
+def _voided(call: ToolCall) -> str:
+    """The code that keeps a step from beginning where another one is void: what was decided can't happen as a whole."""
+    others = ToolCall.objects.filter(decision_id=call.decision_id, state=State.CANCELLED)
+    return "step_before_failed" if call.state == State.RESERVED and others.exists() else ""
 
 
 def after_outcome(call: ToolCall) -> None:

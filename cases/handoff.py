@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from approvals.facts import Situation
 from approvals.models import Decision, RiskFlag
 from approvals.services import person
 from audit import sources
-from audit.actors import SYSTEM, TRIAGE, Actor
+from audit.actors import AGENT, SYSTEM, TRIAGE, Actor
 from cases.announcing import wants_announcing
 from cases.composing import composer, recipient, sender_is_contact
 from cases.models import Case, Conversation, Handoff, InboundEvent, Person, Template
@@ -155,6 +156,13 @@ def situation(case: Case, *, by: Actor, planner: str, human_only: bool | None = 
             Template.objects.filter(order_data=True, active=True).values_list("key", flat=True)
         ),
     )
+
+
+def situation_of(decision: Decision, case: Case) -> Situation:
+    """The case as it stands for who decided this: what a person wants isn't stopped by a person's having the case."""
+    human_only = False if decision.by_kind == "staff" else None
+    found = situation(case, by=AGENT, planner=decision.planner.kind, human_only=human_only)
+    return replace(found, by_kind=decision.by_kind)
 
 
 def reachable(to: Person, channel: str) -> bool:

@@ -30,6 +30,7 @@ from cases.handoff import (
     resolve_handoff,
     scope_of,
     situation,
+    situation_of,
 )
 from cases.models import Case, Handoff, Message
 from cases.planner.factory import current_config
@@ -264,7 +265,7 @@ def _read_case(case_id: int) -> Case:
 
 
 def _sign(request: ApprovalRequest, case: Case, code: str, by: Actor) -> ApprovalRequest:
-    facts = situation(case, by=AGENT, planner=request.decision.planner.kind)
+    facts = situation_of(request.decision, case)
     signed, _calls = authority.approve(
         request.pk,
         code=code,

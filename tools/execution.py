@@ -220,11 +220,12 @@ def _move(call: ToolCall, ended: Ended) -> list[ToolCall]:
 
 
 def _cancel_rest(call: ToolCall) -> list[ToolCall]:
-    """The steps after one that didn't happen will never have their turn."""
-    later = ToolCall.objects.select_for_update().filter(
-        decision_id=call.decision_id, position__gt=call.position, state=State.RESERVED
-    )
-    steps = list(later.order_by("position"))
+    """The steps after one that didn't happen will never have their turn, nor those before it that nobody has begun."""
+    mine = ToolCall.objects.filter(decision_id=call.decision_id, state=State.RESERVED).order_by("position")
+    later = mine.filter(position__gt=call.position).select_for_update()
+    # One that somebody claims just now is passed over: before_send finds this one cancelled.
+    unbegun = mine.filter(position__lt=call.position, first_sent_at__isnull=True)
+    steps = [*unbegun.select_for_update(skip_locked=True), *later]
     for step in steps:
         step.state, step.error, step.ended_at = State.CANCELLED, "step_before_failed", sources.now()
         step.save(update_fields=["state", "error", "ended_at"])
@@ -316,8 +317,7 @@ def fail_later(call_id: int, *, after_outcome: AfterOutcome = lambda call: None)
 
 
 def _wait_for(call_id: int) -> ToolCall:
-    rows = ToolCall.objects.select_for_update(of=("self",)).select_related("shop", "payment__order")
-    return rows.get(pk=call_id)
+    return ToolCall.objects.select_for_update(of=("self",)).select_related("shop").get(pk=call_id)
 
 
 def expire_leases() -> list[int]:

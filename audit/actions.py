@@ -20,6 +20,8 @@ ACTIONS: dict[str, str | Promise] = {
     "call.settled": _("An open outcome was settled by a webhook, a reading or a person."),
     "call.succeeded": _("The vendor confirmed the call."),
     "call.unknown": _("The vendor's answer was lost; the amount stays set aside until it is settled."),
+    "cancellation.asked": _("A person asked what cancelling the order would do."),
+    "cancellation.read": _("What cancelling the order would do was found out."),
     "case.assigned": _("The case was given to somebody."),
     "case.closed": _("The case was closed."),
     "case.joined": _("An event joined a case that was already open."),

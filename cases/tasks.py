@@ -18,7 +18,7 @@ from approvals.deciding import Wish, decide
 from approvals.models import ApprovalRequest
 from audit import sources
 from audit.actors import SYSTEM
-from cases import planning, stocking
+from cases import cancelling, planning, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
 from cases.handoff import hand_off, scope_of, situation
@@ -28,6 +28,7 @@ from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution, pacing, settling
 from tools.base import BY_HAND
+from tools.catalog import cancel_order
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
 from tools.errors import ContractDrift, ToolError
 from tools.models import ToolCall
@@ -63,7 +64,8 @@ def execute(call_id: int) -> str | None:
 
 def _facts_are_fresh(call_id: int) -> bool:
     calls = ToolCall.objects.select_related("case__shop", "case__order", "case__conversation")
-    call = calls.filter(pk=call_id, state=ToolCall.State.RESERVED, amount_minor__gt=0).first()
+    about_money = Q(amount_minor__gt=0) | Q(tool=cancel_order.NAME)
+    call = calls.filter(about_money, pk=call_id, state=ToolCall.State.RESERVED).first()
     if call is None or call.not_before > sources.now():
         return True
     try:
@@ -129,7 +131,7 @@ def _on_its_way(call: ToolCall) -> bool:
 def sweep() -> int:
     """Queue again whatever should be running and isn't. Returns how many things it found."""
     found = 0
-    for job in (_died, _calls, _cases, _waits, _approvals, stocking.ring_due):
+    for job in (_died, _calls, _cases, _waits, _approvals, stocking.ring_due, cancelling.ring_due):
         found += job()
     return found
 

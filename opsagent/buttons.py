@@ -150,10 +150,18 @@ BUTTONS: dict[str, Button] = {
         lambda pk, form, by: services.close_case(pk, by=by),
         gettext_lazy("Closed."),
     ),
+    "ask_cancelling": Button(
+        CASE,
+        CHANGE_CASE,
+        lambda pk, form, by: cancelling.ask(pk, by=by),
+        gettext_lazy(
+            "The order and its payments are being read. What cancelling does stands here in a moment."
+        ),
+    ),
     "cancel_order": Button(
         CASE,
         CHANGE_CASE,
-        lambda pk, form, by: cancelling.cancel_order(pk, by=by),
+        lambda pk, form, by: cancelling.cancel_order(pk, shown=form.get("shown", ""), by=by),
         gettext_lazy("Decided. Policy says whether it runs by itself or waits for a signature."),
     ),
     "snooze": Button(CASE, CHANGE_CASE, _snooze, gettext_lazy("Set aside.")),

@@ -42,6 +42,9 @@ REASONS: dict[str, Promise] = {
     ),
     "payment.overdue": _("A payment by hand is late. Pay it and tick it, or say why it isn't paid."),
     "address": _("The address can't be written to as it stands. Correct it at the shop, then reply again."),
+    "cancel.not_read": _(
+        "The shop or Stripe could not be asked about the order just now. Look again in a while, or cancel it there."
+    ),
     "email_url": _("The shop's mail server can't be used: correct EMAIL_URL in the environment."),
     "amount_not_expressible": _(
         "Stripe can't take this amount in its currency. Refund it in Stripe's dashboard."

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from approvals.models import Decision
 from approvals.policy import SENTENCES
 from tools.base import BY_HAND
+from tools.catalog import cancel_order
 from tools.credit_notes.step import credit_note_step
 from tools.models import Order, OrderLine, Payment
 from tools.refunding.steps import tenders_of
@@ -24,6 +25,9 @@ from tools.vendor_names import vendor_name
 def wish(decision: Decision) -> str:
     """What was asked for, in a few words."""
     effect = decision.effect
+    if decision.tool == cancel_order.NAME and "amount_minor" in effect:
+        amount = Money(effect["amount_minor"], effect["currency"])
+        return _("cancel the order and refund %(amount)s") % {"amount": amount}
     if "amount_minor" in effect:
         return _("refund %(amount)s") % {"amount": Money(effect["amount_minor"], effect["currency"])}
     if effect.get("template"):
@@ -95,13 +99,24 @@ def _tax_name(tax: Mapping[str, Any]) -> str:
 
 
 def payers(decision: Decision, order: Order | None) -> list[str]:
-    """Who gives the money back to what, a sentence for each tender, in the order in which it happens."""
+    """What happens to the order and its money, a sentence for each step, in the order in which it happens."""
     if order is None or "lines" not in decision.effect:
         return []
+    first = [cancels(order)] if decision.tool == cancel_order.NAME else []
+    return first + payers_of(decision.effect, order)
+
+
+def cancels(order: Order) -> str:
+    """What the first step of cancelling does."""
+    return _("The shop cancels order %(order)s, and nothing of it goes out.") % {"order": order.name}
+
+
+def payers_of(effect: Mapping[str, Any], order: Order) -> list[str]:
+    """Who gives the money of an effect's body back to what, a sentence for each tender; expects payments prefetched."""
     gateways = {payment.pk: payment.gateway for payment in order.payments.all()}
     return [
         _payer(tender, gateways.get(tender["payment"], tender["gateway"]), order)
-        for tender in tenders_of(decision.effect)
+        for tender in tenders_of(effect)
     ]
 
 

@@ -83,7 +83,7 @@ def half_done(calls: Iterable[ToolCall]) -> list[HalfDone]:
     """Those of the calls' decisions that stopped after something had begun; asks the database for nothing."""
     rows = sorted(calls, key=attrgetter("decision_id", "position"))
     groups = [(pk, list(steps)) for pk, steps in groupby(rows, key=attrgetter("decision_id"))]
-    return [_told(pk, steps) for pk, steps in groups if _stopped(steps)]
+    return [told(pk, steps) for pk, steps in groups if _stopped(steps)]
 
 
 def _stopped(steps: list[ToolCall]) -> bool:
@@ -92,7 +92,8 @@ def _stopped(steps: list[ToolCall]) -> bool:
     return begun and any(step.state in BROKEN for step in steps) and any(step.amount_minor for step in steps)
 
 
-def _told(decision: int, steps: list[ToolCall]) -> HalfDone:
+def told(decision: int, steps: list[ToolCall]) -> HalfDone:
+    """The steps of one decision, in order, as whoever has the case reads them."""
     url = reverse("admin:approvals_decision_change", args=[decision])
     return HalfDone(decision, url, tuple(_step(step) for step in steps))
 

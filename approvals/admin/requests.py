@@ -21,6 +21,7 @@ from approvals.services import RIGHT, why_not
 from audit import sources
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
+from tools.catalog import cancel_order
 from tools.models import Dispute, Order, Payment
 from tools.types import Money
 
@@ -87,7 +88,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
         right = request.user.has_perm(RIGHT[ApprovalRequest.Tier(row.tier)])
         before, after, place, all_ = neighbours(self.get_queryset(request), row)
         return {
-            "title": _("Refund %(amount)s to %(who)s?") % {"amount": row.money, "who": _who(row, order)},
+            "title": _title(row) % {"amount": row.money, "who": _who(row, order)},
             "request_row": row,
             "decision": row.decision,
             "case": row.case,
@@ -117,6 +118,12 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "place": place,
             "all": all_,
         }
+
+
+def _title(row: ApprovalRequest) -> str:
+    if row.decision.tool == cancel_order.NAME:
+        return _("Cancel the order of %(who)s and refund %(amount)s?")
+    return _("Refund %(amount)s to %(who)s?")
 
 
 def _who(row: ApprovalRequest, order: Order | None) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
-from cases.cancelling import cancellable
+from cases.admin.cancelling import cancelling
 from cases.composing import window_closes_at
 from cases.credit_notes import due, missing
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
@@ -60,7 +60,7 @@ class CaseAdmin(HistoryAdmin):
 
     def page_context(self, request: HttpRequest, row: Case) -> dict[str, Any]:
         user: Any = request.user
-        story = timeline.read(row, user)
+        story, order = timeline.read(row, user), _order(row)
         tone, icon = TONES[row.state]
         handoff = next((each for each in story.handoffs if each.state != Handoff.State.RESOLVED), None)
         return {
@@ -72,7 +72,7 @@ class CaseAdmin(HistoryAdmin):
             "items": timeline.items(story),
             "said": [message for message in story.messages if message.direction != Message.Direction.NOTE],
             "notes": [message for message in story.messages if message.direction == Message.Direction.NOTE],
-            "order": _order(row),
+            "order": order,
             "handoff": handoff,
             "why": reasons.sentence(handoff.detail) if handoff else "",
             "chat": row.conversation is not None
@@ -83,7 +83,7 @@ class CaseAdmin(HistoryAdmin):
             "credit_notes": _documents(row),
             "document_elsewhere": missing(row, story.calls),
             "now": moment(),
-            "cancellable": cancellable(row),
+            "cancelling": cancelling(row, order, story.calls, user),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),

@@ -1,5 +1,6 @@
 """The story, as rows: shops, staff, events, conversations, cases, hand-offs and the planner's configuration."""
 
+from cases.models.cancelling import Cancellation
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
 from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
@@ -11,6 +12,7 @@ from cases.models.planning import PlannerConfig
 from cases.models.shops import Connection, Shop, User
 
 __all__ = [
+    "Cancellation",
     "Case",
     "Connection",
     "Conversation",

@@ -27,7 +27,7 @@ State = ToolCall.State
 KEY_IS_GOOD_FOR = timedelta(hours=20)
 MOVES_MONEY = ("refunds.create", "credit_notes.create", "refundCreate")
 NEEDS_SIGNATURE = (Decision.Outcome.ONE_APPROVER, Decision.Outcome.TWO_FACTOR)
-REFUNDED = re.compile(r'"(refund_done)"')
+REFUNDED = re.compile(r'"(refund_done|order_cancelled)"')
 
 
 class Watch:

@@ -13,8 +13,7 @@ from approvals.errors import AlreadyDecided, Invalid, NotPermitted
 from approvals.models import ApprovalRequest, Decision
 from audit.actors import Actor
 from audit.actors import staff as acting_staff
-from cases import services
-from cases.cancelling import cancel_order
+from cases import cancelling, services
 from cases.invariants import violations
 from cases.models import Case, Handoff, User
 from cases.tasks import execute, settle
@@ -92,6 +91,19 @@ def somebody(case: Case, role: str = "agent") -> tuple[User, Actor]:
     return user, acting_staff(user)
 
 
+def looked(case: Case, by: Actor) -> str:
+    """Somebody has it read what cancelling would do; the digest of what they are shown."""
+    cancelling.ask(case.pk, by=by)
+    drain(only=["prepare"])
+    return cancelling.foresee(fresh(case), by)[0].digest
+
+
+def cancelled(case: Case, by: Actor) -> Decision:
+    """Looked at and confirmed."""
+    shown = looked(case, by)
+    return cancelling.cancel_order(case.pk, shown=shown, by=by)
+
+
 def calls(decision: Decision) -> dict[str, str]:
     rows = ToolCall.objects.filter(decision=decision).order_by("position")
     return dict(rows.values_list("tool", "state"))
@@ -104,7 +116,7 @@ def call_of(decision: Decision, tool: str) -> ToolCall:
 class TestPermitted:
     def test_first_the_shop_then_the_money_then_the_message(self, world: World, fake: Shop) -> None:
         case, order = asked_for(world)
-        decision = cancel_order(case.pk, by=somebody(case)[1])
+        decision = cancelled(case, by=somebody(case)[1])
         assert (decision.outcome, decision.entitled_by) == ("allow_after_undo", "terms.cancelled")
         drain(only=["execute"])
         assert calls(decision)["cancel_order"] == "pending"
@@ -124,7 +136,7 @@ class TestPermitted:
         self, world: World, fake: Shop
     ) -> None:
         case, _order = asked_for(world)
-        cancel_order(case.pk, by=somebody(case)[1])
+        cancelled(case, by=somebody(case)[1])
         drain(only=["execute"])
         (wish,) = fake.cancels
         assert wish["refundMethod"] == {"originalPaymentMethodsRefund": False}
@@ -133,14 +145,14 @@ class TestPermitted:
     def test_it_is_one_decision_of_the_persons(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
         user, by = somebody(case)
-        decision = cancel_order(case.pk, by=by)
+        decision = cancelled(case, by=by)
         assert (decision.by_kind, decision.by_id, Decision.objects.count()) == ("staff", str(user.pk), 1)
 
     def test_its_whole_value_decides_who_signs(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world, "mid")
         user, by = somebody(case, "approver")
         user.groups.add(*factories.make_user(roles=["agent"]).groups.all())
-        cancel_order(case.pk, by=by)
+        cancelled(case, by=by)
         request = ApprovalRequest.objects.get()
         assert (request.amount_minor, fresh(case).state) == (Order.objects.get().total_minor, "approval")
         with pytest.raises(NotPermitted):
@@ -158,7 +170,7 @@ class TestPermitted:
         case, _order = asked_for(world)
         _user, by = somebody(case)
         services.take_over(case.pk, by=by)
-        decision = cancel_order(case.pk, by=by)
+        decision = cancelled(case, by=by)
         fake.cancelled = True
         drain(only=["execute"])
         settle(call_of(decision, "cancel_order").pk)
@@ -174,7 +186,7 @@ class TestForbidden:
     def test_to_who_may_only_read(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
         with pytest.raises(NotPermitted):
-            cancel_order(case.pk, by=somebody(case, "viewer")[1])
+            cancelled(case, by=somebody(case, "viewer")[1])
         assert self.nothing()
 
     def test_to_the_planner(self) -> None:
@@ -186,36 +198,36 @@ class TestForbidden:
         for step in world.parcel_steps(order, "in_transit"):
             deliver(step)
         with pytest.raises(AlreadyDecided):
-            cancel_order(case.pk, by=somebody(case)[1])
+            cancelled(case, by=somebody(case)[1])
         assert self.nothing()
 
     def test_where_fraud_is_suspected(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
         factories.make_flag(case, kind="fraud", source="test")
         with pytest.raises(Invalid):
-            cancel_order(case.pk, by=somebody(case)[1])
+            cancelled(case, by=somebody(case)[1])
         assert self.nothing()
 
     def test_a_second_time(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
         _user, by = somebody(case)
-        cancel_order(case.pk, by=by)
+        cancelled(case, by=by)
         with pytest.raises(AlreadyDecided):
-            cancel_order(case.pk, by=by)
+            cancelled(case, by=by)
         assert Decision.objects.filter(tool="cancel_order").count() == 1
 
     def test_while_another_has_the_case(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
         services.take_over(case.pk, by=somebody(case)[1])
         with pytest.raises(Invalid):
-            cancel_order(case.pk, by=somebody(case)[1])
+            cancelled(case, by=somebody(case)[1])
         assert self.nothing()
 
 
 class TestHalfWay:
     def test_an_order_that_the_shop_has_just_sent_costs_nothing(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
-        decision = cancel_order(case.pk, by=somebody(case)[1])
+        decision = cancelled(case, by=somebody(case)[1])
         fake.refuses = True
         drain(only=["execute"])
         states = calls(decision)
@@ -228,7 +240,7 @@ class TestHalfWay:
         self, world: World, fake: Shop
     ) -> None:
         case, _order = asked_for(world)
-        decision = cancel_order(case.pk, by=somebody(case)[1])
+        decision = cancelled(case, by=somebody(case)[1])
         execute(call_of(decision, "cancel_order").pk)
         factories.make_flag(case, kind="dispute", source="test")
         fake.cancelled = True
@@ -245,7 +257,7 @@ class TestHalfWay:
         self, world: World, fake: Shop, made: bool
     ) -> None:
         case, _order = asked_for(world)
-        decision = cancel_order(case.pk, by=somebody(case)[1])
+        decision = cancelled(case, by=somebody(case)[1])
         fake.loses = True
         drain(only=["execute"])
         assert calls(decision)["cancel_order"] == "unknown"
@@ -257,7 +269,7 @@ class TestHalfWay:
 
     def test_a_job_that_ended_without_cancelling_gives_nothing_back(self, world: World, fake: Shop) -> None:
         case, _order = asked_for(world)
-        decision = cancel_order(case.pk, by=somebody(case)[1])
+        decision = cancelled(case, by=somebody(case)[1])
         drain(only=["execute"])
         fake.job_done = True
         assert settle(call_of(decision, "cancel_order").pk) == "failed"

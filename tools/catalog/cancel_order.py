@@ -15,13 +15,14 @@ from tools.catalog.send_message import message_step
 from tools.credit_notes.step import credit_note_step
 from tools.errors import InvalidArgs
 from tools.models import Order, OrderLine, Shipment, ToolCall
-from tools.refunding import quotes
+from tools.refunding import charges, quotes
 from tools.refunding.composition import Draft, compose
 from tools.refunding.steps import body_of, steps_of
 from tools.refunding.tenders import tenders
 from tools.wire import Reconcile
 
 NAME = "cancel_order"
+TEMPLATE = "order_cancelled"
 REASON = "cancelled"
 WORDS: dict[str, CancelReason] = {"customer": "CUSTOMER", "inventory": "INVENTORY", "other": "OTHER"}
 NOT_LEFT = ("", "unfulfilled", "open", "pending_fulfillment")
@@ -37,8 +38,35 @@ class CancelOrder(Arguments):
 def resolve(arguments: CancelOrder, scope: Scope) -> Effect:
     """The cancellation and the refund of what is left, as one effect of its whole value.
 
-    Raises InvalidArgs with a code for a foreign, cancelled or shipped order, and where nothing can be given back.
+    Raises InvalidArgs with a code for a foreign, cancelled or shipped order, where nothing can be given back, and
+    where nobody can say who gives it back.
     """
+    order, draft = _draft(arguments, scope)
+    quoted = quotes.newest(order, draft, scope.decided_at) if quotes.is_needed(order, draft) else None
+    found = tenders(list(order.payments.all()), draft.money, quoted)
+    body = {**body_of(draft, found, REASON), "why": arguments.why}
+    issues = credit_note_step(order, body)
+    steps = (
+        Step(NAME, "shopify", {"order": order.pk, "why": arguments.why}),
+        *steps_of(body),
+        *((issues,) if issues else ()),
+        message_step(TEMPLATE, scope),
+    )
+    return Effect(NAME, Kind.MONEY, body, steps, draft.money, found[0].payment)
+
+
+def quote(arguments: CancelOrder, scope: Scope) -> None:
+    """Asks the shop how it would split what is left, where its order was paid in several ways, and Stripe for charges.
+
+    Raises ToolError.
+    """
+    order, draft = _draft(arguments, scope)
+    if quotes.is_needed(order, draft):
+        quotes.ask(order, draft, scope)
+    charges.prove(order, scope)
+
+
+def _draft(arguments: CancelOrder, scope: Scope) -> tuple[Order, Draft]:
     if arguments.order_id != scope.order_id:
         raise InvalidArgs(code="order.not_of_case")
     lines = Prefetch("lines", OrderLine.objects.order_by("id"))
@@ -48,29 +76,14 @@ def resolve(arguments: CancelOrder, scope: Scope) -> Effect:
         raise InvalidArgs(code="order.cancelled_already")
     if has_left(order):
         raise InvalidArgs(code="order.has_left")
-    draft = _all_that_is_left(order)
-    quoted = quotes.newest(order, draft, scope.decided_at) if quotes.is_needed(order, draft) else None
-    found = tenders(list(order.payments.all()), draft.money, quoted)
-    body = {**body_of(draft, found, REASON), "why": arguments.why}
-    issues = credit_note_step(order, body)
-    steps = (
-        Step(NAME, "shopify", {"order": order.pk, "why": arguments.why}),
-        *steps_of(body),
-        *((issues,) if issues else ()),
-        message_step("refund_done", scope),
-    )
-    return Effect(NAME, Kind.MONEY, body, steps, draft.money, found[0].payment)
+    pieces = [(line.pk, line.left) for line in order.lines.all() if line.left]
+    return order, compose(order, pieces, shipping=True, goodwill_percent=0, reason=REASON)
 
 
 def has_left(order: Order) -> bool:
     """Whether a parcel of the order is under way, or the shop says so; expects shipments prefetched or reads them."""
     parcels = [row for row in order.shipments.all() if row.status != Shipment.Status.CANCELLED]
     return bool(parcels) or order.fulfillment_status not in NOT_LEFT
-
-
-def _all_that_is_left(order: Order) -> Draft:
-    pieces = [(line.pk, line.left) for line in order.lines.all() if line.left]
-    return compose(order, pieces, shipping=True, goodwill_percent=0, reason=REASON)
 
 
 def send(call: ToolCall) -> Outcome:
@@ -117,5 +130,6 @@ TOOL = Tool(
     find,
     for_planner=False,
     sends_by=("shopify",),
+    quote=quote,
     unsafe={"shopify": Reconcile.READING},
 )

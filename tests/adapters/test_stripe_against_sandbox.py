@@ -203,6 +203,21 @@ def test_an_invoice_is_credited_once_and_found_again(control: Caller) -> None:
     assert (found.ref, found.status, moved(control)) == (made.ref, "succeeded", [1200])
 
 
+def test_an_invoice_is_read_with_its_number_and_its_day(control: Caller) -> None:
+    planted = {
+        "shop": "north",
+        "id": "in_1",
+        "charge": "ch_1",
+        "number": "FF-7",
+        "created_at": "2026-07-03T08:00:00Z",
+    }
+    control.control("invoices", planted)
+    seen = stripe_invoices.read_invoice(NORTH, "in_1", correlation_id=CORRELATION)
+    assert (seen.number, seen.issued_at.isoformat()) == ("FF-7", "2026-07-03T08:00:00+00:00")
+    with pytest.raises(Refused):
+        stripe_invoices.read_invoice(NORTH, "in_2", correlation_id=CORRELATION)
+
+
 @pytest.mark.parametrize("kind", ["dropped_after", "html_200", "half_json"])
 def test_a_lost_credit_note_moves_money_once(control: Caller, kind: str) -> None:
     plant(control, {"kind": kind}, 3, "credit_notes.create")

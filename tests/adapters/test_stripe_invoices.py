@@ -1,5 +1,7 @@
 """Money back for a paid invoice: the credit note, what of its answer is believed, and how it is found again."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
@@ -108,3 +110,31 @@ def test_a_lost_answer_sends_the_same_credit_note_again() -> None:
         second.content,
         second.headers["Idempotency-Key"],
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "number", "day"),
+    [
+        ({}, "FF-2041", 3),
+        ({"effective_at": None}, "FF-2041", 2),
+        ({"effective_at": None, "status_transitions": {"finalized_at": None}}, "FF-2041", 1),
+        ({"number": None}, "", 3),
+    ],
+)
+def test_an_invoice_is_named_by_what_is_printed_on_it(
+    changes: dict[str, object], number: str, day: int
+) -> None:
+    first = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp())
+    told = {
+        "object": "invoice",
+        "id": "in_1",
+        "number": "FF-2041",
+        "created": first,
+        "effective_at": first + 2 * 86_400,
+        "status_transitions": {"finalized_at": first + 86_400},
+        **changes,
+    }
+    seen = over(
+        Vendor(said(told)), lambda: stripe_invoices.read_invoice(NORTH, "in_1", correlation_id=CORRELATION)
+    )
+    assert (seen.number, seen.issued_at) == (number, datetime(2026, 7, day, tzinfo=UTC))

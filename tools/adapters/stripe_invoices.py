@@ -7,6 +7,7 @@ https://docs.stripe.com/api/credit_notes and https://docs.stripe.com/api/invoice
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from tools.adapters import stripe
@@ -17,9 +18,10 @@ from tools.adapters.stripe_known import FIELDS
 from tools.adapters.stripe_lists import Listing, ListReply
 from tools.adapters.stripe_money import Currency, Minor, to_stripe
 from tools.adapters.stripe_objects import Id, MaybeId
-from tools.adapters.stripe_wire import VENDOR, Value, post, refuse_other_mode, same_mode
+from tools.adapters.stripe_wire import VENDOR, Value, get, post, refuse_other_mode, same_mode
+from tools.adapters.stripe_words import moment
 from tools.errors import InvalidArgs, OutcomeUnknown
-from tools.snapshots import RefundResult
+from tools.snapshots import InvoiceSnapshot, RefundResult
 
 Reason = Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
 
@@ -53,6 +55,27 @@ class CreditNoteObject(Reply):
         return (self.metadata or {}).get(name, "")
 
 
+class InvoiceTimes(Reply):
+    """When an invoice went on, in Unix seconds."""
+
+    also_known = FIELDS["invoice.status_transitions"]
+
+    finalized_at: int | None = None
+
+
+class InvoiceObject(Reply):
+    """An invoice; a draft has no number yet. `effective_at` is the date that is printed on it."""
+
+    also_known = FIELDS["invoice"]
+
+    object: Literal["invoice"]
+    id: str
+    number: str | None = None
+    created: int
+    effective_at: int | None = None
+    status_transitions: InvoiceTimes
+
+
 class CreditNoteList(ListReply):
     """A page of credit notes."""
 
@@ -62,6 +85,21 @@ class CreditNoteList(ListReply):
 NOTES = Listing(
     "credit_notes.list", "/v1/credit_notes", CreditNoteList, lambda page: page.data, lambda note: note.id
 )
+
+
+def read_invoice(account: Account, invoice: str, *, correlation_id: UUID) -> InvoiceSnapshot:
+    """What is printed on an invoice: its number and its date.
+
+    https://docs.stripe.com/api/invoices/retrieve
+    """
+    path = f"/v1/invoices/{quote(invoice, safe='')}"
+    call = get(account, "invoices.retrieve", path, {}, correlation_id=correlation_id)
+    return ask(call, InvoiceObject, _named)
+
+
+def _named(found: InvoiceObject) -> InvoiceSnapshot:
+    at = found.effective_at or found.status_transitions.finalized_at or found.created
+    return InvoiceSnapshot(invoice=found.id, number=found.number or "", issued_at=moment(at))
 
 
 def note_fields(

@@ -100,6 +100,12 @@ def _probe_notes(account: Account, known: Known, correlation_id: UUID) -> bool:
     return bool(stripe_invoices.NOTES.page(account, query, correlation_id=correlation_id).items)
 
 
+def _probe_invoice(account: Account, known: Known, correlation_id: UUID) -> bool:
+    if known.invoice:
+        stripe_invoices.read_invoice(account, known.invoice, correlation_id=correlation_id)
+    return bool(known.invoice)
+
+
 def _probe_events(account: Account, known: Known, correlation_id: UUID) -> bool:
     page = stripe_events.list_events(account, types=TOPICS, since=_recently(), correlation_id=correlation_id)
     return bool(page.events)
@@ -148,6 +154,14 @@ OPERATIONS: tuple[Operation, ...] = (
         stripe_invoices.CreditNoteList,
         lambda: _listed("/v1/credit_notes", {"invoice": "in_1"}),
         probe=_probe_notes,
+    ),
+    Operation(
+        VENDOR,
+        "invoices.retrieve",
+        Kind.READ,
+        stripe_invoices.InvoiceObject,
+        lambda: (Example("GET", "/v1/invoices/{invoice}"),),
+        probe=_probe_invoice,
     ),
     Operation(
         VENDOR,

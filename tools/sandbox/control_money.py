@@ -69,6 +69,7 @@ def invoice(db: Connection, body: Doc, when: When) -> None:
         "currency": order["currency"],
         "amount_paid": charged(order),
         "number": f"INV-{order['id']}",
+        "created_at": order["created_at"],
     }
     things.put(db, "invoice", body["shop"], {**usual, **body})
 

@@ -8,7 +8,7 @@ from operator import ge, gt, le, lt
 from sqlite3 import Connection
 from urllib.parse import parse_qsl
 
-from tools.sandbox import books, store, stripe_events, stripe_objects, things
+from tools.sandbox import books, store, stripe_events, stripe_invoices, stripe_objects, things
 from tools.sandbox.exchange import Doc, Request
 from tools.sandbox.stripe_errors import RefusedError, missing
 
@@ -23,6 +23,7 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "events": ("id", ("type",)),
     "radar/early_fraud_warnings": ("early_fraud_warning", ("charge", "payment_intent")),
     "credit_notes": ("id", ("invoice", "customer")),
+    "invoices": ("invoice", ("customer",)),
 }
 
 
@@ -41,6 +42,8 @@ def _all(db: Connection, shop: str, resource: str) -> list[Doc]:
     if resource == "credit_notes":
         notes = reversed(things.every(db, "credit_note", shop))
         return [stripe_objects.credit_note(db, shop, doc) for doc in notes]
+    if resource == "invoices":
+        return [stripe_invoices.invoice(db, shop, doc) for doc in things.every(db, "invoice", shop)]
     if resource == "radar/early_fraud_warnings":
         warned = sorted(
             things.every(db, "fraud_warning", shop), key=lambda doc: doc["created_at"], reverse=True

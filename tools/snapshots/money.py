@@ -188,6 +188,14 @@ class PaymentIntentSnapshot(Snapshot):
     livemode: bool | None = None
 
 
+class InvoiceSnapshot(Snapshot):
+    """What is printed on an invoice; the number is empty while it is a draft."""
+
+    invoice: str
+    number: str
+    issued_at: AwareDatetime
+
+
 class InvoicePaymentSnapshot(Snapshot):
     """What paid an invoice at Stripe: a payment intent, or a charge that has none."""
 

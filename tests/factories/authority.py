@@ -47,7 +47,7 @@ def refund_effect(order: Order, amount_minor: int) -> dict[str, Any]:
         "gateway": payment.gateway,
         "amount_minor": amount_minor,
     }
-    part = {"line": line.pk, "quantity": 1, "amount_minor": amount_minor, "duties_minor": 0}
+    part: dict[str, Any] = {"line": line.pk, "quantity": 1, "amount_minor": amount_minor, "duties_minor": 0}
     part |= {"taxes": [], "duty_taxes": []}
     return {
         "order": order.pk,

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin, button_column, of_own_shops
+from tools import reasons
 from tools.admin_upstreams import DriftAdmin, NewFieldAdmin, UpstreamAdmin
 from tools.errors import HeldBack
 from tools.models import (
@@ -154,6 +155,7 @@ class ToolCallAdmin(HistoryAdmin):
             "ledger": list(row.ledger.all()),
             "tone": tone,
             "icon": icon,
+            "why": reasons.failure(row.error),
             "undoable": undoable(row),
             "held": held(row),
             "now": moment(),

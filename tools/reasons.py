@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from tools.failures import FAILURES, OTHERWISE
+
 # By the codes of the adapters for WhatsApp and e-mail, of payments by hand, and of what tools refuse (InvalidArgs).
 REASONS: dict[str, Promise] = {
     "account_blocked": _(
@@ -107,4 +109,9 @@ REASONS: dict[str, Promise] = {
 
 def sentence(code: str) -> str:
     """The sentence for a code, empty where there is none."""
-    return str(REASONS.get(code, ""))
+    return str(REASONS.get(code) or FAILURES.get(code) or "")
+
+
+def failure(code: str) -> str:
+    """Why a call ended with this code, in words for every code; empty for none."""
+    return sentence(code) or str(OTHERWISE) if code else ""

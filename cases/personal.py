@@ -24,7 +24,8 @@ from audit import sources
 from audit.actors import Actor
 from audit.services import record
 from cases.models import Person, PersonalText, PersonKey
-from tools.models import ToolCall
+from tools.models import Order, ToolCall
+from tools.snapshots import AddressSnapshot
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -44,11 +45,42 @@ def keep(person: Person, text: str, *, call: ToolCall | None = None) -> Personal
         known = PersonalText.objects.filter(call=call).first()
         if known is not None:
             return known
-    key = _key_of(person)
-    row = PersonalText(shop_id=person.shop_id, key=key, call=call, created_at=sources.now())
-    row.sealed = _seal(_unwrap(key), text.encode(), row.id)
+    row = PersonalText(shop_id=person.shop_id, call=call, created_at=sources.now())
+    _write(row, person, text)
     row.save(force_insert=True)
     return row
+
+
+def keep_address(order: Order, told: AddressSnapshot | None) -> None:
+    """Keeps where the order's bill goes, as the shop tells it now. Needs a transaction, with the order locked.
+
+    What was erased stays so: a shop that still tells the address brings it back for no order.
+    """
+    if told is None or order.person is None:
+        return
+    row, text = _of(order), told.model_dump_json()
+    if row is None:
+        made = keep(order.person, text)
+        Order.objects.filter(pk=order.pk).update(bill_to=made)
+    elif row.key is not None and (row.key.person_id != order.person_id or read(row) != text):
+        _write(row, order.person, text)
+        row.save(update_fields=["key", "sealed"])
+
+
+def address_of(order: Order) -> AddressSnapshot | None:
+    """Where the order's bill goes; None where nobody told, or it was erased."""
+    row = _of(order)
+    text = read(row) if row else None
+    return AddressSnapshot.model_validate_json(text) if text else None
+
+
+def _of(order: Order) -> PersonalText | None:
+    return PersonalText.objects.select_related("key").filter(order=order).first()
+
+
+def _write(row: PersonalText, person: Person, text: str) -> None:
+    row.key = _key_of(person)
+    row.sealed = _seal(_unwrap(row.key), text.encode(), row.id)
 
 
 def read(row: PersonalText) -> str | None:
@@ -91,11 +123,6 @@ def rewrap() -> int:
             row.save(update_fields=["wrapped"])
             count += 1
     return count
-
-
-def buyer_block(person: Person, country: str) -> str:
-    """The buyer as a document names them, one fact a line. No street: an order's address is kept nowhere here."""
-    return "\n".join(filter(None, (person.name.strip() or person.email, country)))
 
 
 def _key_of(person: Person) -> PersonKey:

@@ -13,7 +13,7 @@ from approvals.deciding import Made, Wish, decide
 from approvals.models import Decision
 from audit import sources
 from audit.actors import AGENT, vendor
-from cases import refunds
+from cases import personal, refunds
 from cases.composing import composer
 from cases.connections import is_history
 from cases.drifting import hand_off_drifting, hand_off_unreadable
@@ -137,6 +137,7 @@ def read_order(case: Case, fresh: timedelta) -> None:
     with transaction.atomic():
         change = graph.record_order(case.shop_id, seen, str(order.person_id) if order.person_id else None)
         type(order).objects.filter(pk=order.pk).update(read_at=sources.now())
+        personal.keep_address(change.order, seen.bill_to)
         for record, refund in zip(change.refunds, seen.refunds, strict=True):
             refunds.follow(
                 record,

@@ -34,6 +34,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "approver": (*READS, *WORK, "approvals.approve_refund"),
     "finance approver": (
         *READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund", "tools.correct_creditnote",
+        "tools.issue_creditnote",
     ),
     "limit author": (*READS, "approvals.add_limitversion"),
     "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift"),

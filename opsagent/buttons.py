@@ -228,6 +228,12 @@ BUTTONS: dict[str, Button] = {
         lambda pk, form, by: credit_notes.correct(pk, reason=form.get("reason", ""), by=by),
         gettext_lazy("The counter-document is issued. Both stay in the register."),
     ),
+    "issue_credit_note": Button(
+        "tools.toolcall",
+        (credit_notes.ISSUE,),
+        lambda pk, form, by: credit_notes.issue(pk, by=by),
+        gettext_lazy("The credit note is issued. It stands in the register, and nothing has been sent."),
+    ),
     "requeue": Button(
         EVENT,
         CHANGE_EVENT,

@@ -45,7 +45,9 @@ REMEDIES: dict[str, Promise] = {
     "record_refund": gettext_lazy(
         "The shop's order doesn't show it. Enter the refund there by hand, without paying it a second time."
     ),
-    "issue_credit_note": gettext_lazy("There is no credit note for this refund. Issue it in your accounts."),
+    "issue_credit_note": gettext_lazy(
+        "There is no credit note of this step. Issue it in the case where it is offered, or else in your accounts."
+    ),
     "send_message": gettext_lazy("The customer has not been told. Write to them in the case."),
 }
 OTHERWISE = gettext_lazy("This did not happen. Look whether it is still wanted.")

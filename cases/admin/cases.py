@@ -15,7 +15,7 @@ from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
 from cases.admin.cancelling import cancelling
 from cases.composing import window_closes_at
-from cases.credit_notes import due, missing
+from cases.credit_notes import ISSUE, due, missing, stopped
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
 from tools import reasons
 from tools.models import CreditNote, Order, ToolCall
@@ -82,6 +82,8 @@ class CaseAdmin(HistoryAdmin):
             "to_pay": list(PaymentTask.objects.filter(case=row, state=PaymentTask.State.OPEN)),
             "credit_notes": _documents(row),
             "document_elsewhere": missing(row, story.calls),
+            "undocumented": stopped(story.calls),
+            "may_issue": user.has_perm(ISSUE),
             "now": moment(),
             "cancelling": cancelling(row, order, story.calls, user),
             "undoable": [call for call in story.calls if _undoable(call)],

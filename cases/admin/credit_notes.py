@@ -85,13 +85,25 @@ class CreditNoteAdmin(HistoryAdmin):
 
     @admin.display(description=_("counter-document"))
     def what(self, note: CreditNote) -> str:
+        if note.replaces:
+            return _("replaces %(number)s") % {"number": note.replaces}
         if note.corrects:
             return _("takes back %(number)s") % {"number": note.corrects}
         other = getattr(note, "corrected_by", None)
         return _("taken back by %(number)s") % {"number": other} if other else ""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        related = ("shop", "entity", "order", "corrects", "corrected_by", "buyer__key", "decision__case")
+        related = (
+            "shop",
+            "entity",
+            "order",
+            "corrects",
+            "corrected_by",
+            "replaces",
+            "replaced_by",
+            "buyer__key",
+            "decision__case",
+        )
         return super().get_queryset(request).select_related(*related)
 
     def get_urls(self) -> list[URLPattern]:
@@ -111,6 +123,7 @@ class CreditNoteAdmin(HistoryAdmin):
             "note": row,
             "body": row.body,
             "corrected_by": getattr(row, "corrected_by", None),
+            "replaced_by": getattr(row, "replaced_by", None),
             "due": due(CreditNote.objects.filter(pk=row.pk)).exists(),
             "may_correct": open_ and request.user.has_perm(RIGHT),
         }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from approvals.models import Decision
+from audit.actors import SYSTEM
 from cases.credit_notes import keep_buyer
 from cases.models import Case, Shop
 from tests import factories as f
@@ -55,7 +56,7 @@ def document(case: Case, body: dict[str, Any] | None = None) -> CreditNote:
     """The issued document, with its buyer."""
     call = document_call(case, body)
     keep_buyer(call, case)
-    return issue(ToolCall.objects.get(pk=call.pk))
+    return issue(ToolCall.objects.get(pk=call.pk), by=SYSTEM)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import count
+from collections import Counter
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.credit_notes.composing import Line, lines_of, negated, totals_of
+from tools.credit_notes.part import given_by
 from tools.credit_notes.sheet import PPM
 from tools.models import OrderLine
 from tools.refunding.composition import line_part
@@ -140,3 +142,70 @@ def test_taxed_alike_is_one_total_and_the_highest_rate_stands_first() -> None:
         (1000, 1070),
         (300, 300),
     ]
+
+
+@st.composite
+def shared(draw: st.DrawFn) -> dict[str, Any]:
+    """A refund that several payments give back."""
+    body = draw(bodies())
+    cuts = sorted(draw(st.lists(st.integers(0, body["amount_minor"]), max_size=3)))
+    amounts = [end - begin for begin, end in pairwise([0, *cuts, body["amount_minor"]])]
+    tenders = [{"payment": place, "amount_minor": minor} for place, minor in enumerate(amounts)]
+    return {**body, "tenders": tenders}
+
+
+def sums(bodies: list[dict[str, Any]]) -> Counter[Any]:
+    """What all these give back, per line, duty, shipping and tax."""
+    found: Counter[Any] = Counter()
+    for body in bodies:
+        found["all"] += body["amount_minor"]
+        found["shipping"] += body["shipping_minor"]
+        found.update({("shipping", *named(tax)): tax["amount_minor"] for tax in body["shipping_taxes"]})
+        for part in body["lines"]:
+            found[part["line"]] += part["amount_minor"]
+            found[part["line"], "duty"] += part["duties_minor"]
+            for kind in ("taxes", "duty_taxes"):
+                found.update({(part["line"], kind, *named(tax)): tax["amount_minor"] for tax in part[kind]})
+    return +found
+
+
+def named(tax: Any) -> tuple[Any, Any]:
+    return tax["title"], tax["rate_ppm"]
+
+
+@given(shared(), st.data())
+def test_documents_of_some_payments_and_of_the_others_add_up_to_the_refund(
+    body: dict[str, Any], data: st.DataObject
+) -> None:
+    payments = {tender["payment"] for tender in body["tenders"]}
+    mine = data.draw(st.sets(st.sampled_from(sorted(payments))))
+    parts = [given_by(body, mine), given_by(body, payments - mine)]
+    assert sums(parts) == sums([body])
+    for part in parts:
+        lines = lines_of(part, TITLES)
+        assert sum(line.gross_minor for line in lines) == part["amount_minor"]
+        assert all(line.net_minor >= 0 for line in lines)
+
+
+def test_a_refund_that_arrived_in_part_says_part_of_the_amount_and_no_pieces() -> None:
+    tax = {"title": "MwSt", "rate_ppm": 190_000, "amount_minor": 190}
+    line = {
+        "line": 1,
+        "quantity": 2,
+        "amount_minor": 1190,
+        "duties_minor": 0,
+        "taxes": [tax],
+        "duty_taxes": [],
+    }
+    tenders = [{"payment": 7, "amount_minor": 400}, {"payment": 8, "amount_minor": 790}]
+    body = {
+        "lines": [line],
+        "shipping_minor": 0,
+        "shipping_taxes": [],
+        "amount_minor": 1190,
+        "tenders": tenders,
+    }
+    (found,) = lines_of(given_by(body, {7}), TITLES)
+    assert (found.kind, found.quantity, found.gross_minor, found.tax_minor) == ("part", 0, 400, 64)
+    (whole,) = lines_of(given_by(body, {7, 8}), TITLES)
+    assert (whole.kind, whole.quantity) == ("goods", 2)

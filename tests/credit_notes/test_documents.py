@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 import pytest
 from django.template.loader import render_to_string
@@ -14,11 +15,14 @@ from audit.actors import SYSTEM
 from cases import personal
 from cases.models import Case, Shop
 from tests import factories as f
+from tests.authority.rows import order_of
 from tests.credit_notes.conftest import document, refund_body
+from tools.catalog import cancel_order
+from tools.catalog.issue_refund import IssueRefund
 from tools.credit_notes.pdf import pdf_of, printable
 from tools.credit_notes.sheet import Sheet, sheet_of
 from tools.credit_notes.words import LANGUAGES, words
-from tools.models import CreditNote
+from tools.models import CreditNote, InvoicePayment
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -46,6 +50,14 @@ def case_of(
     return f.make_case(
         order=f.make_order(shop, [(title, 1, 1500)], person=person, **order), language=language
     )
+
+
+REFUND_REASONS = {*get_args(IssueRefund.model_fields["reason"].annotation), cancel_order.REASON}
+
+
+def test_every_reason_of_a_refund_has_its_words_in_every_language() -> None:
+    assert {"damaged", "cancelled"} <= REFUND_REASONS
+    assert [(one, name) for one in LANGUAGES for name in REFUND_REASONS if name not in words(one)] == []
 
 
 def test_every_language_has_the_same_words() -> None:
@@ -184,3 +196,34 @@ def test_an_erased_buyer_is_said_to_be_erased_and_the_rest_stays(shop: Shop) -> 
 def test_an_order_without_a_customer_names_no_buyer(shop: Shop) -> None:
     case = f.make_case(order=f.make_order(shop, person=None), conversation=None)
     assert sheet_of(document(case)).buyer == ("(not named)",)
+
+
+def test_a_duty_stands_under_its_goods_with_its_own_tax(shop: Shop) -> None:
+    case = case_of(shop)
+    body = refund_body(case, amount_minor=1620)
+    duty_tax = {"title": "VAT", "rate_ppm": 200_000, "amount_minor": 20}
+    body["lines"][0] |= {"duties_minor": 120, "duty_taxes": [duty_tax]}
+    sheet = sheet_of(document(case, body))
+    assert sheet.rows[1] == ("Import duties on Tent", "", "€1.00", "€0.20", "€1.20")
+    assert sheet.rates[0][0] == "VAT 20%"
+
+
+def test_an_order_with_an_invoice_at_stripe_is_referred_to_by_what_is_printed_on_that(shop: Shop) -> None:
+    case = case_of(shop)
+    InvoicePayment.objects.create(
+        shop=shop,
+        invoice="in_1",
+        charge="ch_x",
+        number="FF-2041",
+        issued_at=datetime(2026, 7, 3, 12, tzinfo=UTC),
+    )
+    f.make_payment(order_of(case), external_id="ch_x", invoice="in_1", currency="EUR")
+    assert ("For", "FF-2041 of July 3, 2026") in sheet_of(document(case)).facts
+
+
+def test_an_invoice_that_could_not_be_read_leaves_the_order_as_the_reference(shop: Shop) -> None:
+    case = case_of(shop)
+    name = order_of(case).name
+    InvoicePayment.objects.create(shop=shop, invoice="in_1", charge="ch_x")
+    f.make_payment(order_of(case), external_id="ch_x", invoice="in_1", currency="EUR")
+    assert any(value.startswith(f"{name} of ") for _name, value in sheet_of(document(case)).facts)

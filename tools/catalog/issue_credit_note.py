@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from audit.actors import SYSTEM
+from tools import invoices
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Tool
 from tools.credit_notes.issuing import credited_by_stripe, issue
 from tools.errors import InvalidArgs
@@ -22,13 +24,15 @@ def resolve(arguments: IssueCreditNote, scope: Scope) -> Effect:
 
 
 def send(call: ToolCall) -> Outcome:
-    """One transaction of our own database and no network, so sending twice finds what the first time has written.
+    """One transaction of our own database, so sending twice finds what the first time has written.
 
-    Where Stripe has issued a credit note for its invoice, there is nothing to write.
+    Only what is printed on the order's invoice at Stripe is read before. Where Stripe has issued a credit note for that
+    one, there is nothing to write.
     """
     if credited_by_stripe(json.loads(call.request)):
         return Outcome(BY_STRIPE)
-    return Outcome(issue(call).number)
+    invoices.learn_name(call)
+    return Outcome(issue(call, by=SYSTEM).number)
 
 
 def find(call: ToolCall) -> Outcome | None:

@@ -12,7 +12,8 @@ Tax = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One position. `kind` is goods, reduction (of a price, no piece goes back), shipping or duty.
+    """One position. `kind` is goods, reduction (of a price, no piece goes back), part (of what goods cost, where a
+    tender gave back nothing), shipping or duty.
 
     Documents that were issued before duties stood under their goods have one of the kind duties.
     """
@@ -60,7 +61,7 @@ def lines_of(body: Mapping[str, Any], titles: Mapping[int, str]) -> list[Line]:
 
 
 def _goods(part: Mapping[str, Any], title: str) -> Line:
-    kind = "goods" if part["quantity"] else "reduction"
+    kind = "part" if part.get("share") else "goods" if part["quantity"] else "reduction"
     taxes = tuple(part.get("taxes") or ())
     return Line(kind, title, part["quantity"], part["amount_minor"], taxes)
 

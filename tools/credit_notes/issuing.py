@@ -17,10 +17,12 @@ from django.db import transaction
 from django.db.models import F
 
 from audit import sources
-from audit.actors import SYSTEM, Actor
+from audit.actors import Actor
 from audit.services import record
+from tools import invoices
 from tools.base import canonical, digest
 from tools.credit_notes.composing import lines_of, negated, totals_of
+from tools.credit_notes.part import given_by
 from tools.credit_notes.words import language_of
 from tools.errors import Refused
 from tools.models import CreditNote, CreditNoteCounter, Order, Payment, ToolCall
@@ -46,9 +48,24 @@ def credited_by_stripe(body: Json) -> bool:
     return any(invoiced)
 
 
-def issue(call: ToolCall) -> CreditNote:
-    """The document of a refund, made once per call. Raises Refused (credit_note.no_seller, …does_not_add_up)."""
-    body: Json = json.loads(call.request)
+def given_back(call: ToolCall) -> Json:
+    """The refund that the document is about, as far as its money has gone back by now.
+
+    Raises Refused (credit_note.nothing_given_back).
+    """
+    refunds = ToolCall.objects.filter(decision_id=call.decision_id, tool="issue_refund")
+    paid = refunds.filter(state=ToolCall.State.SUCCEEDED).values_list("payment_id", flat=True)
+    body = given_by(json.loads(call.request), set(paid))
+    if not body["amount_minor"]:
+        raise Refused(code="credit_note.nothing_given_back")
+    return body
+
+
+def issue(call: ToolCall, *, by: Actor) -> CreditNote:
+    """The document of a refund, made once per call.
+
+    Raises Refused (credit_note.no_seller, .nothing_given_back, .does_not_add_up).
+    """
     entity = call.shop.legal_entity
     if not entity.may_issue:
         raise Refused(code="credit_note.no_seller")
@@ -58,19 +75,16 @@ def issue(call: ToolCall) -> CreditNote:
         if known is not None:
             transaction.set_rollback(True)
             return known
-        order = Order.objects.get(pk=body["order"], shop_id=call.shop_id)
+        order = Order.objects.get(pk=json.loads(call.request)["order"], shop_id=call.shop_id)
         number = f"{entity.credit_note_prefix}{sequence:0{DIGITS}d}"
         at = sources.now()
         language = language_of(call.case.language)
         buyer = getattr(call, "personal_text", None)
         content = {
-            **_amounts(body, order),
+            **_amounts(given_back(call), order),
             **_head(number, _day(at, call), language, entity.block),
             "buyer": str(buyer.pk) if buyer else None,
-            "original": _original(order, _day(order.placed_at, call)),
-            "corrects": None,
-            "reason": body["reason"],
-            "words": "",
+            "original": _original(order, call),
         }
         note = _write(
             content,
@@ -83,7 +97,7 @@ def issue(call: ToolCall) -> CreditNote:
             issued_at=at,
             buyer=buyer,
         )
-        _tell("credit_note.issued", note, SYSTEM)
+        _tell("credit_note.issued", note, by)
     return note
 
 
@@ -96,28 +110,51 @@ def counter(note: CreditNote, *, words: str, by: Actor) -> CreditNote:
         sequence = _next_number(note.entity_id)
         if note.corrects_id is not None or CreditNote.objects.filter(corrects=note).exists():
             raise AlreadyCorrected
-        number = f"{note.entity.credit_note_prefix}{sequence:0{DIGITS}d}"
-        at = sources.now()
-        day = at.astimezone(ZoneInfo(note.shop.time_zone)).date()
-        content = {
-            **negated(note.body),
-            **_head(number, day, note.language, note.entity.block),
-            "corrects": {"number": note.number, "date": note.issued_on.isoformat(), "sha256": note.sha256},
-            "words": words,
-        }
-        made = _write(
-            content,
-            shop_id=note.shop_id,
-            entity=note.entity,
-            sequence=sequence,
-            order=note.order,
-            decision_id=note.decision_id,
-            corrects=note,
-            issued_at=at,
-            buyer=note.buyer,
-        )
+        content = {**negated(note.body), "corrects": _named(note), "replaces": None, "words": words}
+        made = _after(note, sequence, content, corrects=note)
         _tell("credit_note.corrected", made, by, corrects=note.number)
     return made
+
+
+def replace(note: CreditNote, *, by: Actor) -> CreditNote | None:
+    """The document of what did arrive, in the place of one that was taken back; None where nothing did.
+
+    The caller has checked the right, and taken the first one back in the same transaction.
+    """
+    call = ToolCall.objects.get(decision_id=note.decision_id, tool="issue_credit_note")
+    try:
+        body = given_back(call)
+    except Refused:
+        return None
+    with transaction.atomic():
+        sequence = _next_number(note.entity_id)
+        content = {**note.body, **_amounts(body, note.order), "replaces": _named(note)}
+        made = _after(note, sequence, content, replaces=note)
+        _tell("credit_note.issued", made, by, replaces=note.number)
+    return made
+
+
+def _after(note: CreditNote, sequence: int, content: Json, **refers: CreditNote) -> CreditNote:
+    """A further document of the same refund, of today and of the seller as it is now."""
+    at = sources.now()
+    day = at.astimezone(ZoneInfo(note.shop.time_zone)).date()
+    number = f"{note.entity.credit_note_prefix}{sequence:0{DIGITS}d}"
+    head = {"number": number, "issued_on": day.isoformat(), "seller": note.entity.block}
+    return _write(
+        {**content, **head},
+        shop_id=note.shop_id,
+        entity=note.entity,
+        sequence=sequence,
+        order=note.order,
+        decision_id=note.decision_id,
+        issued_at=at,
+        buyer=note.buyer,
+        **refers,
+    )
+
+
+def _named(note: CreditNote) -> Json:
+    return {"number": note.number, "date": note.issued_on.isoformat(), "sha256": note.sha256}
 
 
 def _next_number(entity_id: int) -> int:
@@ -141,18 +178,27 @@ def _amounts(body: Json, order: Order) -> Json:
         "net_minor": body["amount_minor"] - tax,
         "tax_minor": tax,
         "gross_minor": body["amount_minor"],
+        "reason": body["reason"],
     }
 
 
 def _head(number: str, day: date, language: str, seller: str) -> Json:
-    return {"number": number, "issued_on": day.isoformat(), "language": language, "seller": seller}
+    return {
+        "number": number,
+        "issued_on": day.isoformat(),
+        "language": language,
+        "seller": seller,
+        "corrects": None,
+        "replaces": None,
+        "words": "",
+    }
 
 
-def _original(order: Order, day: date) -> Json:
-    """What the document refers to: Stripe's invoice where the order has one, else the order by its name."""
-    invoices = order.payments.exclude(invoice=None).exclude(invoice="").order_by("pk")
-    name = invoices.values_list("invoice", flat=True).first() or order.name
-    return {"number": name, "date": day.isoformat()}
+def _original(order: Order, call: ToolCall) -> Json:
+    """What the document refers to: Stripe's invoice where the order has one, else the order, by name and date."""
+    named = invoices.of_order(order)
+    number, at = (named.number, named.issued_at) if named else (order.name, order.placed_at)
+    return {"number": number, "date": _day(at, call).isoformat()}
 
 
 def _day(at: datetime, call: ToolCall) -> date:

@@ -64,6 +64,9 @@ def _facts(body: Mapping[str, Any], say: Mapping[str, str]) -> Iterable[tuple[st
     yield say["original"], _named(body["original"], language, say)
     if body["corrects"]:
         yield say["corrects"], _named(body["corrects"], language, say)
+    # Documents that were issued before there were such name none.
+    if body.get("replaces"):
+        yield say["replaces"], _named(body["replaces"], language, say)
     yield say["reason"], body["words"] or say[body["reason"]]
 
 

@@ -64,6 +64,14 @@ class CreditNote(models.Model):
     corrects = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="corrected_by", verbose_name=_("corrects")
     )
+    replaces = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        verbose_name=_("replaces"),
+        help_text=_("The document that was taken back, since only a part of its refund arrived."),
+    )
     issued_at = models.DateTimeField(_("issued at"))
     issued_on = models.DateField(_("date"), help_text=_("In the shop's time zone."))
     language = models.CharField(_("language"), max_length=8)
@@ -81,15 +89,21 @@ class CreditNote(models.Model):
         verbose_name = _("credit note")
         verbose_name_plural = _("credit notes")
         ordering = ["-id"]
-        permissions = [("correct_creditnote", "Can issue the counter-document of a credit note")]
+        permissions = [
+            ("correct_creditnote", "Can issue the counter-document of a credit note"),
+            ("issue_creditnote", "Can issue the credit note of a refund whose step was stopped"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["entity", "sequence"], name="credit_note_number_is_given_once"),
             models.UniqueConstraint(fields=["entity", "number"], name="credit_note_is_named_once"),
             models.CheckConstraint(condition=Q(sequence__gte=1), name="credit_notes_count_from_one"),
             models.CheckConstraint(
-                condition=Q(call__isnull=False, corrects__isnull=True, gross_minor__gt=0)
-                | Q(call__isnull=True, corrects__isnull=False, gross_minor__lt=0),
-                name="credit_note_is_of_a_call_or_corrects_one",
+                condition=Q(
+                    call__isnull=False, corrects__isnull=True, replaces__isnull=True, gross_minor__gt=0
+                )
+                | Q(call__isnull=True, corrects__isnull=False, replaces__isnull=True, gross_minor__lt=0)
+                | Q(call__isnull=True, corrects__isnull=True, replaces__isnull=False, gross_minor__gt=0),
+                name="credit_note_is_of_a_call_or_corrects_or_replaces_one",
             ),
             models.CheckConstraint(
                 condition=Q(gross_minor=F("net_minor") + F("tax_minor")), name="credit_note_adds_up"

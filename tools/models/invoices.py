@@ -17,6 +17,13 @@ class InvoicePayment(models.Model):
     invoice = models.CharField(_("invoice"), max_length=128)
     payment_intent = models.CharField(_("payment intent"), max_length=128, blank=True)
     charge = models.CharField(_("charge"), max_length=128, blank=True)
+    number = models.CharField(
+        _("number"),
+        max_length=64,
+        blank=True,
+        help_text=_("Printed on it; unknown until a document names it."),
+    )
+    issued_at = models.DateTimeField(_("issued"), null=True)
 
     class Meta:
         verbose_name = _("paid invoice")

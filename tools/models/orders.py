@@ -68,6 +68,14 @@ class Order(models.Model):
     fulfillment_status = models.CharField(_("shipping status"), max_length=32, blank=True)
     risk_level = models.CharField(_("risk level"), max_length=16, choices=Risk, default=Risk.UNKNOWN)
     country = models.CharField(_("ships to"), max_length=2, blank=True)
+    bill_to = models.OneToOneField(
+        "cases.PersonalText",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="order",
+        verbose_name=_("bill goes to"),
+        help_text=_("As the shop told it last; kept encrypted."),
+    )
     location = models.CharField(
         _("location at the shop"),
         max_length=64,

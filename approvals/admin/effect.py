@@ -10,12 +10,12 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.models import Decision
 from approvals.policy import SENTENCES
 from tools.base import BY_HAND
 from tools.catalog import cancel_order
-from tools.credit_notes.step import credit_note_step
 from tools.models import Order, OrderLine, Payment
 from tools.refunding.steps import tenders_of
 from tools.types import Money
@@ -72,6 +72,7 @@ def _part(line: OrderLine, wish: Mapping[str, Any] | None, currency: str) -> Par
     duties, notes = wished.get("duties_minor", 0), list(_taxes(wished.get("taxes", []), currency))
     if duties:
         notes.append(_("with duties of %(amount)s") % {"amount": Money(duties, currency)})
+        notes += _taxes(wished.get("duty_taxes", []), currency)
     title = line.title
     if wish and quantity == 0:
         title = _("%(title)s, part of the price") % {"title": line.title}
@@ -141,11 +142,17 @@ def shown_in_shop(decision: Decision) -> bool:
     return any(tender["vendor"] != "shopify" for tender in decision.effect.get("tenders", []))
 
 
-def credited(decision: Decision, order: Order | None) -> bool:
-    """Whether a document of ours follows the money, as the shop is set up now."""
-    if order is None or "tenders" not in decision.effect:
-        return False
-    return credit_note_step(order, decision.effect) is not None
+DOCUMENTS: dict[str, Promise] = {
+    "ours": gettext_lazy("A credit note is issued."),
+    "stripe": gettext_lazy("Stripe issues the credit note of its own invoice."),
+    "external": gettext_lazy("Another system has to issue the credit note."),
+    "none": gettext_lazy("No credit note is issued."),
+}
+
+
+def document(decision: Decision) -> str:
+    """Who issues the refund's document, as it is signed; empty for what was proposed before that was a part of it."""
+    return str(DOCUMENTS.get(decision.effect.get("credit_note", ""), ""))
 
 
 def restocked(decision: Decision) -> int:

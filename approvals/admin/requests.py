@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.admin.decisions import SHOP, order_of
-from approvals.admin.effect import credited, facts, parts, payers, restocked, ruler, shown_in_shop
+from approvals.admin.effect import document, facts, parts, payers, restocked, ruler, shown_in_shop
 from approvals.models import ApprovalRequest, CodeAttempt, RiskFlag
 from approvals.policy import SENTENCES
 from approvals.second_factor import TRIES, WINDOW
@@ -99,7 +99,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "parts": parts(row.decision, order),
             "payers": payers(row.decision, order),
             "shown_in_shop": shown_in_shop(row.decision),
-            "credited": credited(row.decision, order),
+            "document": document(row.decision),
             "restocked": restocked(row.decision),
             "ruler": ruler(row.decision),
             "sentence": SENTENCES.get(row.decision.rule, row.decision.rule),

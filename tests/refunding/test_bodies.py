@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from approvals.admin.effect import parts, payers
 from approvals.errors import EffectChanged
+from approvals.models import ApprovalRequest
 from audit import sources
 from cases.handoff import scope_of
 from cases.models import Case, Handoff
@@ -268,3 +269,30 @@ def test_what_the_shop_shows_of_a_given_up_record_is_no_refund_made_elsewhere() 
         assert record is not None
         assert (record.ours, record.booked_minor, record.unplaced_minor) == (call, 0, 0)
     assert line_sums(case) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "invoice", "says"),
+    [("ours", None, "ours"), ("ours", "in_1", "stripe"), ("external", "", "external"), ("none", "", "none")],
+)
+def test_who_issues_the_document_is_signed_with_the_refund(
+    setting: str, invoice: str | None, says: str
+) -> None:
+    case = refundable_case()
+    type(case.shop).objects.filter(pk=case.shop_id).update(credit_notes=setting)
+    Payment.objects.filter(order=case.order).update(invoice=invoice)
+    made = effect(case)
+    assert made.body["credit_note"] == says
+    assert ("issue_credit_note" in [step.tool for step in made.steps]) == (says == "ours")
+
+
+def test_a_setting_that_changes_between_request_and_signature_voids_the_request() -> None:
+    case = refundable_case(6640)
+    request = ApprovalRequest.objects.get(decision=decide_refund(case).decision)
+    assert request.decision.effect["credit_note"] == "none"
+    type(case.shop).objects.filter(pk=case.shop_id).update(credit_notes="ours")
+    with pytest.raises(EffectChanged):
+        decide_approval(request.pk, approve=True, code=None, reason="", by=acting(request.shop))
+    request.refresh_from_db()
+    assert (request.state, request.reason) == ("voided", "effect")
+    assert not ToolCall.objects.exists()

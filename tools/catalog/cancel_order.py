@@ -12,7 +12,7 @@ from tools.adapters.accounts import Account
 from tools.adapters.shopify_changes import CancelReason
 from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
 from tools.catalog.send_message import message_step
-from tools.credit_notes.step import credit_note_step
+from tools.credit_notes.step import credit_note_step, issuer_of
 from tools.errors import InvalidArgs
 from tools.models import Order, OrderLine, Shipment, ToolCall
 from tools.refunding import charges, quotes
@@ -45,6 +45,7 @@ def resolve(arguments: CancelOrder, scope: Scope) -> Effect:
     quoted = quotes.newest(order, draft, scope.decided_at) if quotes.is_needed(order, draft) else None
     found = tenders(list(order.payments.all()), draft.money, quoted)
     body = {**body_of(draft, found, REASON), "why": arguments.why}
+    body["credit_note"] = issuer_of(order, body)
     issues = credit_note_step(order, body)
     steps = (
         Step(NAME, "shopify", {"order": order.pk, "why": arguments.why}),

@@ -13,7 +13,7 @@ from tools.adapters.accounts import Account
 from tools.base import BY_HAND, Arguments, Effect, Kind, Outcome, Scope, Tool
 from tools.catalog import stripe_refund
 from tools.catalog.send_message import message_step
-from tools.credit_notes.step import credit_note_step
+from tools.credit_notes.step import credit_note_step, issuer_of
 from tools.errors import InvalidArgs, OutcomeUnknown
 from tools.models import Order, OrderLine, Payment, ToolCall
 from tools.refunding import charges, quotes
@@ -53,6 +53,7 @@ def resolve(arguments: IssueRefund, scope: Scope) -> Effect:
     quoted = quotes.newest(order, draft, scope.decided_at) if quotes.is_needed(order, draft) else None
     found = tenders(list(order.payments.all()), draft.money, quoted)
     body = body_of(draft, found, arguments.reason)
+    body["credit_note"] = issuer_of(order, body)
     issues = credit_note_step(order, body)
     steps = (*steps_of(body), *((issues,) if issues else ()), message_step("refund_done", scope))
     return Effect("issue_refund", Kind.MONEY, body, steps, draft.money, found[0].payment)

@@ -19,6 +19,7 @@ from tools import vendor_templates
 from tools.adapters import whatsapp
 from tools.base import Step
 from tools.catalog import channels
+from tools.catalog.tell_on_its_way import OF_A_PART, TEMPLATE
 from tools.models import Order, OrderLine, Shipment, SupplierItem, ToolCall
 from tools.types import Money
 
@@ -98,7 +99,7 @@ def values(case: Case, key: str, sku: str = "") -> dict[str, str]:
             "shop_name": case.shop.name,
             "order_name": order.name if order else "",
             "item": _item(case, sku),
-            "amount": _amount(case),
+            "amount": _amount(case, key),
             **_parcel(order),
             "date": _date(case, key, sku),
         }
@@ -113,12 +114,15 @@ def _item(case: Case, sku: str) -> str:
     return lines[0].title if len(lines) == 1 else ""
 
 
-def _amount(case: Case) -> str:
-    """What the latest refund gives back, from all tenders together."""
+def _amount(case: Case, key: str) -> str:
+    """What the latest refund gives back, from all tenders together; of one on its way, what the vendor has by now."""
     call = case.calls.filter(amount_minor__gt=0).order_by("-id").first()
     if call is None:
         return ""
-    parts = case.calls.filter(decision_id=call.decision_id).aggregate(minor=Sum("amount_minor"))
+    calls = case.calls.filter(decision_id=call.decision_id)
+    if key in (TEMPLATE, OF_A_PART):
+        calls = calls.filter(state=ToolCall.State.PENDING)
+    parts = calls.aggregate(minor=Sum("amount_minor", default=0))
     return Money(parts["minor"], call.currency).format(case.language)
 
 

@@ -62,18 +62,19 @@ class _Unbound(Sandbox):
 
 @dataclass(frozen=True)
 class Hook:
-    """A signed webhook that a vendor has sent."""
+    """A webhook that a vendor has sent; `delivery` is the stand-in's own row of it."""
 
     vendor: str
     topic: str
-    body: bytes
-    headers: dict[str, str]
+    delivery: dict[str, Any]
+    clock: Clock
 
     def arrive(self) -> None:
-        """At the real door."""
-        answer = Client().post(
-            f"/hooks/north/{self.vendor}/", self.body, "application/json", headers=self.headers
-        )
+        """At the real door, signed at this moment as each try is."""
+        target, now = self.delivery["target_doc"], self.clock.at.timestamp()
+        headers = signing.headers(self.vendor, target, self.delivery, now)
+        body = bytes(self.delivery["body"])
+        answer = Client().post(f"/hooks/north/{self.vendor}/", body, "application/json", headers=headers)
         assert answer.status_code == 200, (self.topic, answer.content)
 
 
@@ -141,12 +142,7 @@ class Stand(httpx.BaseTransport):
             for delivery in claimed:
                 outbox.settle(db, delivery, {"at": iso_of(now), "tried": now, "status": 200, "error": None})
         return [
-            Hook(
-                delivery["target_doc"]["vendor"],
-                delivery["topic"],
-                delivery["body"],
-                signing.headers(delivery["target_doc"]["vendor"], delivery["target_doc"], delivery, now),
-            )
+            Hook(delivery["target_doc"]["vendor"], delivery["topic"], delivery, self.clock)
             for delivery in claimed
         ]
 

@@ -6,12 +6,11 @@ import random
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.test import Client
 from django_q.models import OrmQ
@@ -27,6 +26,7 @@ from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
 from cases.reconciling import running
 from opsagent.simulation import happenings
+from opsagent.simulation.abreast import Other
 from opsagent.simulation.furnishing import SHOP
 from opsagent.simulation.hooks import forget, queue_watched, revive, watched
 from opsagent.simulation.points import Killed, Strike, Trace
@@ -57,9 +57,10 @@ class Play:
         clock: Clock,
         vendors: Vendors,
         client: Client,
+        other: Other,
     ) -> None:
         self.seed, self.number, self.scenario = seed, number, scenario
-        self.client = client
+        self.client, self.other = client, other
         self.rng = random.Random(seed)  # noqa: S311 - a play is to be repeated
         self.clock, self.vendors = clock, vendors
         self.trace = Trace(strikes=list(strikes), play=self)
@@ -70,6 +71,8 @@ class Play:
         self.settled: set[str] = set()
         # Which process is at work: a task, a request and a signature are one each.
         self.turn = self._turns = 0
+        # What a second process does that does the same.
+        self.doing: Callable[[], Any] | None = None
         self.world = World(self, number)
 
     # the whole
@@ -178,23 +181,46 @@ class Play:
 
     def beside(self, name: str, work: Callable[[], Any]) -> None:
         """Somebody else does something meanwhile, in a process of their own; this one waits."""
+        self._as_another(name, work, self.other.do)
+
+    def abreast(self, name: str, work: Callable[[], Any] | None, do: Callable[[], Any]) -> Any:
+        """Somebody else comes as far as the locks that are held here, and goes on when `do` is done."""
+        done: list[Any] = []
+
+        def both(theirs: Callable[[], None]) -> None:
+            self.other.do_until_it_waits(theirs, lambda: done.append(do()))
+
+        if work is not None:
+            self._as_another(name, work, both)
+        return done[0] if done else do()
+
+    def _as_another(
+        self, name: str, work: Callable[[], Any], way: Callable[[Callable[[], None]], None]
+    ) -> None:
         if self.calm or threading.current_thread() is not threading.main_thread():
             return
         self.trace.tell(f"beside {name}")
 
-        def other() -> None:
-            try:
-                with self._as_thread():
-                    self.as_process(work)
-            finally:
-                connections.close_all()
+        def theirs() -> None:
+            with self._as_thread():
+                self.as_process(work)
 
         # Another worker has a hand of its own, and can't take what is in this one's.
         mine, self.queue = self.queue, Queue(self, self.queue.in_hand)
         context, self.trace.context = self.trace.context, ""
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(other).result()
-        self.trace.context, self.queue = context, mine
+        try:
+            way(theirs)
+        finally:
+            self.trace.context, self.queue = context, mine
+
+    @contextmanager
+    def at_work(self, again: Callable[[], Any]) -> Iterator[None]:
+        """Something is done in the block that somebody else may do at the same time."""
+        before, self.doing = self.doing, again
+        try:
+            yield
+        finally:
+            self.doing = before
 
     def race(self) -> None:
         """A second worker does the task that this one is at."""
@@ -250,9 +276,10 @@ class Play:
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> int:
         """What our door answers; 0 where it was killed before it could."""
         context, self.trace.context = self.trace.context, ""
-        answer = self.as_process(
-            lambda: self.client.post(path, data=body, content_type="application/json", headers=headers)
-        )
+        with self.at_work(lambda: self.post(path, body, headers)):
+            answer = self.as_process(
+                lambda: self.client.post(path, data=body, content_type="application/json", headers=headers)
+            )
         self.trace.context = context
         status = 0 if answer is None else int(answer.status_code)
         self.trace.tell(f"{status}")
@@ -262,7 +289,8 @@ class Play:
 
     def sweep(self) -> None:
         """One turn of the watch."""
-        self.as_process(lambda: self.trace.around("task:sweep", tasks.sweep))
+        with self.at_work(tasks.sweep):
+            self.as_process(lambda: self.trace.around("task:sweep", tasks.sweep))
 
     def work_on(self) -> None:
         """What the watch and the other workers do."""
@@ -287,14 +315,16 @@ class Play:
         waits = self.calls().filter(state=ToolCall.State.RESERVED, amount_minor__gt=0, first_sent_at=None)
         if self.calm or not waits.exists():
             return False
-        self.as_process(lambda: self.trace.around("act:undo", lambda: happenings.call_is_undone(self)))
+        with self.at_work(lambda: happenings.call_is_undone(self)):
+            self.as_process(lambda: self.trace.around("act:undo", lambda: happenings.call_is_undone(self)))
         return True
 
     def _decide(self, request: ApprovalRequest) -> None:
         what = self.scenario.staff
         act = happenings.another_rejects if what == "reject" else None
         do = (lambda: act(self)) if act else (lambda: happenings.try_sign(request, "ben"))
-        self.trace.around(f"act:{what}", do)
+        with self.at_work(lambda: happenings.another_signs(self)):
+            self.trace.around(f"act:{what}", do)
 
     def _settle(self) -> bool:
         """The vendor makes up its mind about a refund that it called pending."""

@@ -76,8 +76,20 @@ def revive() -> None:
     real.in_atomic_block = False
     real.savepoint_ids, real.atomic_blocks, real.run_on_commit = [], [], []
     real.needs_rollback = real.closed_in_transaction = False
-    real.close()
+    _renew(real)
     forget()
+
+
+def _renew(real: Any) -> None:
+    """The server forgets the session and keeps its process, since one that knows the tables is dear."""
+    session = real.connection
+    if session is None or session.closed or session.broken:
+        real.close()
+        return
+    session.rollback()
+    session.autocommit = True
+    session.execute("DISCARD ALL")
+    real.autocommit = True
 
 
 def forget() -> None:

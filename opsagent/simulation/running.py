@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import multiprocessing
@@ -19,7 +20,9 @@ from django.test import Client
 from audit import sources
 from cases.invariants import violations
 from opsagent.simulation import databases
+from opsagent.simulation.abreast import Other, another
 from opsagent.simulation.checks import check
+from opsagent.simulation.compiling import compiled_once
 from opsagent.simulation.engine import Play
 from opsagent.simulation.furnishing import BEGINS, ENVIRONMENT
 from opsagent.simulation.plan import Catalogue, Recipe, Result
@@ -32,6 +35,8 @@ STRETCH = 40
 # A round's size: what it shows is known only at its end.
 ROUND = 240
 BETWEEN_CASES = timedelta(days=3)
+# Objects that were made and not freed, until the collector looks.
+COLLECTED_AFTER = (50_000, 20, 100)
 # Of the pairs that were missed.
 NAMED = 20
 
@@ -52,7 +57,13 @@ Progress = Callable[[int, int], None]
 def simulate(wish: Wish, progress: Progress = lambda cases, violations: None) -> dict[str, Any]:
     """Play so many cases. Returns what is printed; `progress` hears after each stretch how far it is."""
     os.environ.update(ENVIRONMENT)
-    with databases.server(), databases.furnished() as template, _silence(), _players(wish.jobs) as play:
+    with (
+        databases.server(),
+        databases.furnished() as template,
+        _silence(),
+        _rare_collections(),
+        _players(wish.jobs) as play,
+    ):
         return _rounds(wish, template, play, progress)
 
 
@@ -113,12 +124,12 @@ def play_stretch(job: tuple[str, str, list[Recipe]]) -> list[Result]:
 def _play_all(job: tuple[str, str, list[Recipe]]) -> list[tuple[Play, Result]]:
     template, name, recipes = job
     played = []
-    with databases.copy(template, name), sources.frozen(BEGINS) as clock:
+    with _stage(template, name) as (clock, other):
         vendors, client = Vendors(lambda: clock.at), Client(raise_request_exception=False)
         known: set[tuple[str, str]] = set()
         for number, recipe in enumerate(recipes):
             story, strikes = SCENARIOS[recipe.scenario], list(recipe.strikes)
-            play = Play(recipe.seed, number, story, strikes, clock, vendors, client)
+            play = Play(recipe.seed, number, story, strikes, clock, vendors, client, other)
             play.run()
             found = check(play) + [(one.invariant, str(one)) for one in violations(cases=play.cases())]
             fresh = [one for one in dict.fromkeys(found) if one not in known]
@@ -126,6 +137,27 @@ def _play_all(job: tuple[str, str, list[Recipe]]) -> list[tuple[Play, Result]]:
             played.append((play, _result(recipe, play, fresh)))
             clock.advance(BETWEEN_CASES)
     return played
+
+
+@contextmanager
+def _stage(template: str, name: str) -> Iterator[tuple[sources.Clock, Other]]:
+    """A database, a clock and a second worker for some cases."""
+    with databases.copy(template, name), compiled_once(), another() as other, sources.frozen(BEGINS) as clock:
+        yield clock, other
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """What is imported stays, and a case leaves little that only the collector could free."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Result:

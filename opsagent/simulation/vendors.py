@@ -145,6 +145,8 @@ class Vendors(httpx.BaseTransport):
             claimed = outbox.claim(db, now, 1)
         if not claimed:
             return False
+        # Whoever delivers beside us has another webhook in hand.
+        before = self._due, self._lost, self.forge_current
         self._due, self._lost = None, False
         delivery, vendor = claimed[0], claimed[0]["target_doc"]["vendor"]
         headers = signing.headers(vendor, delivery["target_doc"], delivery, now)
@@ -157,6 +159,7 @@ class Vendors(httpx.BaseTransport):
             lambda: play.trace.around(name, lambda: post(path, delivery["body"], headers))
         )
         self._settle(delivery, status, now)
+        self._due, self._lost, self.forge_current = before
         return True
 
     def _settle(self, delivery: dict[str, Any], status: Any, now: float) -> None:

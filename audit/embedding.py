@@ -39,7 +39,7 @@ def parameters(
     shop_id: int | None,
     correlation_id: uuid.UUID,
     data: tuple[tuple[str, str | int], ...],
-) -> dict[str, object]:
+) -> dict[str, str | int | uuid.UUID | None]:
     """What INSERT takes; raises what `record` raises for an unregistered action and for unfit data."""
     body = _body(action, by, subject_type, shop_id, data).replace(str(NO_CORRELATION), str(correlation_id))
     return {

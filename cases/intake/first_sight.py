@@ -10,17 +10,13 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cache
-from typing import Any
-from weakref import WeakKeyDictionary
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from audit import embedding, sources
 from audit.actors import vendor
 from cases.intake.orders import TWIN_WITHIN
+from cases.intake.prepared import Prepared, Value
 from cases.intake.receiving import Delivery, Received
 from cases.models import InboundEvent, Person, Shop
 from cases.people import digits
@@ -32,38 +28,23 @@ from tools.snapshots import CustomerSnapshot, OrderSnapshot
 # Of a shop's row, another one after each change of it.
 VERSION = f"({Shop._meta.db_table}.xmin::text || {Shop._meta.db_table}.ctid::text)"
 
-# A plan is kept with its connection, and one that was made while the tables were small reads them from end to end.
-# After so many uses, and after twice as many each time, all are made anew, those of foreign keys and triggers too.
-FIRST_LOOK_AT_PLANS = 32
-
-# `fresh` has one row where nothing is known and nothing else is to be done, and everything else hangs on it. What
-# another transaction writes between that look and the inserts meets a unique constraint, and undoes all of it.
+# `fresh` has one row where nothing is known and nothing else is to be done, and everything else hangs on it. A known
+# event, a customer whose address is somebody's already, and what another transaction writes between that look and the
+# inserts, meet a unique constraint, and it undoes all of it.
 STATEMENT = """
 WITH known AS MATERIALIZED (
     SELECT id, (email <> '' OR %(email)s = '') AND (phone <> '' OR %(phone)s = '') AND (name <> '' OR %(name)s = '')
-        AND (language <> '' OR %(language)s = '') AS whole
+        AND (language <> '' OR %(language)s = '') AND NOT EXISTS (
+            SELECT FROM {order} AS other WHERE other.person_id = {person}.id AND other.total_minor = %(total)s
+                AND other.placed_at BETWEEN %(twin_from)s AND %(twin_until)s AND other.cancelled_at IS NULL
+        ) AS plain
     FROM {person} WHERE shop_id = %(shop)s AND external_id = %(customer)s AND external_id <> ''
 ), fresh AS MATERIALIZED (
     SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS at,
         COALESCE((SELECT id FROM known), %(person)s::uuid) AS person_id
     WHERE EXISTS (SELECT FROM {shop} WHERE id = %(shop)s AND {version} = %(version)s)
-    AND NOT EXISTS (
-        SELECT FROM {event} WHERE shop_id = %(shop)s AND source = %(source)s AND account = %(account)s
-            AND external_id = %(external_id)s
-    )
     AND NOT EXISTS (SELECT FROM {order} WHERE shop_id = %(shop)s AND external_id = %(order_external_id)s)
-    AND NOT EXISTS (SELECT FROM known WHERE NOT whole)
-    AND NOT EXISTS (
-        SELECT FROM known JOIN {order} AS other ON other.person_id = known.id
-        WHERE other.placed_at BETWEEN %(twin_from)s AND %(twin_until)s AND other.total_minor = %(total)s
-            AND other.cancelled_at IS NULL
-    )
-    AND (
-        EXISTS (SELECT FROM known)
-        OR NOT EXISTS (
-            SELECT FROM {person} WHERE shop_id = %(shop)s AND email = %(email)s AND email <> ''
-        )
-    )
+    AND NOT EXISTS (SELECT FROM known WHERE NOT plain)
 ), person AS (
     INSERT INTO {person} (id, shop_id, external_id, name, email, phone, whatsapp_id, language, created_at)
     SELECT person_id, %(shop)s, %(customer)s, %(name)s, %(email)s, %(phone)s, '', %(language)s, at
@@ -85,10 +66,6 @@ WITH known AS MATERIALIZED (
 """
 
 
-# How often each connection of this process has taken an order.
-_uses: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-
-
 def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
     """Store an order's first webhook and all that it tells; None, with nothing written, where there is more to do.
 
@@ -102,7 +79,7 @@ def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
     except (IntegrityError, DataError):
         # Somebody else wrote it at the same moment, or the body doesn't fit: receiving knows what to make of it.
         return None
-    return Received(int(written[0]), "accepted") if written else None
+    return Received(int(written), "accepted") if written else None
 
 
 def _glance(delivery: Delivery) -> OrderSnapshot | None:
@@ -115,43 +92,19 @@ def _glance(delivery: Delivery) -> OrderSnapshot | None:
     return seen if isinstance(seen, OrderSnapshot) else None
 
 
-def _write(parameters: dict[str, Any]) -> tuple[Any, ...] | None:
+def _write(parameters: dict[str, Value]) -> str | None:
     database = connections[DEFAULT_DB_ALIAS]
+    statement, names = _statement()
+    values = [parameters[name] for name in names]
     if database.in_atomic_block:
         with transaction.atomic():
-            return _execute(database, parameters)
-    return _execute(database, parameters)
-
-
-def _execute(database: BaseDatabaseWrapper, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
-    """Prepared on the server at its first use on a connection, which Django's own cursors never are."""
-    database.ensure_connection()
-    raw = database.connection
-    uses = _uses[raw] = _uses.get(raw, 0) + 1
-    if uses == 1:
-        _prepare(database)
-    elif uses >= FIRST_LOOK_AT_PLANS and uses.bit_count() == 1:
-        raw.execute("DISCARD PLANS")
-    text, names = _statement()
-    with CursorWrapper(psycopg.RawCursor(raw), database) as cursor:
-        cursor.execute(text, [parameters[name] for name in names])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
-
-
-def _prepare(database: BaseDatabaseWrapper) -> None:
-    """Planned once for a connection: each of its look-ups is by a unique key, whatever the values are."""
-    with database.cursor() as cursor:
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
-    database.connection.prepare_threshold = 0
+            return statement.first_value(database, values)
+    return statement.first_value(database, values)
 
 
 @cache
-def _statement() -> tuple[str, tuple[str, ...]]:
-    """The statement in PostgreSQL's own form ($1, $2, …), and which parameter each number is.
-
-    psycopg would translate a text of this length anew at each use.
-    """
+def _statement() -> tuple[Prepared, tuple[str, ...]]:
+    """The statement, and which parameter each of its numbers is."""
     order_names, order_types = new_orders.columns(Order, new_orders.ORDER_SETS)
     line_names, line_types = new_orders.columns(OrderLine, new_orders.LINE_SETS)
     text = STATEMENT.format(
@@ -172,12 +125,12 @@ def _statement() -> tuple[str, tuple[str, ...]]:
     def numbered(found: re.Match[str]) -> str:
         return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
 
-    return re.sub(r"%\((\w+)\)s", numbered, text), tuple(numbers)
+    return Prepared("first_sight", re.sub(r"%\((\w+)\)s", numbered, text)), tuple(numbers)
 
 
 def _parameters(
     shop: Shop, version: str, delivery: Delivery, seen: OrderSnapshot, who: CustomerSnapshot
-) -> dict[str, Any]:
+) -> dict[str, Value]:
     told = embedding.parameters(
         "event.absorbed",
         by=vendor(delivery.source),

@@ -7,8 +7,8 @@ plainly such a POST (another method, a host that isn't ours, http where https is
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpResponse
+from django.http.request import HttpHeaders
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from opsagent.unreachable import come_back, unreachable
@@ -30,6 +31,37 @@ log = structlog.get_logger(__name__)
 DOORS = "/hooks/"
 
 
+class Headers(Mapping[str, str]):
+    """A request's headers, looked up one by one: a door wants a few of some twenty."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return str(self.environ[_key(name)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HttpHeaders(self.environ))
+
+    def __len__(self) -> int:
+        return len(HttpHeaders(self.environ))
+
+
+@lru_cache(maxsize=256)
+def _key(name: str) -> str:
+    """Where WSGI keeps a header: https://peps.python.org/pep-3333/#environ-variables"""
+    plain = name.upper().replace("-", "_")
+    return plain if plain in HttpHeaders.UNPREFIXED_HEADERS else f"HTTP_{plain}"
+
+
+class Posted(WSGIRequest):
+    """A vendor's POST."""
+
+    @cached_property
+    def headers(self) -> Headers:  # type: ignore[override]
+        return Headers(self.META)
+
+
 class Doors:
     """A WSGI application in front of the site's own."""
 
@@ -39,7 +71,7 @@ class Doors:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] != "POST" or not environ.get("PATH_INFO", "").startswith(DOORS):
             return self.site(environ, start_response)
-        request = WSGIRequest(environ)
+        request = Posted(environ)
         if not is_ours(request):
             return self.site(environ, start_response)
         try:

@@ -5,14 +5,13 @@ What the columns hold is said in tools.orders alone; `tools.orders.record_order`
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.fields import NOT_PROVIDED
+from pydantic_core import to_json
 
 from tools.models import Order, OrderLine
 from tools.orders import line_facts, order_facts, promised
@@ -70,10 +69,4 @@ def _nothing() -> Order:
 
 
 def _json(rows: object) -> str:
-    return json.dumps(rows, default=_text, ensure_ascii=False)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"A {type(value).__name__} is no column of an order.")
+    return to_json(rows).decode()

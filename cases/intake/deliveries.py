@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 
 from cases.drifting import topic_of_chat
 from cases.intake import orders
@@ -45,7 +45,7 @@ def _delivery(
     source: str, found: Envelope, raw: bytes, content_type: str, parse: Callable[[], Snapshot | None]
 ) -> Delivery:
     """A delivery that is parsed by its handler, so that a body that can't be read is kept as a dead letter."""
-    once = cache(parse)
+    once = _Once(parse)
 
     def handle(event: InboundEvent) -> Handled:
         seen = once()
@@ -54,6 +54,19 @@ def _delivery(
     return Delivery(
         source, found.account, found.external_id, found.topic, raw, content_type, handle, glance=once
     )
+
+
+class _Once:
+    """A body is parsed when somebody wants to know, and what came of it is kept; what it raised is not."""
+
+    def __init__(self, parse: Callable[[], Snapshot | None]) -> None:
+        self.parse, self.is_known = parse, False
+        self.seen: Snapshot | None = None
+
+    def __call__(self) -> Snapshot | None:
+        if not self.is_known:
+            self.seen, self.is_known = self.parse(), True
+        return self.seen
 
 
 def dead(source: str, drift: ContractDrift, raw: bytes, content_type: str, topic: str = "") -> Delivery:

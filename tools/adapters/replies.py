@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -68,10 +69,14 @@ def _finding(error: ErrorDetails) -> str:
     return "null" if error["input"] is None else "retyped"
 
 
+# The same few prices come again and again, and each is a decimal number made of a text.
+_minor = lru_cache(maxsize=4096)(to_minor)
+
+
 def minor(amount: str, currency: str, *, vendor: str, operation: str, field_path: str) -> int:
     """A vendor's decimal amount in minor units; ContractDrift where it is none or has too many decimals."""
     try:
-        return to_minor(amount, currency)
+        return _minor(amount, currency)
     except (ValueError, ArithmeticError):
         raise ContractDrift(
             "not an amount", vendor=vendor, operation=operation, field_path=field_path, finding="retyped"

@@ -87,6 +87,8 @@ class Stand(httpx.BaseTransport):
 
     def __init__(self, clock: Clock) -> None:
         self.clock, self.asked = clock, list[str]()
+        # Nobody answers, at any vendor.
+        self.gone = False
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self.sandbox = _Unbound(lambda: clock.at)
@@ -106,6 +108,8 @@ class Stand(httpx.BaseTransport):
             self.sandbox.now(),
         )
         name = _operation(asked)
+        if self.gone:
+            raise httpx.ConnectError("nobody there", request=request)
         self.asked.append(name)
         self.before.pop(name, _fine)()
         try:

@@ -11,13 +11,13 @@ from django.test import Client
 
 from approvals.admin.half_done import half_done
 from audit.sources import Clock
-from cases.models import Handoff, Message
-from cases.tasks import execute, settle
+from cases.models import Handoff, LegalEntity, Message, Shop
+from cases.tasks import execute, settle, sweep
 from tests import factories
 from tests.flow.turns import decided, fresh
 from tests.flow.vendors import Vendors, lost, refused, sums
 from tests.flow.world import World, drain, forget_tasks, the_case
-from tools.models import ToolCall
+from tools.models import CreditNote, ToolCall
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +116,59 @@ class TestEachPosition:
         assert message.state == "failed"
         moved = tool != "issue_refund"
         assert sums(call) == (0, call.amount_minor if moved else 0)
+
+
+class TestTheDocument:
+    """The refund has run, and its credit note can't be written, or its record at the shop has failed before."""
+
+    @pytest.fixture
+    def call(self, world: World, fake: Vendors) -> ToolCall:
+        world.shop.credit_notes = Shop.CreditNotes.OURS
+        world.shop.save(update_fields=["credit_notes"])
+        return decided(world)
+
+    def test_a_document_that_can_not_be_written_stops_what_comes_after(
+        self, call: ToolCall, fake: Vendors
+    ) -> None:
+        LegalEntity.objects.update(address="")
+        drain()
+        assert list(steps(call).values()) == ["succeeded", "succeeded", "failed", "cancelled"]
+        assert (the_case().state, Handoff.objects.get().reason) == ("handoff", "failed")
+        assert Message.objects.get(template__key="refund_done").state == "failed"
+        html = page(f"/admin/cases/case/{call.case_id}/change/")
+        told = [
+            "Give the money back",
+            "Show the refund in the shop",
+            "Issue the credit note",
+            "Tell the customer",
+        ]
+        places = [html.find(words, html.index("Stopped half-way")) for words in told]
+        assert places == sorted(places)
+        assert -1 not in places
+        assert html.count("Nothing: it is done.") == 2
+        assert "There is no credit note" in html
+        assert "Write to them in the case" in html
+
+    def test_nothing_of_it_starts_again_by_itself(self, call: ToolCall, fake: Vendors, clock: Clock) -> None:
+        LegalEntity.objects.update(address="")
+        drain()
+        before, asked = steps(call), len(fake.asked)
+        LegalEntity.objects.update(address="Bryggegata 1")
+        for _ in range(3):
+            clock.advance(timedelta(hours=1))
+            sweep()
+            drain(only=["execute", "settle"])
+        assert (steps(call), CreditNote.objects.count()) == (before, 0)
+        assert not any("refund" in str(request.url).lower() for request in fake.asked[asked:])
+
+    def test_a_record_that_failed_leaves_no_document_and_says_so(self, call: ToolCall, fake: Vendors) -> None:
+        breaks(fake, "record_refund", refused)
+        drain()
+        assert list(steps(call).values()) == ["succeeded", "failed", "cancelled", "cancelled"]
+        html = page(f"/admin/cases/case/{call.case_id}/change/")
+        assert html.count("Nothing: it is done.") == 1
+        assert "Enter the refund there by hand" in html
+        assert "There is no credit note" in html
 
 
 class TestPanel:

@@ -107,7 +107,9 @@ def both_paid_once(case: Case, vendors: Stand, vendor: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", sorted(SOLD))
-@pytest.mark.parametrize("troubles", [["lost", "killed"], ["none", "lost"]])
+@pytest.mark.parametrize(
+    "troubles", [["lost", "killed"], pytest.param(["none", "lost"], marks=pytest.mark.nightly)]
+)
 def test_two_decisions_of_the_same_sum_are_each_paid_once(
     shop: Shop, vendors: Stand, clock: Clock, vendor: str, troubles: list[str]
 ) -> None:

@@ -87,7 +87,7 @@ def back_after(clock: Clock, vendors: Stand, hours: float, call: ToolCall) -> ti
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))
-@pytest.mark.parametrize("hours", [0.1, 30])
+@pytest.mark.parametrize("hours", [0.1, pytest.param(30, marks=pytest.mark.nightly)])
 def test_what_was_made_is_found_within_two_minutes_of_the_vendor_being_back(
     shop: Shop, vendors: Stand, clock: Clock, name: str, hours: float
 ) -> None:

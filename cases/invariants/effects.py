@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.invariants.base import Invariant
+from cases.invariants.base import Ask, Invariant
 
 OF_CASE = "c.case_id = ANY(%(cases)s)"
 OF_SHOP = "c.shop_id = ANY(%(shops)s)"
@@ -73,6 +73,16 @@ UNJUDGED = """
     ORDER BY d.id
 """
 
+OTHER_HASH = """
+    SELECT 'approval ' || c.id, format('%%s, %%s %%s; decided %%s', c.state, c.amount_minor, c.currency,
+                                       coalesce(d.effect ->> 'amount_minor', 'nothing')), c.case_id, c.shop_id
+    FROM approvals_approvalrequest c JOIN approvals_decision d ON d.id = c.decision_id
+    WHERE (c.effect_hash <> d.effect_hash OR c.effect_hash !~ '^[0-9a-f]{64}$' OR c.case_id <> d.case_id
+        OR c.tier <> d.outcome OR d.effect -> 'amount_minor' IS DISTINCT FROM to_jsonb(c.amount_minor)
+        OR d.effect ->> 'currency' IS DISTINCT FROM c.currency) {scope}
+    ORDER BY c.id
+"""
+
 STOP = _("Stop the tool with a kill switch and look at the vendor's own page what has really happened.")
 REPORT = _(
     "Nothing in the program does this: somebody or something wrote to the database. Keep it and ask for help."
@@ -83,56 +93,48 @@ EFFECTS = (
         "a decision pays at most once",
         _("One decision refunds the same payment more than once."),
         STOP,
-        PAID_TWICE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(PAID_TWICE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "a message is sent at most once",
         _("One message is sent by more than one call."),
         STOP,
-        SENT_TWICE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(SENT_TWICE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "a decision has one call per step",
         _("One step of a decision stands twice."),
         STOP,
-        STEP_TWICE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(STEP_TWICE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "a vendor's refund belongs to one call",
         _("Two calls count the same refund of the vendor as theirs."),
         STOP,
-        CLAIMED_TWICE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(CLAIMED_TWICE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "no effect is older than its decision",
         _("An effect was stored or sent before somebody had decided it."),
         REPORT,
-        OLDER,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(OLDER, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "no effect without a verdict that allows it",
         _("An effect was stored although its verdict doesn't allow it, or nobody has signed it."),
         STOP,
-        NOT_ALLOWED,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(NOT_ALLOWED, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "no decision without a verdict",
         _("A decision holds no verdict with its rules."),
         REPORT,
-        UNJUDGED,
-        "d.case_id = ANY(%(cases)s)",
-        "d.shop_id = ANY(%(shops)s)",
+        (Ask(UNJUDGED, "d.case_id = ANY(%(cases)s)", "d.shop_id = ANY(%(shops)s)"),),
+    ),
+    Invariant(
+        "an approval signs its decision's effect",
+        _("What was shown for a signature isn't what was decided."),
+        REPORT,
+        (Ask(OTHER_HASH, OF_CASE, OF_SHOP),),
     ),
 )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from cases.invariants.base import Invariant
+from cases.invariants.base import Ask, Invariant
 
 OF_PAYMENT = "p.order_id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s))"
 OF_SHOP = "p.shop_id = ANY(%(shops)s)"
+# Within a sum over many rows, so that a question about one case doesn't add up those of all.
+OF_PAYMENTS = """AND payment_id IN (
+    SELECT x.id FROM tools_payment x
+    WHERE x.order_id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s)))"""
+
 OURS_OVER = """
     SELECT 'payment ' || p.id,
            format('%%s captured, ours %%s %%s', p.captured_minor,
@@ -16,7 +21,7 @@ OURS_OVER = """
     FROM tools_payment p
     LEFT JOIN (
         SELECT payment_id, sum(amount_minor) AS ours FROM tools_toolcall
-        WHERE payment_id IS NOT NULL AND state IN {live} {of_payments} GROUP BY payment_id
+        WHERE payment_id IS NOT NULL AND state IN {live} {narrow} GROUP BY payment_id
     ) c ON c.payment_id = p.id
     WHERE greatest(p.reserved_minor + p.refunded_minor, coalesce(c.ours, 0)) > p.captured_minor {scope}
     ORDER BY p.id
@@ -60,7 +65,7 @@ LINE_OVER = """
                sum((part ->> 'amount_minor')::bigint) AS minor,
                sum(coalesce((part ->> 'duties_minor')::bigint, 0)) AS duties
         FROM tools_toolcall c, jsonb_array_elements(c.request::jsonb -> 'lines') AS part
-        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {of_payments}
+        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {narrow}
         GROUP BY 1
     )
     SELECT 'order line ' || l.id,
@@ -84,7 +89,7 @@ SHIPPING_OVER = """
         SELECT (c.request::jsonb ->> 'order')::bigint AS id,
                sum((c.request::jsonb ->> 'shipping_minor')::bigint) AS minor
         FROM tools_toolcall c
-        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {of_payments} GROUP BY 1
+        WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {narrow} GROUP BY 1
     )
     SELECT 'order ' || o.id,
            format('%%s of %%s refunded, ours %%s',
@@ -113,13 +118,13 @@ SUMS = """
                coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refunded', 'reversed')), 0) AS refunded,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'elsewhere'), 0) AS elsewhere,
                coalesce(sum(amount_minor) FILTER (WHERE kind = 'disputed'), 0) AS disputed
-        FROM tools_ledgerentry WHERE true {of_payments} GROUP BY payment_id
+        FROM tools_ledgerentry WHERE true {narrow} GROUP BY payment_id
     ) e ON e.payment_id = p.id
     LEFT JOIN (
         SELECT payment_id,
                coalesce(sum(amount_minor) FILTER (WHERE state IN {holds}), 0) AS reserved,
                coalesce(sum(amount_minor) FILTER (WHERE state = 'succeeded'), 0) AS refunded
-        FROM tools_toolcall WHERE payment_id IS NOT NULL {of_payments} GROUP BY payment_id
+        FROM tools_toolcall WHERE payment_id IS NOT NULL {narrow} GROUP BY payment_id
     ) c ON c.payment_id = p.id
     WHERE (p.captured_minor <> coalesce(e.captured, 0)
         OR p.reserved_minor <> coalesce(e.reserved, 0) OR p.reserved_minor <> coalesce(c.reserved, 0)
@@ -138,40 +143,44 @@ MONEY = (
         "our refunds never exceed the capture",
         _("We have paid back, or are about to pay back, more than this payment took."),
         LOOK,
-        OURS_OVER,
-        OF_PAYMENT,
-        OF_SHOP,
+        (Ask(OURS_OVER, OF_PAYMENT, OF_SHOP, OF_PAYMENTS),),
     ),
     Invariant(
         "what was refunded here and elsewhere stays within the capture, or stands before a person",
         _("With the refunds that were made elsewhere, more went back than came in, and no person has it."),
         _("Take the order's case over and settle with the customer what went back too much."),
-        TOGETHER_OVER,
-        OF_PAYMENT,
-        OF_SHOP,
+        (Ask(TOGETHER_OVER, OF_PAYMENT, OF_SHOP),),
     ),
     Invariant(
         "a line gives back no more than was bought and not removed",
         _("More pieces or money of this line went back than the customer bought."),
         LOOK,
-        LINE_OVER,
-        "l.order_id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s))",
-        "o.shop_id = ANY(%(shops)s)",
+        (
+            Ask(
+                LINE_OVER,
+                "l.order_id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s))",
+                "o.shop_id = ANY(%(shops)s)",
+                OF_PAYMENTS,
+            ),
+        ),
     ),
     Invariant(
         "shipping is given back at most once",
         _("More shipping went back than the customer paid."),
         LOOK,
-        SHIPPING_OVER,
-        "o.id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s))",
-        "o.shop_id = ANY(%(shops)s)",
+        (
+            Ask(
+                SHIPPING_OVER,
+                "o.id IN (SELECT order_id FROM cases_case WHERE id = ANY(%(cases)s))",
+                "o.shop_id = ANY(%(shops)s)",
+                OF_PAYMENTS,
+            ),
+        ),
     ),
     Invariant(
         "a payment's sums are those of its ledger",
         _("A payment's sums are not what its ledger entries and tool calls add up to."),
         LOOK,
-        SUMS,
-        OF_PAYMENT,
-        OF_SHOP,
+        (Ask(SUMS, OF_PAYMENT, OF_SHOP, OF_PAYMENTS),),
     ),
 )

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from approvals.models import ApprovalRequest
-from cases.invariants.base import Invariant
+from cases.invariants.base import Ask, Invariant
 from cases.models import Handoff
 
 OF_CASE = "c.case_id = ANY(%(cases)s)"
@@ -92,14 +92,6 @@ STUCK_CALLS = """
     ORDER BY c.id
 """
 
-TASKS_OF_NOTHING = """
-    SELECT 'payment task ' || c.id, format('task %%s, call %%s', c.state, b.state), c.case_id, c.shop_id
-    FROM cases_paymenttask c JOIN tools_toolcall b ON b.id = c.call_id
-    WHERE NOT CASE c.state WHEN 'open' THEN b.state = 'pending' WHEN 'paid' THEN b.state = 'succeeded'
-                           ELSE b.state = 'failed' END {scope}
-    ORDER BY c.id
-"""
-
 UNSENT_MESSAGES = """
     SELECT 'message ' || c.id, '', c.case_id, c.shop_id
     FROM cases_message c
@@ -137,96 +129,66 @@ PLACES = (
         "every accepted event has a place",
         _("An event was accepted and has not ended, waits for nothing, and nobody has it."),
         TAKE,
-        LOST_EVENTS,
-        "e.case_id = ANY(%(cases)s)",
-        "e.shop_id = ANY(%(shops)s)",
+        (Ask(LOST_EVENTS, "e.case_id = ANY(%(cases)s)", "e.shop_id = ANY(%(shops)s)"),),
     ),
     Invariant(
         "an open case has its turn coming",
         _("A case is with the agent, and the agent will never look at it."),
         TAKE,
-        OPEN_NOWHERE,
-        ITSELF,
-        ITS_SHOP,
+        (Ask(OPEN_NOWHERE, ITSELF, ITS_SHOP),),
     ),
     Invariant(
         "a case that waits has a reason and a date",
         _("A case waits and will never wake."),
         TAKE,
-        UNDATED,
-        ITSELF,
-        ITS_SHOP,
+        (Ask(UNDATED, ITSELF, ITS_SHOP),),
     ),
     Invariant(
         "a case that waits for approval has its request",
         _("A case waits for a signature that nobody can give."),
         TAKE,
-        UNASKED,
-        ITSELF,
-        ITS_SHOP,
+        (Ask(UNASKED, ITSELF, ITS_SHOP),),
     ),
     Invariant(
         "a case with a person has its hand-off",
         _("A case is with a person, and no list shows it to anybody."),
         TAKE,
-        UNSEEN,
-        ITSELF,
-        ITS_SHOP,
+        (Ask(UNSEEN, ITSELF, ITS_SHOP),),
     ),
     Invariant(
         "what waits for a signature belongs to a case that waits for approval",
         _("A request waits for a signature in a case that has gone on."),
         _("Reject the request: what it asks for was decided without it."),
-        ASKED_ELSEWHERE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(ASKED_ELSEWHERE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "what a person has to finish belongs to a case with a person",
         _("A hand-off is open in a case that has gone on."),
         _("Claim the hand-off and resolve it."),
-        CALLED_ELSEWHERE,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(CALLED_ELSEWHERE, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "an open call has its next look coming",
         _("A call is open, and nobody will ever send it or look what became of it."),
         _("Look at the vendor's own page what has happened, and take the case over."),
-        STUCK_CALLS,
-        OF_CASE,
-        OF_SHOP,
-    ),
-    Invariant(
-        "a payment task and its call tell the same",
-        _("A payment by hand and the call behind it say different things."),
-        _("Ask whoever ticked the task what was paid, and look at the case."),
-        TASKS_OF_NOTHING,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(STUCK_CALLS, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "a queued message has a call that sends it",
         _("A message waits to be sent, and nothing will send it."),
         _("Open the case and write to the customer yourself."),
-        UNSENT_MESSAGES,
-        OF_CASE,
-        OF_SHOP,
+        (Ask(UNSENT_MESSAGES, OF_CASE, OF_SHOP),),
     ),
     Invariant(
         "a stock reading is due or given up with its reason",
         _("News of an item's stock came, and nobody will read it."),
         ASK,
-        LOST_READINGS,
-        NO_CASE,
-        OF_SHOP,
+        (Ask(LOST_READINGS, NO_CASE, OF_SHOP),),
     ),
     Invariant(
         "a feed accounts for each of its rows",
         _("Rows of a supplier's feed were neither taken nor refused."),
         _("Import the feed once more."),
-        LOST_ROWS_OF_FEEDS,
-        NO_CASE,
-        OF_SHOP,
+        (Ask(LOST_ROWS_OF_FEEDS, NO_CASE, OF_SHOP),),
     ),
 )

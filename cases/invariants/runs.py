@@ -1,6 +1,7 @@
 """A check of all invariants, timed and kept: by the command, and every night.
 
-watch_invariants ─▶ row of the night, task ─▶ check_invariants: one query each ─▶ row ─▶ desk and its page
+watch_invariants ─▶ row of the night, task ─▶ check_invariants: all queries ─▶ row ─▶ desk and its page
+                                                   then: some payments read at their vendors ─▶ the same row
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from cases.invariants import invariants
 from cases.invariants.base import Invariant, Scope, Violation
 from cases.invariants.chain import NAME as CHAIN
 from cases.invariants.chain import last_entry
+from cases.invariants.naming import name_of
+from cases.invariants.vendors import Reading, read_vendors
 from cases.models import InvariantRun, Shop
 from cases.telling import ring
 
@@ -30,8 +33,9 @@ QUIET = timedelta(hours=3, minutes=40)
 FORGOTTEN = timedelta(seconds=60)
 LONGEST = timedelta(minutes=5)
 MOST_ATTEMPTS = 3
-# The whole chain is followed at least this often at night, on the other nights what came since.
-WHOLE_CHAIN_EVERY = timedelta(days=7)
+# At night the vendors are read within what the cluster gives a task, and what reading may take of their budgets.
+MOST_READ = 200
+READING_SECONDS = 20.0
 # A run keeps the first ones; the command tells all.
 MOST_KEPT = 500
 
@@ -99,11 +103,21 @@ def keep(run: InvariantRun, report: Report, now: datetime) -> None:
     log.info("invariants.checked", run=run.pk, violations=len(found), milliseconds=report.milliseconds)
 
 
+def keep_reading(run: InvariantRun, reading: Reading) -> None:
+    """Write what the vendors said into the row of a run that has ended."""
+    run.compared, run.unread = reading.compared, reading.unread
+    run.broken += len(reading.violations)
+    run.found = [*run.found, *map(as_json, reading.violations)][-MOST_KEPT:]
+    run.save(update_fields=["compared", "unread", "broken", "found"])
+    log.info("invariants.compared", run=run.pk, payments=reading.compared, unread=reading.unread)
+
+
 def as_json(one: Violation) -> dict[str, Any]:
     """A violation as a row keeps it and the command's last line tells it."""
     return {
         "invariant": one.invariant,
         "row": one.row,
+        **name_of(one.row),
         "facts": one.facts,
         "case": one.case_id,
         "shop": one.shop_id,
@@ -156,14 +170,19 @@ def check_invariants(run_id: int) -> int | None:
     if not mine.update(began_at=now, attempts=F("attempts") + 1):
         return None
     run = InvariantRun.objects.get(pk=run_id)
-    recent = InvariantRun.objects.filter(full=True, chain_held=True, ended_at__gt=now - WHOLE_CHAIN_EVERY)
-    report = check(Scope(), whole_chain=not recent.exists())
+    # The whole chain, unless a log that has grown too long for one task has kept it from ending before.
+    report = check(Scope(), whole_chain=run.attempts < MOST_ATTEMPTS)
     keep(run, report, sources.now())
+    # Kept already, so that a vendor who keeps us waiting takes nothing of it away.
+    night = run.night or last_night(now)
+    keep_reading(run, read_vendors(Scope(), most=MOST_READ, night=night, patience=READING_SECONDS))
     return run.broken
 
 
-def kept_by_hand(report: Report, began_at: datetime) -> InvariantRun:
+def kept_by_hand(report: Report, began_at: datetime, reading: Reading | None = None) -> InvariantRun:
     """The row of a run that somebody asked for by the command."""
     run = InvariantRun(asked_at=began_at, began_at=began_at, attempts=1)
     keep(run, report, sources.now())
+    if reading is not None:
+        keep_reading(run, reading)
     return run

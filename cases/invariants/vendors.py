@@ -2,6 +2,7 @@
 
 One read for each charge of Stripe and each order of Shopify, at the pace that reading has left; nothing is written. A
 payment that changes while it is read is read once more, since our rows and the vendor's never stand still together.
+The night reads some: what moved since the night before, and of the rest each night others.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 import structlog
-from django.db.models import F
+from django.db.models import CharField, Exists, F, OrderBy, OuterRef, Value
+from django.db.models.functions import MD5, Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
 from audit import sources
@@ -29,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 # A vendor that must be spared for longer than this in all counts as not readable in this run.
 PATIENCE_SECONDS = 120.0
+# What moved is compared on two nights, so that one that could not be read is made up for.
+RECENT = timedelta(days=2)
 ON_THE_WAY = (ToolCall.State.SENDING, ToolCall.State.PENDING, ToolCall.State.UNKNOWN)
 
 EQUAL = Invariant(
@@ -46,6 +51,7 @@ class Reading:
 
     compared: int = 0
     by_hand: int = 0
+    left_out: int = 0
     unread: dict[str, int] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
 
@@ -63,39 +69,58 @@ class Ours:
     on_the_way: int
 
 
-def read_vendors(scope: Scope, *, most: int, wait: Callable[[float], None] = time.sleep) -> Reading:
-    """Compare up to `most` payments with their vendors: those with refunds first, then the newest."""
+def read_vendors(
+    scope: Scope,
+    *,
+    most: int,
+    night: date | None = None,
+    patience: float = PATIENCE_SECONDS,
+    wait: Callable[[float], None] = time.sleep,
+) -> Reading:
+    """Compare up to `most` payments with their vendors: those with the largest refunds first, then the newest.
+
+    With `night` first those that moved since the night before, then others each night. `patience` is for how many
+    seconds in all one account may make it wait, and after how many of reading it no further one is begun.
+    """
     reading = Reading()
-    payments, left = _payments(scope, most)
+    payments, reading.left_out = _payments(scope, most, night)
     for (_shop_id, vendor), group in groupby(payments, key=lambda one: (one.shop_id, one.vendor)):
         rows = list(group)
         if vendor == BY_HAND:
             reading.by_hand += len(rows)
         else:
-            _of_account(rows, reading, wait)
-    if left:
-        reading.not_read("all", "vendors", "more than was asked for", left)
+            _of_account(rows, reading, patience, wait)
     return reading
 
 
-def _payments(scope: Scope, most: int) -> tuple[list[Payment], int]:
+def _payments(scope: Scope, most: int, night: date | None) -> tuple[list[Payment], int]:
     rows = Payment.objects.select_related("shop", "order")
     if scope.cases is not None:
         rows = rows.filter(order__in=Case.objects.filter(pk__in=scope.cases).values("order_id"))
     if scope.shops is not None:
         rows = rows.filter(shop__in=scope.shops)
-    found = list(
-        rows.order_by((F("refunded_minor") + F("reserved_minor") + F("elsewhere_minor")).desc(), "-pk")[:most]
-    )
+    moved = F("refunded_minor") + F("reserved_minor") + F("elsewhere_minor")
+    order: tuple[OrderBy | MD5 | str, ...] = (moved.desc(), "-pk")
+    if night is not None:
+        since = datetime(night.year, night.month, night.day, tzinfo=UTC) - RECENT
+        entries = LedgerEntry.objects.filter(payment=OuterRef("pk"), at__gte=since)
+        rows = rows.annotate(recent=Exists(entries.exclude(kind=LedgerEntry.Kind.CAPTURED)))
+        order = (F("recent").desc(), MD5(Concat(Cast("pk", CharField()), Value(str(night)))))
+    found = list(rows.order_by(*order)[:most])
     found.sort(key=lambda one: (one.shop_id, one.vendor, one.order_id, one.pk))
     return found, rows.count() - len(found)
 
 
-def _of_account(payments: Sequence[Payment], reading: Reading, wait: Callable[[float], None]) -> None:
+def _of_account(
+    payments: Sequence[Payment], reading: Reading, patience: float, wait: Callable[[float], None]
+) -> None:
     """All payments of one shop at one vendor; the first reading that can't be made in patience ends it."""
     shop, vendor = payments[0].shop, payments[0].vendor
-    patience, done = PATIENCE_SECONDS, 0
+    done, ends = 0, time.monotonic() + patience
     for rows in _readings(payments):
+        if time.monotonic() > ends:
+            reading.not_read(shop.slug, vendor, "took_too_long", len(payments) - done)
+            return
         while True:
             try:
                 _compare(rows, Account.of(shop), reading)

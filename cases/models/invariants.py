@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 class InvariantRun(models.Model):
     """One check of all invariants, kept for good. `night` is the night that asked for it; empty for a command.
 
-    `found` holds the first violations as `{"invariant", "row", "facts", "case", "shop"}`: ids and numbers only.
+    `found` holds the first violations as {"invariant", "row", "model", "id", "link", "facts", "case", "shop"}: ids and
+    numbers only. `compared` is how many payments were read at their vendors, empty where nobody asked; `unread` counts
+    those that could not be, by shop, vendor and why.
     `entries_until` is the newest audit entry when the run began: where the chain held, the next run goes on there.
     """
 
@@ -30,6 +32,8 @@ class InvariantRun(models.Model):
     entries_from = models.BigIntegerField(_("audit entries after"), default=0)
     entries_until = models.BigIntegerField(_("audit entries up to"), default=0)
     chain_held = models.BooleanField(_("the chain held"), default=False)
+    compared = models.PositiveIntegerField(_("payments compared with their vendors"), null=True)
+    unread = models.JSONField(_("payments not read"), default=dict)
 
     class Meta:
         verbose_name = _("check of the books")

@@ -9,12 +9,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
+from audit.actors import SYSTEM
+from audit.services import record
+from audit.sources import random_id
 from cases.models import Case, Shop
 from opsagent.demo import postmark, shopify, shopify_events, stripe, whatsapp
 from opsagent.demo.goods import GOODS, Item
@@ -40,6 +44,15 @@ def north(**fields: Any) -> Shop:
     shop = factories.make_shop("north", **facts)
     for currency in ("EUR", "GBP"):
         factories.make_limits(shop, currency)
+    with transaction.atomic():
+        for limits in shop.limits.all():
+            told: dict[str, Any] = {
+                "by": SYSTEM,
+                "stream": "shop/north",
+                "shop_id": shop.pk,
+                "correlation_id": random_id(),
+            }
+            record("limits.published", subject=limits, **told)
     return shop
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,6 +58,17 @@ def broken(name: str, **scope: Any) -> list[str]:
 
 def found(name: str, **scope: Any) -> list[Violation]:
     return INVARIANTS[name].violations(Scope(**scope))
+
+
+def second_call(day: Day, **changes: object) -> ToolCall:
+    """The same refund once more, as no code of ours would store it."""
+    loosened("tools_toolcall")
+    call = ToolCall.objects.get(pk=day.call.pk)
+    call.pk, call.idempotency_key, call.position = None, uuid.uuid4(), 7
+    for name, value in changes.items():
+        setattr(call, name, value)
+    call.save(force_insert=True)
+    return call
 
 
 @dataclass
@@ -126,3 +139,7 @@ class Day:
         """The log's last word of this."""
         rows = Entry.objects.filter(action=action, **({"subject_id": subject} if subject else {}))
         return rows.latest("id")
+
+
+# What it plants, and the row that has to be named.
+Plant = Callable[[Day], str]

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 from django.core.management.base import CommandError
 
 from audit import sources
@@ -81,8 +81,47 @@ class TestCommand:
 
     @pytest.mark.parametrize("args", [("--case", "0"), ("--shop", "elsewhere")])
     def test_what_is_not_there_is_said(self, day: Day, args: tuple[str, str]) -> None:
-        with pytest.raises(CommandError, match="no such"):
+        with pytest.raises(CommandError, match="no such") as refused:
             call_command("invariants", *args)
+        assert refused.value.returncode == 2
+
+    def test_help_says_what_each_status_means_and_what_is_not_looked_at_whole(self) -> None:
+        words = " ".join(
+            load_command_class("opsagent", "invariants").create_parser("", "").format_help().split()
+        )
+        for sentence in (
+            "0 all holds",
+            "1 an invariant is broken",
+            "2 the question was wrong",
+            "3 nothing broken",
+        ):
+            assert sentence in words
+        assert "--full follows all of it" in words
+
+    def test_a_stranger_finds_each_row_that_is_named(self, day: Day) -> None:
+        run("UPDATE cases_message SET state = 'queued' WHERE id = %s", day.message.pk)
+        run("UPDATE tools_payment SET elsewhere_minor = captured_minor WHERE id = %s", day.payment.pk)
+        line_id = day.line.pk
+        run("UPDATE tools_orderline SET refunded_quantity = 0 WHERE id = %s", line_id)
+        entry = day.entry("call.succeeded")
+        loosened("audit_entry")
+        run("UPDATE audit_entry SET body = body || ' ' WHERE id = %s", entry.pk)
+        places = {(row["model"], row["id"], row["link"]) for row in line()[1]["violations"]}
+        payment, log = (
+            f"/admin/tools/payment/{day.payment.pk}/change/",
+            f"/admin/audit/entry/{entry.pk}/change/",
+        )
+        assert places == {
+            ("cases.message", str(day.message.pk), ""),
+            ("tools.payment", str(day.payment.pk), payment),
+            ("tools.orderline", str(line_id), ""),
+            ("audit.entry", str(entry.pk), log),
+        }
+
+    def test_it_says_where_only_recent_rows_were_looked_at(self, day: Day) -> None:
+        assert line()[1]["only_recent_rows_of"] == []
+        assert line()[1]["only_recent_rows_of"] == ["the audit chain holds"]
+        assert line("--full")[1]["only_recent_rows_of"] == []
 
     def test_a_run_of_everything_is_kept(self, day: Day) -> None:
         run("UPDATE cases_message SET state = 'queued' WHERE id = %s", day.message.pk)
@@ -149,6 +188,23 @@ class TestNight:
         assert kept.began_at is not None
         assert kept.full
 
+    def test_each_night_follows_the_whole_chain(self, day: Day) -> None:
+        with sources.frozen(NOON) as clock:
+            for _night in range(2):
+                watch_invariants()
+                drain(only=["check_invariants"])
+                clock.advance(timedelta(days=1))
+        assert list(InvariantRun.objects.values_list("full", "chain_held")) == [(True, True)] * 2
+
+    def test_a_log_that_is_too_long_for_one_task_is_followed_from_where_it_held(self, day: Day) -> None:
+        told()
+        with sources.frozen(NOON):
+            watch_invariants()
+            InvariantRun.objects.filter(night__isnull=False).update(attempts=MOST_ATTEMPTS - 1)
+            drain(only=["check_invariants"])
+        kept = InvariantRun.objects.get(night__isnull=False)
+        assert (kept.full, kept.chain_held, kept.error) == (False, True, "")
+
     def test_two_workers_do_it_once(self, db: None) -> None:
         watch_invariants()
         row = InvariantRun.objects.get()
@@ -204,12 +260,13 @@ class TestVendors:
     def test_what_cant_be_read_is_told(self, day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("NORTH_STRIPE_API_KEY")
         status, parsed = line("--vendors")
-        assert (status, parsed["vendors"]["unread"]) == (0, {"north stripe: not_configured": 1})
+        assert (status, parsed["vendors"]["unread"]) == (3, {"north stripe: not_configured": 1})
         assert "Not read: 1 payments, north stripe: not_configured" in "\n".join(told("--vendors")[1])
 
     def test_a_payment_beyond_the_number_is_told(self, day: Day) -> None:
         reading = read_vendors(Scope(), most=0)
-        assert (reading.compared, reading.unread) == (0, {"all vendors: more than was asked for": 1})
+        assert (reading.compared, reading.left_out, reading.unread) == (0, 1, {})
+        assert "Left out: 1 payments" in "\n".join(told("--vendors", "--payments", "0")[1])
 
     def test_a_vendor_that_has_to_be_spared_is_waited_for(self, day: Day) -> None:
         rests_until = sources.now() + timedelta(seconds=30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +16,7 @@ def header(headers: Mapping[str, str], name: str) -> str:
 
 def signed(secret: str, content: bytes) -> bytes:
     """HMAC with SHA-256."""
-    return hmac.new(secret.encode(), content, hashlib.sha256).digest()
+    return hmac.digest(secret.encode(), content, "sha256")
 
 
 def matches(given: Sequence[bytes], expected: Sequence[bytes]) -> bool:

@@ -122,6 +122,8 @@ class CreditNoteAdmin(HistoryAdmin):
             "title": f"{row.number}, {plain(row.gross)}",
             "note": row,
             "body": row.body,
+            "original_on": date.fromisoformat(row.body["original"]["date"]),
+            "positions": [(position(line), line) for line in row.body["lines"]],
             "corrected_by": getattr(row, "corrected_by", None),
             "replaced_by": getattr(row, "replaced_by", None),
             "due": due(CreditNote.objects.filter(pk=row.pk)).exists(),
@@ -167,6 +169,18 @@ class CreditNoteAdmin(HistoryAdmin):
                 data={"number": note.number, "form": form},
             )
         return note
+
+
+def position(line: dict[str, Any]) -> str:
+    """What a line of a document is about, in the reader's language."""
+    names = {
+        "reduction": _("%(title)s, part of the price"),
+        "part": _("%(title)s, part of the amount"),
+        "shipping": _("Shipping"),
+        "duties": _("Import duties"),
+        "duty": _("Import duties on %(title)s"),
+    }
+    return str(names[line["kind"]]) % line if line["kind"] in names else str(line["title"])
 
 
 def plain(amount: Money) -> SafeString | str:

@@ -14,7 +14,7 @@ from cases.models import Case, Handoff, Message, Shop
 from opsagent.buttons import BUTTONS
 from tests import factories as f
 from tests.admin.conftest import SignIn
-from tests.credit_notes.conftest import document
+from tests.credit_notes.conftest import document, document_call
 from tools.models import ToolCall
 
 Said = Callable[[Any], str]
@@ -26,6 +26,7 @@ ROLE = {
     "settle": "approver",
     "pay": "approver",
     "correct_credit_note": "finance approver",
+    "issue_credit_note": "finance approver",
     "drop": "approver",
     "probe_drift": "limit publisher",
     "clear_drift": "admin",
@@ -73,6 +74,7 @@ def target(name: str, shop: Shop) -> Any:
         "check_vendors": lambda: shop,
         "pay": lambda: f.make_payment_task(shop),
         "correct_credit_note": lambda: document(case),
+        "issue_credit_note": lambda: document_call(case, state="cancelled"),
         "drop": lambda: f.make_payment_task(shop),
     }
     return made[name]() if name in made else case

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
 
 # Between two looks at whether the other one waits for us. What is found doesn't hang on it, only how long it takes.
 LOOK_SECONDS = 0.003
@@ -43,7 +44,7 @@ class Other:
         """Whether the other one's server process wants a lock that this thread's transaction holds."""
         mine: BaseDatabaseWrapper = connections["default"]
         theirs = self._theirs.connection
-        if not mine.in_atomic_block or theirs is None or theirs.closed:
+        if not _in_transaction(mine) or theirs is None or theirs.closed:
             return False
         # Beside Django: this is no statement of the play's.
         found = mine.connection.execute(WAITS_FOR_ME, [theirs.info.backend_pid]).fetchone()
@@ -53,6 +54,11 @@ class Other:
         """End the thread and its connection."""
         self.do(connections.close_all)
         self._thread.shutdown()
+
+
+def _in_transaction(mine: BaseDatabaseWrapper) -> bool:
+    """As the server sees it: Django has put its own mark away when it commits."""
+    return bool(mine.connection.info.transaction_status != TransactionStatus.IDLE)
 
 
 @contextmanager

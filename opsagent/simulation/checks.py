@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from cases.models import Case, InboundEvent
+from cases.models import Case, InboundEvent, PaymentTask
+from opsagent.simulation import happenings, papers, walls
+from tools.base import BY_HAND
 from tools.models import OPEN_STATES, Payment, ToolCall
 
 if TYPE_CHECKING:
@@ -20,17 +22,19 @@ MOVED = ("succeeded", "pending", "requires_action")
 
 def check(play: Play) -> list[Finding]:
     """Every finding about one case, its own rows and the vendor's."""
-    refunds = play.vendors.refunds(play.world.order_id)
+    refunds = play.refunds()
     found = list(play.watch.findings)
     calls = list(play.calls().filter(amount_minor__gt=0).order_by("pk"))
     for call in calls:
-        found += _call(call, [row for row in refunds if _is_of(row, call)])
+        # What a person pays is in no vendor's books.
+        if call.vendor != BY_HAND:
+            found += _call(call, [row for row in refunds if _is_of(row, call)])
     found += _strangers(play, refunds, calls)
     found += _payments(play, refunds)
     found += _wishes(play, refunds)
     found += _stuck(play)
     found += _events()
-    return found
+    return found + papers.check(play) + walls.check(play)
 
 
 def _wishes(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
@@ -38,7 +42,7 @@ def _wishes(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
     paid = [row for row in refunds if row["made_by"] == "api" and row["status"] in MOVED]
     by_key = dict(play.calls().values_list("idempotency_key", "decision_id"))
     decisions = {by_key.get(UUID(str(row["idempotency_key"]))) for row in paid}
-    if len(decisions) > play.scenario.wishes:
+    if len(decisions) > play.scenario.wishes * play.scenario.orders:
         return [("no more is paid than was wished for", f"{len(decisions)} decisions")]
     return []
 
@@ -86,10 +90,10 @@ def _payments(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
     found = []
     moved = [row for row in refunds if row["status"] == "succeeded"]
     theirs = {
-        "refunded": sum(row["amount_minor"] for row in moved if row["made_by"] == "api"),
+        "refunded": sum(row["amount_minor"] for row in moved if row["made_by"] == "api") + _ticked(play),
         "elsewhere": sum(row["amount_minor"] for row in moved if row["made_by"] == "dashboard"),
     }
-    rows = Payment.objects.filter(order__external_id=play.world.order_id)
+    rows = Payment.objects.filter(order__external_id__in=play.world.order_ids)
     ours = {
         "refunded": sum(row.refunded_minor for row in rows),
         "elsewhere": sum(row.elsewhere_minor for row in rows),
@@ -102,6 +106,12 @@ def _payments(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
     return found
 
 
+def _ticked(play: Play) -> int:
+    """What people have paid by hand and said so."""
+    paid = happenings.tasks(play).filter(state=PaymentTask.State.PAID)
+    return sum(paid.values_list("amount_minor", flat=True))
+
+
 def _stuck(play: Play) -> list[Finding]:
     found = []
     for call in play.calls():
@@ -111,7 +121,7 @@ def _stuck(play: Play) -> list[Finding]:
             found.append(
                 ("every call ends, or a person has it", f"call {call.pk} {call.tool} is {call.state}")
             )
-    for case in Case.objects.filter(order__external_id=play.world.order_id):
+    for case in Case.objects.filter(order__external_id__in=play.world.order_ids):
         under_way = case.calls.filter(state__in=["reserved", "sending", "pending", "unknown"]).exists()
         if case.state == Case.State.WAITING and case.wait_reason == Case.Wait.EFFECT and not under_way:
             found.append(("a case that waits for an effect has one", f"case {case.pk}"))

@@ -15,17 +15,14 @@ from django.db.models import Q, QuerySet
 from django.test import Client
 from django_q.models import OrmQ
 
-from approvals.models import ApprovalRequest, Decision
 from audit import sources
 from audit.sources import Clock
 from cases import tasks
 from cases.models import Case, PlannerConfig, Shop
 from cases.planner.factory import scripted
-from cases.planner.facts import CaseFacts
-from cases.planner.protocol import Proposal
 from cases.planner.scripted import ScriptedPlanner
 from cases.reconciling import running
-from opsagent.simulation import happenings
+from opsagent.simulation import colleagues, happenings, wishes
 from opsagent.simulation.abreast import Other
 from opsagent.simulation.furnishing import SHOP
 from opsagent.simulation.hooks import forget, queue_watched, revive, watched
@@ -36,7 +33,7 @@ from opsagent.simulation.vendors import Vendors
 from opsagent.simulation.watching import Watch
 from opsagent.simulation.world import World
 from tools import wire
-from tools.models import OPEN_STATES, Circuit, Order, ToolCall
+from tools.models import OPEN_STATES, Circuit, ToolCall
 
 State = Case.State
 MOST_STEPS = 400
@@ -66,7 +63,7 @@ class Play:
         self.trace = Trace(strikes=list(strikes), play=self)
         self.queue = Queue(self)
         self.watch = Watch(self)
-        self.calm = self.limits_changed = self.something_lost = self.asked = False
+        self.calm = self.limits_changed = self.something_lost = False
         self.shop_id: int = Shop.objects.values_list("pk", flat=True).get(slug=SHOP)
         self.settled: set[str] = set()
         # Which process is at work: a task, a request and a signature are one each.
@@ -81,9 +78,7 @@ class Play:
         """From the order to the last quiet."""
         forget()
         with self._on_stage():
-            Shop.objects.filter(pk=self.shop_id).update(
-                undo_seconds=self.scenario.undo_seconds, planner=self._planner()
-            )
+            Shop.objects.filter(pk=self.shop_id).update(planner=self._planner())
             self.world.open()
             self.world.complain()
             self._until_quiet()
@@ -101,7 +96,7 @@ class Play:
         with ExitStack() as stack:
             # Two plays of one recipe in one database must not make the same ids.
             stack.enter_context(sources.seeded(self.seed * 1000 + self.number))
-            stack.enter_context(scripted(ScriptedPlanner(self.propose)))
+            stack.enter_context(scripted(ScriptedPlanner(lambda facts: wishes.propose(self, facts))))
             stack.enter_context(queue_watched(self.trace))
             stack.enter_context(self._as_thread())
             yield
@@ -122,25 +117,6 @@ class Play:
         if self.scenario.planner == "rules":
             return None
         return PlannerConfig.objects.get(kind="scripted")
-
-    def propose(self, facts: CaseFacts) -> Proposal:
-        """One piece of the order's first line, as often as the customer may wish for it; then a message."""
-        order = Order.objects.filter(external_id=self.world.order_id).first()
-        line = order.lines.order_by("pk").first() if order else None
-        wished = Decision.objects.filter(case__order=order, tool="issue_refund").count()
-        if order is None or line is None or wished >= self.scenario.wishes:
-            return Proposal(tool="escalate", arguments={"reason": "unclear"})
-        if self.scenario.asks and not self.asked:
-            self.asked = True
-            return Proposal(tool="request_information", arguments={"question": "photo"})
-        wish: dict[str, Any] = {
-            "order_id": order.pk,
-            "lines": [{"line_id": line.pk, "quantity": 1}],
-            "shipping": False,
-            "goodwill_percent": 0,
-            "reason": "damaged",
-        }
-        return Proposal(tool="issue_refund", arguments=wish)
 
     # time and threads
 
@@ -246,7 +222,9 @@ class Play:
         self.watch.found("a case comes to rest", f"case of order {self.world.order_id}")
 
     def _something_to_do(self) -> bool:
-        return self._read_mail() or self.deliver() or self.queue.step() or self._sign() or self._settle()
+        return (
+            self._read_mail() or self.deliver() or self.queue.step() or colleagues.act(self) or self._settle()
+        )
 
     def _read_mail(self) -> bool:
         if not self.world.letters:
@@ -298,39 +276,11 @@ class Play:
         while self.queue.step():
             pass
 
-    def _sign(self) -> bool:
-        """Staff decide what waits for them."""
-        if self.scenario.staff == "nothing":
-            return False
-        if self.scenario.staff == "undo":
-            return self._undo()
-        pending = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING)
-        request = pending.filter(case__order__external_id=self.world.order_id).order_by("pk").first()
-        if request is None or request.expires_at <= self.clock.at:
-            return False
-        self.as_process(lambda: self._decide(request))
-        return True
-
-    def _undo(self) -> bool:
-        waits = self.calls().filter(state=ToolCall.State.RESERVED, amount_minor__gt=0, first_sent_at=None)
-        if self.calm or not waits.exists():
-            return False
-        with self.at_work(lambda: happenings.call_is_undone(self)):
-            self.as_process(lambda: self.trace.around("act:undo", lambda: happenings.call_is_undone(self)))
-        return True
-
-    def _decide(self, request: ApprovalRequest) -> None:
-        what = self.scenario.staff
-        act = happenings.another_rejects if what == "reject" else None
-        do = (lambda: act(self)) if act else (lambda: happenings.try_sign(request, "ben"))
-        with self.at_work(lambda: happenings.another_signs(self)):
-            self.trace.around(f"act:{what}", do)
-
     def _settle(self) -> bool:
         """The vendor makes up its mind about a refund that it called pending."""
         if self.scenario.refund == "done" or OrmQ.objects.exists():
             return False
-        for row in self.vendors.refunds(self.world.order_id):
+        for row in self.refunds():
             if row["made_by"] == "api" and row["vendor"] == "stripe" and row["id"] not in self.settled:
                 self.settled.add(row["id"])
                 self.wait(timedelta(hours=5))
@@ -344,19 +294,23 @@ class Play:
         """Whether anything of this case is still to come by itself."""
         if self.world.letters or self.vendors.next_due() is not None:
             return True
-        mine = Case.objects.filter(order__external_id=self.world.order_id)
+        mine = Case.objects.filter(order__external_id__in=self.world.order_ids)
         moving = Q(state=State.OPEN, human_only=False) | Q(state=State.WAITING, wait_reason=Case.Wait.EFFECT)
         asked = Q(state=State.APPROVAL)
         return mine.filter(moving | asked).exists() or self.calls().filter(state__in=OPEN_STATES).exists()
 
     def cases(self) -> list[int]:
         """The cases of this play's order and customer."""
-        mine = Q(order__external_id=self.world.order_id) | Q(person__email=self.world.who.email)
+        mine = Q(order__external_id__in=self.world.order_ids) | Q(person__email=self.world.who.email)
         return list(Case.objects.filter(mine).values_list("pk", flat=True))
 
     def calls(self) -> QuerySet[ToolCall]:
-        """The calls of this play's order."""
-        return ToolCall.objects.filter(case__order__external_id=self.world.order_id)
+        """The calls of this play's orders."""
+        return ToolCall.objects.filter(case__order__external_id__in=self.world.order_ids)
+
+    def refunds(self) -> list[dict[str, Any]]:
+        """What the vendors have in their own books of this play's orders."""
+        return [row for order in self.world.order_ids for row in self.vendors.refunds(order)]
 
     def _aftermath(self) -> None:
         """Staff release what was stopped and the vendors are read for what was lost, both while things still fail."""

@@ -8,6 +8,8 @@ from django.contrib.auth.models import Group
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from approvals import limits
+from approvals.models import LimitVersion
 from audit import sources
 from audit.actors import SYSTEM, Actor, staff
 from cases.models import PlannerConfig, Shop, User
@@ -16,6 +18,10 @@ from cases.shops import Opening, open_shop
 # The day on which every stretch begins; what it tells by the clock is the same at each run.
 BEGINS = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SHOP = "north"
+# A new shop's own limits are the first version.
+FURNISHED_LIMITS = 2
+GOODWILL_PERCENT = 20
+SELLER = {"address": "1 Mill Lane\nPortland, OR 97201", "country": "US", "vat_id": "EIN 12-3456789"}
 VENDORS = "http://vendors.invalid"
 SECRET = "simulated"  # noqa: S105 - good for a stand-in in this process alone
 PHONE_NUMBER_ID, DISPLAYED = "106540352242922", "102290129340398"
@@ -73,6 +79,7 @@ def furnish() -> None:
                 sender_name="Fjell & Fern",
                 sender_email="help@fjell-and-fern.example.com",
                 connected_since=BEGINS - timedelta(days=400),
+                seller=SELLER,
             ),
             by=SYSTEM,
         )
@@ -82,6 +89,22 @@ def furnish() -> None:
         Shop.objects.filter(pk=shop.pk).update(undo_seconds=0, planner=planner)
         for name, role in STAFF.items():
             _hire(name, role, shop)
+        _allow_goodwill(shop)
+
+
+def _allow_goodwill(shop: Shop) -> None:
+    """The limits of a new shop, and some goodwill."""
+    first = LimitVersion.objects.get(shop=shop, currency="USD")
+    row = limits.draft_limits(
+        shop_id=shop.pk,
+        currency="USD",
+        auto_up_to_minor=first.auto_up_to_minor,
+        one_approver_up_to_minor=first.one_approver_up_to_minor,
+        goodwill_percent=GOODWILL_PERCENT,
+        reason="simulated",
+        by=actor("author"),
+    )
+    limits.publish_limits(row.pk, by=actor("publisher"))
 
 
 def _hire(name: str, role: str, shop: Shop) -> None:

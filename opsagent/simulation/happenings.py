@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
+
 from approvals import limits
 from approvals.errors import Refusal
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion
-from cases import services
-from opsagent.simulation.furnishing import actor, code
+from cases import paying, services
+from cases.models import PaymentTask
+from opsagent.simulation.furnishing import FURNISHED_LIMITS, actor, code
 from tools.models import OPEN_STATES
 
 if TYPE_CHECKING:
@@ -28,24 +31,24 @@ def a_day_passes(play: Play) -> None:
 
 def limits_are_lowered(play: Play) -> None:
     """From now on nothing is automatic."""
-    _publish(play, 0, 0)
+    _publish(play, 0, 0, 0)
     play.limits_changed = True
 
 
 def limits_as_before(play: Play) -> None:
     """The limits that the shop was opened with, published anew."""
-    first = LimitVersion.objects.get(shop_id=play.shop_id, currency="USD", version=1)
-    _publish(play, first.auto_up_to_minor, first.one_approver_up_to_minor)
+    first = LimitVersion.objects.get(shop_id=play.shop_id, currency="USD", version=FURNISHED_LIMITS)
+    _publish(play, first.auto_up_to_minor, first.one_approver_up_to_minor, first.goodwill_percent)
     play.limits_changed = False
 
 
-def _publish(play: Play, auto: int, one: int) -> None:
+def _publish(play: Play, auto: int, one: int, goodwill: int) -> None:
     row = limits.draft_limits(
         shop_id=play.shop_id,
         currency="USD",
         auto_up_to_minor=auto,
         one_approver_up_to_minor=one,
-        goodwill_percent=0,
+        goodwill_percent=goodwill,
         reason="simulated",
         by=actor("author"),
     )
@@ -120,9 +123,30 @@ def sign(request: ApprovalRequest, name: str) -> None:
     )
 
 
+def tasks(play: Play) -> QuerySet[PaymentTask]:
+    """The payment tasks of this play's cases."""
+    return PaymentTask.objects.filter(case__in=play.cases()).order_by("pk")
+
+
+def tick(play: Play, task: PaymentTask, name: str) -> None:
+    """A colleague says that they have paid, with a reference of their own. Raises Refusal."""
+    paying.pay(task.pk, paid_on=play.clock.at.date(), reference=f"paid by {name}", by=actor(name))
+
+
+def another_ticks(play: Play) -> None:
+    """A colleague has paid as well, and says so."""
+    for task in tasks(play):
+        _try(lambda task=task: tick(play, task, "yuki"))
+
+
+def another_works(play: Play) -> None:
+    """Another worker takes the next task."""
+    play.queue.step()
+
+
 def _waiting(play: Play) -> list[ApprovalRequest]:
     pending = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING)
-    return list(pending.filter(case__order__external_id=play.world.order_id).order_by("pk"))
+    return list(pending.filter(case__order__external_id__in=play.world.order_ids).order_by("pk"))
 
 
 def _try(act: object) -> None:

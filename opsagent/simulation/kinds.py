@@ -25,7 +25,7 @@ Act = Callable[["Play", Do], Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of failure and the classes of points that it strikes; one that `lasts` strikes a process again."""
+    """A kind of failure and the points it strikes, by class or by name; one that `lasts` strikes a process again."""
 
     at: tuple[str, ...]
     act: Act
@@ -33,7 +33,7 @@ class Kind:
 
     def strikes(self, point: str) -> bool:
         """Whether this kind can happen at a point of this name."""
-        return point.partition(":")[0] in self.at
+        return point in self.at or point.partition(":")[0] in self.at
 
 
 # at a commit, and wherever else a process can be killed
@@ -203,7 +203,13 @@ def meanwhile(happens: Callable[[Play], None]) -> Act:
     return act
 
 
+def at_once(happens: Callable[[Play], None]) -> Act:
+    """Somebody else does it at the very same time as this is committed."""
+    return lambda play, do: play.abreast(happens.__name__, lambda: happens(play), do)
+
+
 WORK = ("task", "act")
+SIGNS, REJECTS = "commit:approvals.services.approve", "commit:cases.services._reject"
 
 KINDS: dict[str, Kind] = {
     "killed before": Kind(("commit", "call", "dequeue", "task", "ack", "act", "hook"), killed_before),
@@ -246,4 +252,11 @@ KINDS: dict[str, Kind] = {
     "second approver": Kind(("act",), meanwhile(happenings.another_signs)),
     "signed by the wrong one": Kind(("act",), meanwhile(happenings.wrong_one_signs)),
     "approver rejects": Kind(("act",), meanwhile(happenings.another_rejects)),
+    "ticked by another": Kind(("act:tick", "act:drop"), meanwhile(happenings.another_ticks)),
+    "signed at the same time": Kind((SIGNS, REJECTS), at_once(happenings.another_signs)),
+    "rejected at the same time": Kind((SIGNS, REJECTS), at_once(happenings.another_rejects)),
+    "ticked at the same time": Kind(("commit:cases.paying._end",), at_once(happenings.another_ticks)),
+    "another task at the same time": Kind(
+        ("commit:cases.planning._apply",), at_once(happenings.another_works)
+    ),
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from opsagent.simulation.kinds import KINDS
 from opsagent.simulation.points import Strike
-from opsagent.simulation.scenarios import SCENARIOS
+from opsagent.simulation.scenarios import LESSONS, SCENARIOS
 
 # A pair that two recipes were meant to hit, and didn't, isn't tried for ever.
 MOST_TRIES = 4
@@ -102,7 +102,7 @@ class Catalogue:
     def round(self, most: int) -> list[Recipe]:
         """The next recipes, at most so many: what was never hit, else what chance brings."""
         if not self.made:
-            return [Recipe(name, self._next()) for name in list(SCENARIOS)[:most]]
+            return self._told(most)
         missing = sorted(pair for pair in self.pairs() - self.hit if self._base(pair) is not None)
         if not missing:
             return [self._chance() for _ in range(most)]
@@ -112,6 +112,12 @@ class Catalogue:
         while missing and len(recipes) < most:
             recipes.append(self._aimed(missing))
         return recipes
+
+    def _told(self, most: int) -> list[Recipe]:
+        """Each story unbroken, then what is known to be hard in some."""
+        lessons = [(one.scenario, tuple(Strike(*aim) for aim in one.strikes)) for one in LESSONS]
+        first = [*((name, ()) for name in SCENARIOS), *lessons]
+        return [Recipe(name, self._next(), strikes) for name, strikes in first[:most]]
 
     def _base(self, pair: tuple[str, str]) -> Recipe | None:
         """The recipe that leads to this point; another one at each try, None after the last."""

@@ -1,10 +1,15 @@
-"""The stories that a case can have, before anything is broken in it."""
+"""The stories that a case can have, before anything is broken in it, and what is known to be hard in some of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-STRIPE, SHOPIFY = "stripe", "shopify_payments"
+from opsagent.demo.dues import Pays
+
+STRIPE, SHOPIFY, CASH = "stripe", "shopify_payments", "cash_on_delivery"
+# Money that came in a way that nobody here knows how to give back.
+UNKNOWN = "afterpay"
 
 
 @dataclass(frozen=True)
@@ -12,20 +17,34 @@ class Scenario:
     """Who pays, how much, who decides, and what the vendor makes of it.
 
     `refund` is what the vendor says of a new refund: done, pending (and then done), failing (pending and then failed)
-    or taken_back (done and then failed). `staff` is what colleagues do: approve or reject a request, undo what waits,
-    or nothing. With `asks` the agent wants to know more first.
+    or taken_back (done and then failed). `staff` is what colleagues do with a request: approve or reject it, undo what
+    waits, or nothing; `ticks` what they do with a payment task: tick it and then tick it again, drop it, or nothing.
+    A `colleague` has the case instead of the agent: to cancel the order, or to answer a day late. `meanwhile` happens
+    while a refund waits. `documents` is who issues credit notes; "no seller" is ours of a seller who can't stand on
+    one yet. With `asks` the agent wants to know more first; with `denied` nothing may be paid at all.
     """
 
     name: str
     gateway: str = STRIPE
+    pays: Pays = "usual"
     size: str = "small"
     quantity: int = 1
+    orders: int = 1
+    duty: bool = False
+    reason: str = "damaged"
+    goodwill: int = 0
     wishes: int = 1
+    channel: str = "email"
     undo_seconds: int = 0
     staff: str = "approve"
+    ticks: Literal["twice", "drop", "never"] = "twice"
+    colleague: Literal["", "cancels", "answers late"] = ""
+    meanwhile: Literal["", "refund by hand", "part by hand", "dispute"] = ""
+    documents: Literal["none", "ours", "no seller"] = "none"
     refund: str = "done"
     planner: str = "scripted"
     asks: bool = False
+    denied: bool = False
     weight: int = 1
 
 
@@ -47,5 +66,54 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("by the rules", planner="rules"),
         Scenario("asked back", asks=True),
         Scenario("undone", undo_seconds=600, staff="undo"),
+        # several tenders, and those that no machine pays back
+        Scenario("gift card beside Stripe", pays="gift_card", weight=2),
+        Scenario("gift card beside a card", gateway=SHOPIFY, pays="gift_card", weight=2),
+        Scenario(
+            "gift card used up before it is signed", pays="gift_card", size="mid", meanwhile="part by hand"
+        ),
+        Scenario("paid by hand", gateway=CASH, weight=2),
+        Scenario("paid by hand, and never ticked", gateway=CASH, ticks="never", staff="nothing"),
+        Scenario("paid by hand, and dropped", gateway=CASH, ticks="drop"),
+        Scenario("unknown gateway", gateway=UNKNOWN, denied=True),
+        # what a refund is made of
+        Scenario("goodwill", goodwill=15),
+        Scenario("with a duty", gateway=SHOPIFY, duty=True),
+        Scenario("returned and restocked", gateway=SHOPIFY, reason="returned"),
+        Scenario("two equal refunds by Shopify", gateway=SHOPIFY, quantity=2, wishes=2),
+        # its document
+        Scenario("with our document", documents="ours", weight=2),
+        Scenario("with a document that nobody can issue", documents="no seller"),
+        # people, and what else happens
+        Scenario("by WhatsApp", channel="whatsapp"),
+        Scenario("answered late on WhatsApp", channel="whatsapp", colleague="answers late", denied=True),
+        Scenario("cancelled", colleague="cancels", documents="ours", weight=2),
+        Scenario("cancelled, and the refund fails", colleague="cancels", documents="ours", refund="failing"),
+        Scenario("refunded by hand meanwhile", undo_seconds=600, meanwhile="refund by hand"),
+        Scenario("disputed meanwhile", undo_seconds=600, meanwhile="dispute"),
+        Scenario("two orders of one customer", orders=2),
     )
 }
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A story with failures that have to meet in it, which chance brings together too seldom."""
+
+    scenario: str
+    strikes: tuple[tuple[str, str], ...]
+
+
+NUMBERED = "commit:tools.credit_notes.issuing.issue[issue_credit_note]"
+SENT = "call:stripe.refunds.create"
+LESSONS = (
+    Lesson("automatic", ((SENT, "request lost"), ("task:settle[issue_refund]", "21 hours pass"))),
+    Lesson("gift card beside Stripe", (("call:shopify.refundCreate", "connection refused"),)),
+    Lesson("with our document", ((NUMBERED, "killed after"),)),
+    Lesson("approved", (("commit:approvals.services.approve", "rejected at the same time"),)),
+    Lesson("approved", (("commit:approvals.services.approve", "signed at the same time"),)),
+    Lesson("paid by hand", (("commit:cases.paying._end", "ticked at the same time"),)),
+    Lesson(
+        "two orders of one customer", (("commit:cases.planning._apply", "another task at the same time"),)
+    ),
+)

@@ -12,7 +12,7 @@ import httpx
 
 from opsagent.demo.script import Neutral
 from opsagent.simulation.furnishing import ENVIRONMENT, KNOWN_TO_VENDORS, SECRET, SHOP
-from tools.sandbox import books, faults, outbox, signing
+from tools.sandbox import books, faults, outbox, signing, store
 from tools.sandbox.exchange import Request, iso_of
 from tools.sandbox.server import VENDORS, Sandbox
 from tools.sandbox.store import Store
@@ -30,6 +30,7 @@ LISTENS = {
         "refund.failed",
         "charge.dispute.created",
     ],
+    "whatsapp": ["messages"],
 }
 # Stories in which the vendor needs days for a refund.
 LATE = ("pending", "failing")
@@ -193,6 +194,12 @@ class Vendors(httpx.BaseTransport):
         """What was sent to customers."""
         with self.stand.store.transaction() as db:
             return books.messages(db)
+
+    def available(self, sku: str) -> int:
+        """How many of an item the shop has in stock."""
+        with self.stand.store.transaction() as db:
+            row = store.variant(db, SHOP, "sku", sku)
+        return int(row["available"]) if row else 0
 
     def settle_refund(self, name: str, status: str) -> None:
         """A refund changes its status at the vendor."""

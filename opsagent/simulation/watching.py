@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Q, Sum
 
 from approvals.models import ApprovalRequest, Decision, KillSwitch, LimitVersion
 from approvals.services import RIGHT, has_right
-from cases.models import InboundEvent
+from cases.models import InboundEvent, PaymentTask
+from tools.base import BY_HAND
 from tools.models import Payment, ToolCall
 from tools.sandbox.exchange import Request
 
@@ -27,7 +27,9 @@ State = ToolCall.State
 KEY_IS_GOOD_FOR = timedelta(hours=20)
 MOVES_MONEY = ("refunds.create", "credit_notes.create", "refundCreate")
 NEEDS_SIGNATURE = (Decision.Outcome.ONE_APPROVER, Decision.Outcome.TWO_FACTOR)
-REFUNDED = re.compile(r'"(refund_done|order_cancelled)"')
+SAYS_REFUNDED = ("refund_done", "order_cancelled")
+# WhatsApp takes a person's own words for as long after the customer's last.
+WINDOW = timedelta(hours=24)
 
 
 class Watch:
@@ -79,7 +81,11 @@ class Watch:
             self._allowed(call, name)
 
     def _calls(self) -> list[ToolCall]:
-        return list(self.play.calls().select_related("decision", "payment", "case"))
+        return list(
+            self.play.calls().select_related(
+                "decision", "payment", "message__template", "message__conversation"
+            )
+        )
 
     def _before_is_done(self, call: ToolCall) -> bool:
         earlier = ToolCall.objects.filter(decision_id=call.decision_id, position__lt=call.position)
@@ -127,19 +133,32 @@ class Watch:
             self.found("a forged delivery is refused", str(status))
 
     def _message(self, asked: Request) -> None:
-        """Nobody hears "refunded" before the vendor has done it."""
-        text = asked.body.decode()
-        if not REFUNDED.search(text):
+        """Nobody hears "refunded" before all of it is done, and nobody's free words leave a day too late."""
+        call = next((one for one in self._calls() if str(one.idempotency_key) in asked.body.decode()), None)
+        if call is None or call.message is None:
             return
-        done = self._done_at_vendor()
-        self._bodies.setdefault(f"told {_name(text)}", b"")
-        told = sum(key.startswith("told ") for key in self._bodies)
-        if told > done:
-            self.found("refunded is said after it is done", f"{told} told, {done} done")
+        name = f"call {call.pk}"
+        template = call.message.template.key if call.message.template else ""
+        if template in SAYS_REFUNDED:
+            undone = [one for one in self._paying(call) if not self._is_done(one)]
+            if undone:
+                self.found("refunded is said after it is done", f"{name}: {len(undone)} not done")
+        if json.loads(asked.body).get("type") == "text":
+            heard = call.message.conversation.last_inbound_at if call.message.conversation else None
+            if heard is None or self.play.clock.at - heard > WINDOW:
+                self.found("free words leave within a day of the customer's", name)
 
-    def _done_at_vendor(self) -> int:
-        rows = self.play.vendors.refunds(self.play.world.order_id)
-        return sum(row["made_by"] == "api" and row["status"] == "succeeded" for row in rows)
+    def _paying(self, call: ToolCall) -> list[ToolCall]:
+        return [one for one in self._calls() if one.decision_id == call.decision_id and one.amount_minor]
+
+    def _is_done(self, call: ToolCall) -> bool:
+        """By the vendor's own books, or by the tick of whoever paid by hand."""
+        if call.vendor == BY_HAND:
+            return PaymentTask.objects.filter(call=call, state=PaymentTask.State.PAID).exists()
+        return any(
+            row["status"] == "succeeded" and str(row["idempotency_key"]) == str(call.idempotency_key)
+            for row in self.play.refunds()
+        )
 
     def taken(self, path: str, body: bytes) -> None:
         """A delivery was answered with 2xx, so it must be ours by now."""
@@ -153,11 +172,3 @@ class Watch:
 def _overdrawn(payment: Payment) -> bool:
     ours = payment.reserved_minor + payment.refunded_minor
     return ours + payment.elsewhere_minor + payment.disputed_minor > payment.captured_minor
-
-
-def _name(text: str) -> str:
-    """A message's own id: the same at each try."""
-    body: dict[str, Any] = json.loads(text)
-    if "data" in body:
-        return str(body["data"]["attributes"].get("unique_id"))
-    return str(body.get("biz_opaque_callback_data"))

@@ -7,9 +7,17 @@ import pytest
 from opsagent.simulation.kinds import KINDS
 from opsagent.simulation.plan import Catalogue, Recipe, Result
 from opsagent.simulation.points import Strike
+from opsagent.simulation.scenarios import LESSONS, SCENARIOS
 
 COMMIT = "commit:tools.execution._claim[issue_refund]"
 CALL = "call:stripe.refunds.create"
+# Where races are run, and what only a person does.
+NAMED = (
+    "commit:approvals.services.approve",
+    "commit:cases.paying._end",
+    "commit:cases.planning._apply",
+    "act:tick",
+)
 
 
 def shown(*points: str, strikes: tuple[Strike, ...] = (), hit: tuple[Strike, ...] = ()) -> Result:
@@ -37,13 +45,27 @@ def test_a_kind_strikes_the_points_of_its_class(kind: str, point: str, strikes: 
 
 
 def test_every_kind_strikes_somewhere() -> None:
-    points = ("commit:a", "call:a", "enqueue:a", "dequeue:a", "task:a", "ack:a", "hook:a", "act:a")
+    points = ("commit:a", "call:a", "enqueue:a", "dequeue:a", "task:a", "ack:a", "hook:a", "act:a", *NAMED)
     assert all(any(kind.strikes(point) for point in points) for kind in KINDS.values())
 
 
-def test_the_stories_are_told_unbroken_first() -> None:
+def test_a_kind_of_one_point_strikes_no_other_of_its_class() -> None:
+    races = [kind for kind in KINDS.values() if any(kind.strikes(point) for point in NAMED[:3])]
+    assert any(not kind.strikes("commit:a") for kind in races)
+
+
+def test_the_stories_are_told_unbroken_first_and_then_the_lessons() -> None:
     first = Catalogue(1).round(100)
-    assert {recipe.strikes for recipe in first} == {()}
+    unbroken, broken = first[: len(SCENARIOS)], first[len(SCENARIOS) :]
+    assert {recipe.strikes for recipe in unbroken} == {()}
+    assert [recipe.scenario for recipe in broken] == [lesson.scenario for lesson in LESSONS]
+    assert all(recipe.strikes for recipe in broken)
+
+
+def test_each_lesson_strikes_a_story_with_what_can_strike_there() -> None:
+    for lesson in LESSONS:
+        assert lesson.scenario in SCENARIOS
+        assert all(KINDS[kind].strikes(point) for point, kind in lesson.strikes)
 
 
 def test_what_was_shown_is_struck_next_with_every_kind_that_fits() -> None:

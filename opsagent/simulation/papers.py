@@ -1,0 +1,114 @@
+"""What must be true of a refund's sums, its document, its payment task and its goods when a case has come to rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from approvals.models import Decision
+from audit.models import Entry
+from cases.models import Handoff, PaymentTask
+from opsagent.simulation import happenings
+from opsagent.simulation.world import IN_STOCK
+from tools.base import BY_HAND
+from tools.models import CreditNote, CreditNoteCounter, ToolCall
+
+if TYPE_CHECKING:
+    from opsagent.simulation.engine import Play
+
+Finding = tuple[str, str]
+State = ToolCall.State
+# The money has moved, whatever became of it later.
+MOVED = (State.SUCCEEDED, State.FAILED_LATER)
+DOCUMENT = "issue_credit_note"
+
+
+def check(play: Play) -> list[Finding]:
+    """Every finding about one case."""
+    decisions = Decision.objects.filter(case__in=play.cases()).select_related("case__order").order_by("pk")
+    found = [one for row in decisions for one in (*_sums(play, row), *_document(row))]
+    return [*found, *_numbers(), *_tasks(play), *_denied(play), *_goods(play)]
+
+
+def _sums(play: Play, decision: Decision) -> Iterable[Finding]:
+    """What is given back is what was paid for it, and each tender gives what was decided."""
+    calls = list(decision.calls.filter(amount_minor__gt=0))
+    name, effect = f"decision {decision.pk}", decision.effect
+    decided = {tender["payment"]: tender["amount_minor"] for tender in effect.get("tenders", [])}
+    for call in calls:
+        if decided.get(call.payment_id) != call.amount_minor:
+            yield "what is sent is what was decided", f"{name}: {call.amount_minor} of {decided}"
+    if calls and sum(call.amount_minor for call in calls) != effect["amount_minor"]:
+        yield "the tenders give what was decided in all", name
+    if calls and decision.tool == "issue_refund" and play.scenario.planner == "scripted":
+        paid = play.world.piece_minor(decision.case.order.external_id if decision.case.order else "")
+        wanted = play.world.goodwill_minor() if play.scenario.goodwill else paid
+        # Of several pieces one may get the cent that doesn't divide.
+        if abs(effect["amount_minor"] - wanted) > 1:
+            yield "a piece gives back what was paid for it", f"{name}: {effect['amount_minor']} of {wanted}"
+
+
+def _document(decision: Decision) -> Iterable[Finding]:
+    """Each refund that was made has exactly one document, over its whole sum, or a person who has to see to it."""
+    steps = decision.calls.filter(tool=DOCUMENT)
+    notes = list(CreditNote.objects.filter(decision=decision, corrects=None))
+    name = f"decision {decision.pk}"
+    if len(notes) > 1:
+        yield "a refund has one document", f"{name}: {len(notes)}"
+    paid = decision.calls.filter(amount_minor__gt=0)
+    if notes and (paid.exclude(state__in=MOVED).exists() or notes[0].gross_minor != _sum(paid)):
+        yield "a document is about what was paid", name
+    if not steps.exists() or not paid.exists() or paid.exclude(state=State.SUCCEEDED).exists():
+        return
+    with_people = Handoff.objects.filter(case=decision.case_id, opened_at__gte=decision.at).exists()
+    if not notes and not with_people:
+        yield "a refund has its document, or a person", name
+
+
+def _sum(calls: Iterable[ToolCall]) -> int:
+    return sum(call.amount_minor for call in calls)
+
+
+def _numbers() -> Iterable[Finding]:
+    """Every number from the first to the last is on a document, and the counter stands at the last."""
+    for counter in CreditNoteCounter.objects.all():
+        notes = CreditNote.objects.filter(entity_id=counter.pk).order_by("sequence")
+        given = list(notes.values_list("sequence", flat=True))
+        if given != list(range(1, counter.last + 1)):
+            yield "documents are numbered without a gap", f"{len(given)} of {counter.last}"
+
+
+def _tasks(play: Play) -> Iterable[Finding]:
+    """What a person pays is ticked once, and counts from then on."""
+    tasks = {task.call_id: task for task in happenings.tasks(play)}
+    for task in tasks.values():
+        told = Entry.objects.filter(action__in=("payment_task.paid", "payment_task.dropped"))
+        times = told.filter(subject_type="cases.paymenttask", subject_id=str(task.pk)).count()
+        if times != (task.state != PaymentTask.State.OPEN):
+            yield "a payment is ticked once", f"task {task.pk} {task.state}: {times} times"
+    for call in play.calls().filter(vendor=BY_HAND):
+        own = tasks.get(call.pk)
+        paid = own is not None and own.state == PaymentTask.State.PAID
+        if paid != (call.state in MOVED):
+            yield "what a person pays counts when it is ticked", f"call {call.pk} {call.state}"
+
+
+def _denied(play: Play) -> Iterable[Finding]:
+    """Where nobody knows how money goes back, or nobody wanted any back, none does."""
+    if play.scenario.denied and play.calls().filter(amount_minor__gt=0).exists():
+        yield "nothing is paid where nothing may be", play.scenario.name
+
+
+def _goods(play: Play) -> Iterable[Finding]:
+    """As many pieces went back on the shelf as were given back with their goods."""
+    calls = play.calls().filter(tool__in=("issue_refund", "record_refund"), vendor="shopify")
+    if calls.exclude(state__in=(State.SUCCEEDED, State.CANCELLED, State.FAILED)).exists():
+        return
+    parts = [
+        part for call in calls.filter(state=State.SUCCEEDED) for part in json.loads(call.request)["lines"]
+    ]
+    back = sum(part["quantity"] for part in parts if part.get("restock", "NO_RESTOCK") != "NO_RESTOCK")
+    shelf = play.world.in_stock()
+    if shelf != IN_STOCK + back:
+        yield "goods are restocked once, with their refund", f"{shelf} there, {IN_STOCK} and {back} here"

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from django.db import connection
 from opsagent.postgres import server_url
 from opsagent.simulation import databases
 from opsagent.simulation.bugs import BUGS, Bug, Edit
+from opsagent.simulation.story_bugs import STORY_BUGS
 
 COPIED = ("opsagent", "cases", "approvals", "tools", "audit", "templates")
+TABLE: tuple[Bug, ...] = (*BUGS, *STORY_BUGS)
 MOST_CASES = 1000
 MOST_SECONDS = 1800
 
@@ -32,12 +35,13 @@ class NotPlanted(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the simulator found of one bug: the seed of the case, after how many cases; nothing where it is blind."""
+    """What the simulator found of one bug, after how many cases and seconds: the case's seed, and what it broke."""
 
     bug: str
     found: bool
     seed: int | None = None
     cases: int = 0
+    seconds: int = 0
     invariant: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -47,6 +51,7 @@ class Verdict:
             "found": self.found,
             "seed": self.seed,
             "cases": self.cases,
+            "seconds": self.seconds,
             "invariant": self.invariant,
         }
 
@@ -54,7 +59,7 @@ class Verdict:
 def trial(only: str = "", seed: int = 1, cases: int = MOST_CASES) -> Iterator[Verdict]:
     """Plant every bug whose name holds `only`, and yield what the simulator says of each."""
     with databases.server(), databases.furnished():
-        for bug in (bug for bug in BUGS if only in bug.name):
+        for bug in (bug for bug in TABLE if only in bug.name):
             with planted(bug) as folder:
                 yield _judged(bug, folder, seed, cases)
 
@@ -83,6 +88,7 @@ def plant(folder: Path, edits: Iterable[Edit]) -> None:
 
 
 def _judged(bug: Bug, folder: Path, seed: int, cases: int) -> Verdict:
+    began = time.monotonic()
     wish = ["--cases", str(cases), "--seed", str(seed), "--until-found", "--json"]
     done = subprocess.run(
         [sys.executable, "manage.py", "simulate", *wish],
@@ -96,11 +102,17 @@ def _judged(bug: Bug, folder: Path, seed: int, cases: int) -> Verdict:
     if not lines:
         raise RuntimeError(f"{bug.name}: {done.stderr.decode(errors='replace')[-2000:]}")
     said: dict[str, Any] = json.loads(lines[-1])
+    took = round(time.monotonic() - began)
     first = next(iter(said["violations"]), None)
     if first is None:
-        return Verdict(bug.name, found=False, cases=said["cases"])
+        return Verdict(bug.name, found=False, cases=said["cases"], seconds=took)
     return Verdict(
-        bug.name, found=True, seed=first["seed"], cases=said["cases"], invariant=first["invariant"]
+        bug.name,
+        found=True,
+        seed=first["seed"],
+        cases=said["cases"],
+        seconds=took,
+        invariant=first["invariant"],
     )
 
 

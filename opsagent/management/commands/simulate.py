@@ -2,16 +2,47 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterable
+from textwrap import fill
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 from django.utils.translation import gettext as _
 
 from opsagent.environment import PRODUCTION
+from opsagent.simulation.kinds import KINDS
 from opsagent.simulation.running import Wish, replay, simulate
-from opsagent.simulation.trial import trial
+from opsagent.simulation.scenarios import SCENARIOS
+from opsagent.simulation.trial import Verdict, trial
+
+ABOUT = """
+One case is one story: a customer orders, something is wrong, and it goes on to the last word about it. It is played
+unbroken first, which shows the points that it passes: every commit, call, step of the queue, webhook and act of a
+person. Then each kind of failure is made to happen at each point of a refund's way, several in one case, and after
+that whatever chance brings. The same seed is the same run, on any number of processes.
+
+Every violation is printed with its seed, its story, what broke in it ("strikes") and the invariant. To see what that
+case passes, line by line, give the violation back as it was printed:
+
+  manage.py simulate --seed 7 --cases 300 --json
+  manage.py simulate --replay '{"seed": …, "story": …, "strikes": […]}'
+
+The simulator is on trial itself: --trial plants bugs, one at a time, in a copy of this checkout and plays until each
+is found. It prints for each bug whether it was found, after how many cases and seconds, the seed of the case, and
+the invariant that it broke; it ends with status 1 where one wasn't found.
+
+  manage.py simulate --trial
+  manage.py simulate --trial --only document --json
+"""
+ROW = "{:<72} {:<5} {:>5} {:>7} {:>9}  {}"
+# How wide a description on a screen may be.
+WIDTH = 100
+
+
+class Paragraphs(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Leaves the lines of a longer explanation as they are."""
 
 
 class Command(BaseCommand):
@@ -24,6 +55,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = Paragraphs
+        parser.epilog = "\n".join((ABOUT, _listed("stories", SCENARIOS), _listed("kinds of failure", KINDS)))
         parser.add_argument("--cases", type=int, default=1000, help="how many cases (1000)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed is the same run (1)")
         parser.add_argument("--jobs", type=int, default=1, help="processes that play at the same time (1)")
@@ -67,8 +100,9 @@ class Command(BaseCommand):
         for verdict in trial(options["only"], options["seed"], options["cases"]):
             verdicts.append(verdict)
             if not options["json"]:
-                seen = f"seed {verdict.seed}, {verdict.cases} cases: {verdict.invariant}"
-                self.stdout.write(f"{verdict.bug}: {seen if verdict.found else 'NOT FOUND'}")
+                if len(verdicts) == 1:
+                    self.stdout.write(ROW.format("bug", "found", "cases", "seconds", "seed", "invariant"))
+                self.stdout.write(row_of(verdict))
                 self.stdout.flush()
         missed = [verdict.bug for verdict in verdicts if not verdict.found]
         if options["json"]:
@@ -76,6 +110,22 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"bugs": len(said), "missed": missed, "trial": said}))
         if missed or not verdicts:
             sys.exit(1)
+
+
+def row_of(verdict: Verdict) -> str:
+    """A bug's line in the trial's table."""
+    found, seed = "yes" if verdict.found else "NO", verdict.seed if verdict.seed is not None else "-"
+    return ROW.format(verdict.bug, found, verdict.cases, verdict.seconds, seed, verdict.invariant)
+
+
+def _listed(what: str, names: Iterable[str]) -> str:
+    """The names of a table, as they stand in a violation."""
+    found = list(names)
+    return (
+        f"{len(found)} {what}:\n"
+        + fill("; ".join(found), WIDTH, initial_indent="  ", subsequent_indent="  ")
+        + "\n"
+    )
 
 
 def _told(found: dict[str, Any]) -> str:

@@ -71,6 +71,12 @@ def refund_by_hand(play: Play) -> None:
     play.world.refund_by_hand()
 
 
+def refund_by_hand_told(play: Play) -> None:
+    """The same, and its webhooks are here already."""
+    play.world.refund_by_hand()
+    play.deliver_all()
+
+
 def dispute_is_opened(play: Play) -> None:
     """The cardholder's bank takes part of the money."""
     play.world.dispute()

@@ -160,6 +160,11 @@ def two_workers(play: Play, do: Do) -> Any:
     return do()
 
 
+def the_same_at_once(play: Play, do: Do) -> Any:
+    """Another process does the same before this one has committed: the task, the delivery or the signature."""
+    return play.abreast("the same", play.doing, do)
+
+
 # at a delivery
 
 
@@ -209,6 +214,9 @@ def at_once(happens: Callable[[Play], None]) -> Act:
 
 
 WORK = ("task", "act")
+CLAIMS, SENDS = "commit:cases.planning._claim", "commit:tools.execution._claim[issue_refund]"
+RECORDS, RECEIVES = "commit:tools.execution.record[issue_refund]", "commit:cases.intake.receiving.receive"
+APPLIES = "commit:cases.planning._apply"
 SIGNS, REJECTS = "commit:approvals.services.approve", "commit:cases.services._reject"
 
 KINDS: dict[str, Kind] = {
@@ -256,7 +264,10 @@ KINDS: dict[str, Kind] = {
     "signed at the same time": Kind((SIGNS, REJECTS), at_once(happenings.another_signs)),
     "rejected at the same time": Kind((SIGNS, REJECTS), at_once(happenings.another_rejects)),
     "ticked at the same time": Kind(("commit:cases.paying._end",), at_once(happenings.another_ticks)),
-    "another task at the same time": Kind(
-        ("commit:cases.planning._apply",), at_once(happenings.another_works)
+    "another task at the same time": Kind((APPLIES,), at_once(happenings.another_works)),
+    "two workers at the same time": Kind((CLAIMS, APPLIES, SENDS, RECORDS, RECEIVES), the_same_at_once),
+    # Not once it is claimed to be sent: what comes then comes too late for us, and the vendor has the last word.
+    "refund by hand at the same time": Kind(
+        (APPLIES, SIGNS, RECORDS), at_once(happenings.refund_by_hand_told)
     ),
 }

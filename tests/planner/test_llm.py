@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +118,14 @@ def test_a_flag_that_is_up_needs_no_model() -> None:
     proposal, server = ask(flags=("anger",))
     assert server.requests == []
     assert proposal.arguments == {"reason": "anger"}
+
+
+@pytest.mark.parametrize("name", ["suppress_debug_info", "drop_params"])
+def test_what_we_set_in_litellm_is_a_setting_of_its_own(name: str) -> None:
+    spec = find_spec("litellm")
+    assert spec
+    assert spec.origin
+    assert re.search(rf"^{name}\b.*=", Path(spec.origin).read_text(), re.MULTILINE)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -118,6 +118,7 @@ def test_two_decisions_of_the_same_sum_are_each_paid_once(
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 class InAnyOrder(TestCase):
     @settings(
         max_examples=100,

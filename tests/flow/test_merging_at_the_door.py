@@ -141,6 +141,7 @@ class AnyOrder(TestCase):
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
 class EveryOrder(TestCase):
     @any_order(250)
     def test_of_what_is_told_of_a_refund_by_stripe(

@@ -81,14 +81,17 @@ def revive() -> None:
 
 
 def _renew(real: Any) -> None:
-    """The server forgets the session and keeps its process, since one that knows the tables is dear."""
+    """What a dead client held is let go; its server process stays, since one that knows the tables is dear.
+
+    So do the statements that were prepared there, of which both sides know as long as the connection lives.
+    """
     session = real.connection
     if session is None or session.closed or session.broken:
         real.close()
         return
     session.rollback()
     session.autocommit = True
-    session.execute("DISCARD ALL")
+    session.execute("SELECT pg_advisory_unlock_all()")
     real.autocommit = True
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,8 @@ from approvals.deciding import Compose, Wish, make_calls, resolve, tell
 from approvals.errors import AlreadyDecided, EffectChanged, Invalid, NotPermitted
 from approvals.facts import Situation, gather, in_force, lock_exposure
 from approvals.models import ApprovalRequest, Decision, Reversal, RiskFlag
+from approvals.rights import has_right, person, rights_by_role, rights_of, why_resting
+from approvals.second_factor import Proof
 from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
@@ -26,6 +27,22 @@ from tools.base import Effect, Scope
 from tools.errors import Refused
 from tools.ledger import lock_order
 from tools.models import ToolCall
+
+__all__ = [
+    "approve",
+    "conflict",
+    "expire",
+    "has_right",
+    "lower_flag",
+    "person",
+    "raise_flag",
+    "reject",
+    "reverse",
+    "scope_of",
+    "verdict_now",
+    "void",
+    "why_not",
+]
 
 if TYPE_CHECKING:
     from cases.models import User
@@ -41,41 +58,12 @@ RIGHT = {Tier.ONE_APPROVER: "approvals.approve_refund", Tier.TWO_FACTOR: "approv
 RANK = {Outcome.ALLOW: 0, Outcome.ALLOW_AFTER_UNDO: 0, Outcome.ONE_APPROVER: 1, Outcome.TWO_FACTOR: 2}
 
 
-def person(by: Actor, right: str, shop_id: int | None = None) -> User:
-    """The staff member behind an actor, read now, who has this right for this shop.
-
-    Raises NotPermitted. Superusers have no right that a role doesn't give them where money is concerned.
-    """
-    user = None
-    if by.kind == "staff":
-        user = get_user_model().objects.filter(pk=int(by.id), is_active=True).first()
-    if user is None or right not in _rights(user):
-        raise NotPermitted(_("Your role doesn't allow this. Nothing was changed."))
-    if shop_id is not None and not user.shops.filter(pk=shop_id).exists():
-        raise NotPermitted(_("You don't work for this shop. Nothing was changed."))
-    return user
-
-
-def has_right(user: User | None, right: str) -> bool:
-    """Whether this person has this right now, by role."""
-    return user is not None and user.is_active and right in _rights(user)
-
-
-def _rights(user: User) -> set[str]:
-    """By role alone: a superuser flag signs nothing."""
-    return user.get_group_permissions() if not user.is_superuser else _by_groups(user)
-
-
-def _by_groups(user: User) -> set[str]:
-    rows = user.groups.values_list("permissions__content_type__app_label", "permissions__codename")
-    return {f"{app}.{codename}" for app, codename in rows if codename}
-
-
 def why_not(request: ApprovalRequest, user: User) -> str:
     """Why this person may not sign this request, in a sentence; empty where they may."""
     right = RIGHT[Tier(request.tier)]
-    if right not in _rights(user):
-        return _("Your role doesn't sign refunds of this size.")
+    if right not in rights_of(user):
+        resting = why_resting(user) if right in rights_by_role(user) else ""
+        return resting or _("Your role doesn't sign refunds of this size.")
     if not user.shops.filter(pk=request.shop_id).exists():
         return _("You don't work for this shop.")
     return conflict(request.decision, user)
@@ -94,7 +82,7 @@ def conflict(decision: Decision, user: User) -> str:
 def approve(
     request_id: int,
     *,
-    code: str = "",
+    proof: Proof | None = None,
     situation: Situation,
     compose: Compose,
     after: AfterSigning,
@@ -104,20 +92,22 @@ def approve(
     """Sign exactly the effect that was shown; its calls are stored and may be sent at once.
 
     `after` runs with the calls in the signature's own transaction, `voided` in the one that voids a request whose
-    effect has changed. A large refund takes a one-time code, which is checked and counted in a transaction of its
+    effect has changed. A large refund takes a second factor, which is checked and counted in a transaction of its
     own first. Raises NotPermitted, AlreadyDecided, CodeRefused, or EffectChanged, which also voids the request.
     """
     request = ApprovalRequest.objects.select_related("decision__limits").get(pk=request_id)
     user = person(by, RIGHT[Tier(request.tier)], request.shop_id)
     _refuse(request, user)
     if request.tier == Tier.TWO_FACTOR:
-        second_factor.verify(request, user, code, by=by)
+        second_factor.prove(request, user, proof, by=by)
     try:
         with transaction.atomic():
             request = _open_request(request_id)
             _refuse(request, user)
             if request.tier == Tier.TWO_FACTOR and not second_factor.spend(request, user):
-                raise EffectChanged(_("The code is no longer fresh. Nothing was sent. Enter a new one."))
+                raise EffectChanged(
+                    _("The second factor is no longer fresh. Nothing was sent. Show it again.")
+                )
             effect = _same_effect(request, situation)
             _sign(request, State.APPROVED, user)
             calls = make_calls(request.decision, effect, sources.now(), compose, by=by)

@@ -1,7 +1,8 @@
-"""Tells a shop's Slack channel of what can't wait: pressing hand-offs and drift, one line each, without personal text.
+"""Tells a shop's Slack channel of what can't wait, a line each: pressing hand-offs, drift, lost second factors.
 
-The row is what counts, and the desk shows it without any of this. A line is claimed on its row before it is sent, so
-that it is posted once; where Slack surely didn't take it, it is given back and tried again a few times.
+No line holds a customer's personal text. The row is what counts, and the desk shows it without any of this. A line is
+claimed on its row before it is sent, so that it is posted once; where Slack surely didn't take it, it is given back
+and tried again a few times.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from approvals.models import ResetNews
 from audit import sources
 from cases.models import Handoff, Shop
 from cases.telling import ring
@@ -79,6 +81,11 @@ def announce_handoff(handoff_id: int) -> bool:
 def announce_drift(drift_id: int) -> bool:
     """Post the line about one drift, if nobody has. False where nothing was posted."""
     return _announce("drift", drift_id)
+
+
+def announce_reset(news_id: int) -> bool:
+    """Post the line about a reset second factor, if nobody has. False where nothing was posted."""
+    return _announce("reset", news_id)
 
 
 def watch_announcements() -> int:
@@ -152,6 +159,10 @@ def _drifting() -> QuerySet[Drift]:
     return rows.exclude(vendor=slack.VENDOR)
 
 
+def _reset() -> QuerySet[ResetNews]:
+    return ResetNews.objects.select_related("shop", "reset__user").filter(announced_at__isnull=True)
+
+
 def _handoff_line(row: Handoff) -> str:
     said = _("%(shop)s: case %(case)s waits for a person (%(reason)s), promised by %(time)s UTC.") % {
         "shop": row.shop.name,
@@ -182,6 +193,14 @@ def _drift_line(row: Drift) -> str:
     return _with_link(said, row)
 
 
+def _reset_line(row: ResetNews) -> str:
+    said = _(
+        "%(shop)s: the second factor of %(who)s was reset by two colleagues. They sign no money for a day; if that"
+        " isn't right, say so now."
+    ) % {"shop": row.shop.name, "who": row.reset.user.get_username()}
+    return f"{said} {settings.SITE_URL}{reverse('admin:index')}" if settings.SITE_URL else said
+
+
 def _time(at: datetime) -> str:
     return date_format(at, "H:i")
 
@@ -196,4 +215,5 @@ def _with_link(said: str, row: Model) -> str:
 KINDS: dict[str, Kind] = {
     "handoff": Kind(_pressing, "opened_at", "due_at", _handoff_line),
     "drift": Kind(_drifting, "first_seen_at", "first_seen_at", _drift_line),
+    "reset": Kind(_reset, "at", "at", _reset_line),
 }

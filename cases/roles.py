@@ -34,15 +34,15 @@ ROLES: dict[str, tuple[str, ...]] = {
     "approver": (*READS, *WORK, "approvals.approve_refund"),
     "finance approver": (
         *READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund", "tools.correct_creditnote",
-        "tools.issue_creditnote",
+        "tools.issue_creditnote", "approvals.add_factorreset",
     ),
     "limit author": (*READS, "approvals.add_limitversion"),
-    "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift"),
+    "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift", "approvals.add_factorreset"),
     "auditor": (*READS, *AUDIT),
     "admin": (
         *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
         "auth.view_group", "tools.clear_drift", "cases.change_inboundevent", "cases.change_connection",
-        "cases.change_legalentity", "cases.add_legalentity",
+        "cases.change_legalentity", "cases.add_legalentity", "approvals.add_factorreset",
     ),
 }  # fmt: skip
 

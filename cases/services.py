@@ -15,6 +15,7 @@ from approvals.deciding import Wish, decide
 from approvals.errors import AlreadyDecided, Invalid
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import SENTENCES
+from approvals.second_factor import Proof
 from approvals.services import person
 from audit import sources
 from audit.actors import AGENT, Actor
@@ -247,28 +248,28 @@ def settle_call(call_id: int, *, succeeded: bool, vendor_ref: str, reason: str, 
 
 
 def decide_approval(
-    request_id: int, *, approve: bool, code: str | None, reason: str, by: Actor
+    request_id: int, *, approve: bool, proof: Proof | None, reason: str, by: Actor
 ) -> ApprovalRequest:
     """Sign or reject, and move the case on with it.
 
-    Not one transaction: a one-time code is counted in its own, before the page's fate is known. What follows the
+    Not one transaction: a second factor is counted in its own, before the page's fate is known. What follows the
     signature is written with it.
     """
     request = ApprovalRequest.objects.select_related("decision__planner").get(pk=request_id)
     if not approve:
         return _reject(request_id, reason, by)
-    return _sign(request, _read_case(request.case_id), code or "", by)
+    return _sign(request, _read_case(request.case_id), proof, by)
 
 
 def _read_case(case_id: int) -> Case:
     return Case.objects.select_related("shop", "order", "conversation__person").get(pk=case_id)
 
 
-def _sign(request: ApprovalRequest, case: Case, code: str, by: Actor) -> ApprovalRequest:
+def _sign(request: ApprovalRequest, case: Case, proof: Proof | None, by: Actor) -> ApprovalRequest:
     facts = situation_of(request.decision, case)
     signed, _calls = authority.approve(
         request.pk,
-        code=code,
+        proof=proof,
         situation=facts,
         compose=composer(case),
         after=lambda made: _go(case, made),

@@ -13,19 +13,16 @@ from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals.errors import Invalid
-from approvals.services import has_right
+from approvals.models import FactorReset
+from approvals.rights import MONEY_RIGHTS, rights_by_role
+from approvals.second_factor import resetting
 from audit import sources
 from audit.actors import Actor
 from audit.models import Json
 from audit.services import record
 from cases.models import Shop, User
-
-SIGNING_RIGHTS = (
-    "approvals.approve_refund",
-    "approvals.approve_large_refund",
-    "approvals.add_limitversion",
-    "approvals.publish_limitversion",
-)
+from cases.telling import ring
+from tools.adapters.accounts import Account
 
 
 def password_was_set(user: User, *, by: Actor) -> None:
@@ -37,7 +34,7 @@ def password_was_set(user: User, *, by: Actor) -> None:
         subject=user,
         shop_id=None,
         correlation_id=sources.random_id(),
-        data={"signs_money": any(has_right(user, right) for right in SIGNING_RIGHTS)},
+        data={"signs_money": bool(rights_by_role(user) & MONEY_RIGHTS)},
     )
 
 
@@ -120,3 +117,13 @@ def give_authenticator(user: User, *, by: Actor) -> TOTPDevice | None:
             correlation_id=sources.random_id(),
         )
     return device
+
+
+def confirm_reset(reset_id: int, *, by: Actor) -> FactorReset:
+    """Take a person's lost factors away as the second colleague, and tell the channels of their shops too."""
+    with transaction.atomic():
+        row = resetting.confirm(reset_id, by=by)
+        for news in row.news.select_related("shop"):
+            if Account.of(news.shop).announces:
+                ring("announce_reset", news.pk)
+    return row

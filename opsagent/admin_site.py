@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import admin
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
@@ -91,14 +91,30 @@ class OpsAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from opsagent import buttons, forms, search
+        from opsagent import buttons, forms, my_factor, resets, search, signing_in
 
         own: list[URLPattern | URLResolver] = [
             path("search/", self.admin_view(search.page(self)), name="search"),
             *forms.urls(self),
             *buttons.urls(self),
+            *resets.urls(self),
+            *my_factor.urls(self),
+            *signing_in.urls(self),
         ]
         return [*own, *super().get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Django's, for sessions that have shown a second factor which the person still has."""
+        from opsagent.signing_in import is_proven
+
+        return super().has_permission(request) and is_proven(request)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's; whoever has given the password goes on to the second factor."""
+        from opsagent.signing_in import next_step
+
+        further = next_step(request, self) if request.method == "GET" else None
+        return further or super().login(request, extra_context)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Django's, with the page made in the reader's own time zone."""

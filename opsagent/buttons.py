@@ -36,6 +36,7 @@ from audit import actors, sources
 from audit.actors import Actor
 from cases import cancelling, connections, credit_notes, handoff, paying, services, vendors
 from cases.intake import requeueing
+from opsagent.signing_in import proof_of
 
 if TYPE_CHECKING:
     from opsagent.admin_site import OpsAdminSite
@@ -54,15 +55,15 @@ class Button:
 
 
 def _approve(pk: int, form: QueryDict, by: Actor) -> object:
-    return services.decide_approval(pk, approve=True, code=None, reason="", by=by)
+    return services.decide_approval(pk, approve=True, proof=None, reason="", by=by)
 
 
 def _approve_large(pk: int, form: QueryDict, by: Actor) -> object:
-    return services.decide_approval(pk, approve=True, code=form.get("code", "").strip(), reason="", by=by)
+    return services.decide_approval(pk, approve=True, proof=proof_of(form), reason="", by=by)
 
 
 def _reject(pk: int, form: QueryDict, by: Actor) -> object:
-    return services.decide_approval(pk, approve=False, code=None, reason=form.get("reason", ""), by=by)
+    return services.decide_approval(pk, approve=False, proof=None, reason=form.get("reason", ""), by=by)
 
 
 def _snooze(pk: int, form: QueryDict, by: Actor) -> object:

@@ -1,4 +1,4 @@
-"""System checks with stable ids: E001 to E009 and E012 environment, E010 and E011 functions, E020 and on shops."""
+"""System checks with stable ids: E001 to E009, E012 and E014 environment, E010 and E011 functions, E020 on shops."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.module_loading import import_string
 
-from opsagent.environment import MODES, PRODUCTION, SHOP_VARIABLES, URLS, VARIABLES, shop_prefixes
+from opsagent.environment import (
+    MODES,
+    PRODUCTION,
+    SHOP_VARIABLES,
+    URLS,
+    VARIABLES,
+    passkey_faults,
+    shop_prefixes,
+)
 from opsagent.logs import LOG_FORMATS, LOG_LEVELS
 from tools.adapters.mail_server import backend
 from tools.errors import Refused
@@ -26,7 +34,7 @@ Check = Callable[..., list[CheckMessage]]
 
 @register
 def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_mode(), *_database(), *_places(), *_choices(), *_unknown_names(os.environ)]
+    return [*_mode(), *_database(), *_places(), *_choices(), *_passkeys(), *_unknown_names(os.environ)]
 
 
 @register
@@ -127,6 +135,21 @@ def _choices() -> Iterator[CheckMessage]:
             hint="Each reading costs calls that the vendors count: set it to 30 or more.",
             id="opsagent.E012",
         )
+
+
+def _passkeys() -> Iterator[CheckMessage]:
+    rp_id, origins = settings.PASSKEY_RP_ID, settings.PASSKEY_ORIGINS
+    strict = settings.MODE == PRODUCTION
+    if not rp_id or not origins:
+        if strict:
+            hint = "Set OPSAGENT_SITE_URL, or PASSKEY_RP_ID and PASSKEY_ORIGINS: codes can be talked out of people."
+            yield Warning(
+                "Passkeys are off: this site doesn't know its own name.", hint=hint, id="opsagent.W002"
+            )
+        return
+    for fault in passkey_faults(rp_id, origins, strict=strict):
+        hint = "Browsers refuse such a passkey. Set the host that staff see and its address with https://."
+        yield Error(fault, hint=hint, id="opsagent.E014")
 
 
 def _unknown_names(environment: Mapping[str, str]) -> Iterator[CheckMessage]:

@@ -25,6 +25,7 @@ from audit.moment import moment
 from audit.shop_admin import of_own_shops
 from cases.admin.invariants import standing
 from cases.models import Case, EventConflict, Handoff, InboundEvent, Message, PaymentTask, Shop
+from opsagent import resets
 from opsagent.charts import Sparkline, sparkline
 from tools import drift as drifts
 from tools.models import Drift, ToolCall
@@ -85,6 +86,7 @@ def context(user: Any) -> dict[str, Any]:
         "vendors": _vendors(user, now),
         "books": standing(now) if user.has_perm("cases.view_invariantrun") else None,
         "switches": _switches(user),
+        "resets": resets.notices(user),
     }
 
 

@@ -1,14 +1,17 @@
 """The environment variables that opsagent reads: one table for settings, system checks and README."""
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEMO, TEST, PRODUCTION = "demo", "test", "production"
 MODES = (DEMO, TEST, PRODUCTION)
+HOST_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,18 @@ VARIABLES: tuple[Variable, ...] = (
         "Address at which staff open this site, as https://ops.example.com; announcements link to it.",
         "",
         "Announcements name the case without a link.",
+    ),
+    Variable(
+        "PASSKEY_RP_ID",
+        "Host name that passkeys are bound to, as ops.example.com; a change of it makes every passkey useless.",
+        "the host of OPSAGENT_SITE_URL",
+        "Without both, passkeys are off and people use codes (opsagent.W002).",
+    ),
+    Variable(
+        "PASSKEY_ORIGINS",
+        "Addresses at which passkeys may be used, as https://ops.example.com, separated by commas.",
+        "OPSAGENT_SITE_URL",
+        "Without both, passkeys are off and people use codes (opsagent.W002).",
     ),
     Variable(
         "OPSAGENT_STATIC_DIR",
@@ -268,6 +283,31 @@ def shop_prefixes(environment: Mapping[str, str]) -> list[str]:
             if value and key.endswith(f"_{name}")
         }
     )
+
+
+def passkey_site(rp_id: str, origins: list[str], site_url: str) -> tuple[str, list[str]]:
+    """The host that passkeys are bound to and the addresses where they work; what isn't named follows the site's."""
+    site = urlsplit(site_url)
+    own = f"{site.scheme}://{site.netloc}" if site.scheme and site.hostname else ""
+    return rp_id or site.hostname or "", origins or ([own] if own else [])
+
+
+def passkey_faults(rp_id: str, origins: list[str], *, strict: bool) -> list[str]:
+    """What browsers would refuse about these settings, in sentences; `strict` wants TLS, as production does."""
+    faults = []
+    if rp_id and not (HOST_NAME.fullmatch(rp_id) and any(letter.isalpha() for letter in rp_id)):
+        faults.append(f"PASSKEY_RP_ID is {rp_id!r}, which is no host name.")
+    for origin in origins:
+        site = urlsplit(origin)
+        if origin != f"{site.scheme}://{site.netloc}" or not site.hostname:
+            faults.append(
+                f"PASSKEY_ORIGINS has {origin!r}, which is no origin such as https://ops.example.com."
+            )
+        elif strict and site.scheme != "https":
+            faults.append(f"PASSKEY_ORIGINS has {origin!r}, which has no TLS.")
+        elif site.hostname != rp_id and not site.hostname.endswith(f".{rp_id}"):
+            faults.append(f"PASSKEY_ORIGINS has {origin!r}, which does not belong to {rp_id!r}.")
+    return faults
 
 
 def local_secret_key(data_dir: Path) -> str:

@@ -8,7 +8,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from opsagent.environment import DEMO, PRODUCTION, TEST, local_secret_key
+from opsagent.environment import DEMO, PRODUCTION, TEST, local_secret_key, passkey_site
 from opsagent.logs import LOG_LEVELS, logging_config
 
 # Lets admin classes and managers name their model's type at run time too.
@@ -29,6 +29,11 @@ LLM_API_BASE: str = env.str("OPSAGENT_LLM_API_BASE", default="")
 LLM_API_KEY: str = env.str("OPSAGENT_LLM_API_KEY", default="")
 LLM_DEADLINE_SECONDS: float = env.float("OPSAGENT_LLM_DEADLINE_SECONDS", default=30.0)
 SITE_URL: str = env.str("OPSAGENT_SITE_URL", default="").rstrip("/")
+PASSKEY_RP_ID, PASSKEY_ORIGINS = passkey_site(
+    env.str("PASSKEY_RP_ID", default=""),
+    env.list("PASSKEY_ORIGINS", default=[]),
+    SITE_URL or ("" if MODE == PRODUCTION else "http://localhost:8000"),
+)
 
 DEBUG = False
 SECRET_KEY: str = env.str("SECRET_KEY", default="")

@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from approvals.admin.decisions import SHOP, order_of
 from approvals.admin.effect import document, facts, parts, payers, restocked, ruler, shown_in_shop
-from approvals.models import ApprovalRequest, CodeAttempt, RiskFlag
+from approvals.models import ApprovalRequest, RiskFlag
 from approvals.policy import SENTENCES
-from approvals.second_factor import TRIES, WINDOW
+from approvals.second_factor import TRIES, challenge, own, passkeys, tries_left
 from approvals.services import RIGHT, why_not
-from audit import sources
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from tools.catalog import cancel_order
@@ -109,8 +108,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "open_now": open_now,
             "may_sign": open_now and right and not refusal,
             "refusal": refusal,
-            "tries_left": TRIES - _wrong(request.user) if open_now else 0,
-            "tries": TRIES,
+            **_factor(request, row, open_now and right and not refusal),
             "tone": TONES[row.state][0],
             "icon": TONES[row.state][1],
             "before": before,
@@ -138,9 +136,20 @@ def _payment(row: ApprovalRequest, order: Order | None) -> Payment | None:
     )
 
 
-def _wrong(user: Any) -> int:
-    since = sources.now() - WINDOW
-    return CodeAttempt.objects.filter(user=user, accepted=False, at__gte=since).count()
+def _factor(request: HttpRequest, row: ApprovalRequest, may_sign: bool) -> dict[str, Any]:
+    """What signing a large refund asks for: a challenge made with this page, for this person and this effect."""
+    if not may_sign or row.tier != ApprovalRequest.Tier.TWO_FACTOR:
+        return {}
+    user: Any = request.user
+    has, asked = own.factors(user), challenge(row, user)
+    return {
+        "factors": has,
+        "challenge": asked,
+        "challenge_seconds": int((asked.expires_at - asked.made_at).total_seconds()),
+        "passkey_options": passkeys.ask(user, asked) if has.passkeys and passkeys.offered() else "",
+        "tries_left": tries_left(user),
+        "tries": TRIES,
+    }
 
 
 def _flags(row: ApprovalRequest, order: Order | None) -> list[RiskFlag]:

@@ -144,29 +144,3 @@ class KillSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}".strip()
-
-
-class CodeAttempt(models.Model):
-    """One try at a one-time code, committed on its own so that no rollback forgets it."""
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person")
-    )
-    request = models.ForeignKey(
-        "approvals.ApprovalRequest",
-        on_delete=models.PROTECT,
-        related_name="attempts",
-        verbose_name=_("request"),
-    )
-    accepted = models.BooleanField(_("accepted"))
-    used_at = models.DateTimeField(_("signed with at"), null=True)
-    at = models.DateTimeField(_("at"))
-
-    class Meta:
-        verbose_name = _("code attempt")
-        verbose_name_plural = _("code attempts")
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["user", "-at"], name="code_attempt_by_person")]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} {self.at:%H:%M:%S}"

@@ -121,6 +121,18 @@ TOLD: tuple[Told, ...] = (
         },
     ),
     Told(
+        "approvals_factorreset",
+        "approvals.factorreset",
+        "reset of a second factor",
+        {
+            "factor.reset_asked": "1",
+            "factor.reset_confirmed": _is("done"),
+            "factor.reset_withdrawn": _is("withdrawn"),
+        },
+        case=NO_CASE,
+        shop="NULL::bigint",
+    ),
+    Told(
         "approvals_riskflag",
         "approvals.riskflag",
         "risk flag",

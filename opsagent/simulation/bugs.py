@@ -25,6 +25,7 @@ class Bug:
 EXECUTION, SETTLING, OUTCOMES = "tools/execution.py", "tools/settling.py", "tools/outcomes.py"
 LEDGER, PAYMENTS, MONEY = "tools/ledger.py", "tools/payments.py", "tools/models/money.py"
 RECHECK, SIGNING, DECIDING = "approvals/recheck.py", "approvals/services.py", "approvals/deciding.py"
+RIGHTS = "approvals/rights.py"
 RECEIVING, WEBHOOKS = "cases/intake/receiving.py", "cases/webhooks.py"
 PLANNING, FOLLOWING, REFUNDS = "cases/planning.py", "cases/following.py", "cases/refunds.py"
 
@@ -320,9 +321,11 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "a signature needs no right",
         (
-            Edit(SIGNING, "    if user is None or right not in _rights(user):", "    if user is None:"),
+            Edit(RIGHTS, "    if user is None or right not in rights_of(user):", "    if user is None:"),
             Edit(
-                SIGNING, "    if right not in _rights(user):\n        return", "    if False:\n        return"
+                SIGNING,
+                "    if right not in rights_of(user):\n        resting",
+                "    if False:\n        resting",
             ),
         ),
     ),

@@ -9,7 +9,8 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals import limits
-from approvals.models import LimitVersion
+from approvals.models import ApprovalRequest, LimitVersion
+from approvals.second_factor import Code, challenge
 from audit import sources
 from audit.actors import SYSTEM, Actor, staff
 from cases.models import PlannerConfig, Shop, User
@@ -119,9 +120,10 @@ def actor(name: str) -> Actor:
     return staff(User.objects.get(username=name))
 
 
-def code(name: str) -> str:
-    """The one-time code of a colleague's device, which takes it once more."""
+def code(request: ApprovalRequest, name: str) -> Code:
+    """The one-time code of a colleague's device, which takes it once more, for a challenge of this request."""
     devices = TOTPDevice.objects.filter(user__username=name)
     devices.update(last_t=-1)
     device = devices.get()
-    return f"{TOTP(device.bin_key, device.step, device.t0, device.digits).token():06d}"
+    text = f"{TOTP(device.bin_key, device.step, device.t0, device.digits).token():06d}"
+    return Code(text, challenge(request, device.user).pk)

@@ -105,7 +105,7 @@ def another_rejects(play: Play) -> None:
         name = "fay" if request.tier == ApprovalRequest.Tier.TWO_FACTOR else "yuki"
         _try(
             lambda request=request, name=name: services.decide_approval(
-                request.pk, approve=False, code=None, reason="not so", by=actor(name)
+                request.pk, approve=False, proof=None, reason="not so", by=actor(name)
             )
         )
 
@@ -115,7 +115,7 @@ def wrong_one_signs(play: Play) -> None:
     for request in _waiting(play):
         _try(
             lambda request=request: services.decide_approval(
-                request.pk, approve=True, code=None, reason="", by=actor("agent")
+                request.pk, approve=True, proof=None, reason="", by=actor("agent")
             )
         )
 
@@ -125,7 +125,7 @@ def sign(request: ApprovalRequest, name: str) -> None:
     large = request.tier == ApprovalRequest.Tier.TWO_FACTOR
     name = "fay" if large else name
     services.decide_approval(
-        request.pk, approve=True, code=code(name) if large else None, reason="", by=actor(name)
+        request.pk, approve=True, proof=code(request, name) if large else None, reason="", by=actor(name)
     )
 
 

@@ -6,6 +6,7 @@ from django.test import Client
 
 from cases.models import Shop, User
 from tests import factories as f
+from tests.signing import signed_in
 
 SignIn = Callable[..., Client]
 
@@ -26,8 +27,7 @@ def sign_in(db: None) -> SignIn:
 
 
 def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     client.user = user  # type: ignore[attr-defined]  # so that a test can name who pressed
     return client
 

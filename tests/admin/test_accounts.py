@@ -11,6 +11,7 @@ from audit.models import Entry
 from cases.models import Shop, User
 from tests import factories as f
 from tests.admin.conftest import SignIn
+from tests.signing import signed_in
 
 NEW = "a new and long pass phrase"
 
@@ -44,9 +45,7 @@ def test_switching_an_account_off_is_told(sign_in: SignIn, shop: Shop) -> None:
 
 def test_making_a_superuser_is_told(shop: Shop) -> None:
     root, user = f.make_user(is_superuser=True), f.make_user(shops=[shop])
-    browser = Client()
-    browser.force_login(root)
-    changed(browser, user, is_superuser="on")
+    changed(signed_in(root), user, is_superuser="on")
     assert told("staff.changed") == [{"fields": ["is_superuser"], "is_superuser": True}]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, Reversal
@@ -14,6 +13,7 @@ from cases.models import Case, Handoff, Message, Shop
 from opsagent.buttons import BUTTONS
 from tests import factories as f
 from tests.admin.conftest import SignIn
+from tests.authority.rows import code_of
 from tests.credit_notes.conftest import document, document_call
 from tools.models import ToolCall
 
@@ -174,18 +174,23 @@ def test_an_approver_cannot_sign_a_large_refund(sign_in: SignIn, shop: Shop, sai
     assert not ToolCall.objects.exists()
 
 
+def on_page(client: Client, request: ApprovalRequest, off: int = 0) -> dict[str, str]:
+    """What somebody enters on the page of a large refund: its own challenge, and their app's code."""
+    page = client.get(reverse("admin:approvals_approvalrequest_change", args=[request.pk]))
+    device = TOTPDevice.objects.get(user=client.user)  # type: ignore[attr-defined]  # set by sign_in
+    code = (int(code_of(device)) + off) % 1_000_000
+    return {"challenge": str(page.context["challenge"].pk), "code": f"{code:06}"}
+
+
 def test_a_large_refund_is_signed_with_a_right_code(sign_in: SignIn, shop: Shop, said: Said) -> None:
     request, client = target("approve_large", shop), sign_in("finance approver")
-    device = TOTPDevice.objects.create(user=client.user, confirmed=True)  # type: ignore[attr-defined]
-    code = f"{totp(device.bin_key):06}"
-    assert "second factor" in said(press(client, "approve_large", request, code=code))
+    assert "second factor" in said(press(client, "approve_large", request, **on_page(client, request)))
     assert ApprovalRequest.objects.get().state == ApprovalRequest.State.APPROVED
 
 
 def test_a_wrong_code_signs_nothing_and_counts(sign_in: SignIn, shop: Shop, said: Said) -> None:
     request, client = target("approve_large", shop), sign_in("finance approver")
-    TOTPDevice.objects.create(user=client.user, confirmed=True)  # type: ignore[attr-defined]
-    assert "4" in said(press(client, "approve_large", request, code="000000"))
+    assert "4" in said(press(client, "approve_large", request, **on_page(client, request, off=1)))
     assert ApprovalRequest.objects.get().state == ApprovalRequest.State.PENDING
     page = client.get(reverse("admin:approvals_approvalrequest_change", args=[request.pk])).content.decode()
     assert "4 of 5 tries left" in page

@@ -13,6 +13,7 @@ from audit import actors
 from cases.intake import requeueing
 from cases.models import InboundEvent, Shop
 from tests import factories as f
+from tests.signing import signed_in
 
 LIST = reverse("admin:cases_inboundevent_changelist")
 
@@ -47,8 +48,8 @@ def test_who_may_only_look_is_not_offered_it(viewer: Client, shop: Shop) -> None
 
 
 def test_a_superuser_without_a_role_puts_nothing_back(shop: Shop, said: Any) -> None:
-    event, client = f.make_dead_event(shop, body=b"{}", topic="themes/publish"), Client()
-    client.force_login(f.make_user(is_superuser=True))
+    event = f.make_dead_event(shop, body=b"{}", topic="themes/publish")
+    client = signed_in(f.make_user(is_superuser=True))
     assert "Your role doesn't allow this" in said(put_back(client, event))
     event.refresh_from_db()
     assert (event.state, event.requeued) == ("dead", 0)

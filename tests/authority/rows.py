@@ -14,9 +14,10 @@ from django.db import connections, transaction
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from approvals import deciding
+from approvals import deciding, second_factor
 from approvals.deciding import Made, Wish
 from approvals.facts import Situation
+from approvals.models import ApprovalRequest
 from audit import actors
 from audit.actors import AGENT, Actor
 from cases.composing import composer
@@ -124,6 +125,11 @@ def code_of(device: TOTPDevice, steps: int = 0) -> str:
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = time.time() + steps * device.step
     return f"{totp.token():0{device.digits}}"
+
+
+def shown(request: ApprovalRequest, user: User, text: str) -> second_factor.Code:
+    """A code as somebody enters it on a page that was made for them just now."""
+    return second_factor.Code(text, second_factor.challenge(request, user).pk)
 
 
 def wrong_code(device: TOTPDevice) -> str:

@@ -34,12 +34,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def yes(request: ApprovalRequest) -> Callable[[], object]:
     by = acting(request.shop)
-    return lambda: decide_approval(request.pk, approve=True, code=None, reason="", by=by)
+    return lambda: decide_approval(request.pk, approve=True, proof=None, reason="", by=by)
 
 
 def no(request: ApprovalRequest) -> Callable[[], object]:
     by = acting(request.shop)
-    return lambda: decide_approval(request.pk, approve=False, code=None, reason="Not ours", by=by)
+    return lambda: decide_approval(request.pk, approve=False, proof=None, reason="Not ours", by=by)
 
 
 LETTERS = {

@@ -25,13 +25,13 @@ pytestmark = pytest.mark.django_db
 
 
 def approve(request: ApprovalRequest, by: Actor) -> ApprovalRequest:
-    return decide_approval(request.pk, approve=True, code=None, reason="", by=by)
+    return decide_approval(request.pk, approve=True, proof=None, reason="", by=by)
 
 
 def reject(
     request: ApprovalRequest, by: Actor, reason: str = "The photo shows another tent"
 ) -> ApprovalRequest:
-    return decide_approval(request.pk, approve=False, code=None, reason=reason, by=by)
+    return decide_approval(request.pk, approve=False, proof=None, reason=reason, by=by)
 
 
 def assert_nothing_moved(request: ApprovalRequest) -> None:

@@ -31,7 +31,7 @@ def waiting_refund(north: Shop, amount_minor: int = 1500) -> ToolCall:
 
 def signed_refund(north: Shop) -> ToolCall:
     request = factories.make_approval(shop=north)
-    decide_approval(request.pk, approve=True, code=None, reason="", by=acting(north))
+    decide_approval(request.pk, approve=True, proof=None, reason="", by=acting(north))
     return ToolCall.objects.get(decision=request.decision, position=0)
 
 
@@ -118,7 +118,7 @@ def test_a_signature_under_limits_of_then_falls_under_stricter_ones(north: Shop,
 def test_a_signer_who_lost_the_role_signs_nothing_any_more(north: Shop, vendor: Vendor) -> None:
     request = factories.make_approval(shop=north)
     user = signer(north)
-    decide_approval(request.pk, approve=True, code=None, reason="", by=actors.staff(user))
+    decide_approval(request.pk, approve=True, proof=None, reason="", by=actors.staff(user))
     user.groups.clear()
     assert_stopped(ToolCall.objects.get(position=0), vendor, "approver.lost_role")
 
@@ -126,7 +126,7 @@ def test_a_signer_who_lost_the_role_signs_nothing_any_more(north: Shop, vendor: 
 def test_a_signer_who_has_left_signs_nothing_any_more(north: Shop, vendor: Vendor) -> None:
     request = factories.make_approval(shop=north)
     user = signer(north)
-    decide_approval(request.pk, approve=True, code=None, reason="", by=actors.staff(user))
+    decide_approval(request.pk, approve=True, proof=None, reason="", by=actors.staff(user))
     user.is_active = False
     user.save()
     assert_stopped(ToolCall.objects.get(position=0), vendor, "approver.lost_role")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -24,6 +24,7 @@ from tests.authority.rows import (
     money_calls,
     next_step,
     order_of,
+    shown,
     signer,
     together,
     wrong_code,
@@ -34,7 +35,9 @@ committed = pytest.mark.django_db(transaction=True)
 
 
 def sign(request: ApprovalRequest, user: User, code: str | None) -> ApprovalRequest:
-    return decide_approval(request.pk, approve=True, code=code, reason="", by=actors.staff(user))
+    """As from a page that was made for them just now; without a code nothing is shown."""
+    proof = None if code is None else shown(request, user, code)
+    return decide_approval(request.pk, approve=True, proof=proof, reason="", by=actors.staff(user))
 
 
 def large(shop: Shop | None = None) -> tuple[ApprovalRequest, User]:
@@ -60,8 +63,8 @@ def test_spaces_in_a_code_are_forgiven() -> None:
 
 
 @db
-@pytest.mark.parametrize("code", ["", None, "abcdef", "12345", "-1", "0" * 40])
-def test_what_is_no_code_is_a_wrong_code(code: str | None) -> None:
+@pytest.mark.parametrize("code", ["", "abcdef", "12345", "-1", "0" * 40])
+def test_what_is_no_code_is_a_wrong_code(code: str) -> None:
     request, user = large()
     device_of(user)
     with pytest.raises(CodeRefused) as refused:
@@ -121,11 +124,16 @@ def test_a_code_signs_one_request_and_no_other() -> None:
     assert sign(other, user, code_of(device)).state == "approved"
 
 
+def accepted(request: ApprovalRequest, user: User, at: datetime) -> None:
+    challenge = second_factor.challenge(request, user)
+    CodeAttempt.objects.create(user=user, request=request, challenge=challenge, accepted=True, at=at)
+
+
 @db
 def test_a_code_accepted_for_one_request_is_not_spent_on_another() -> None:
     request, user = large()
     other = factories.make_approval(large=True, shop=request.shop)
-    CodeAttempt.objects.create(user=user, request=request, accepted=True, at=sources.now())
+    accepted(request, user, sources.now())
     with transaction.atomic():
         assert not second_factor.spend(other, user)
         assert not second_factor.spend(request, signer(request.shop, "finance approver"))
@@ -138,7 +146,7 @@ def test_a_code_accepted_for_one_request_is_not_spent_on_another() -> None:
 def test_an_accepted_code_is_fresh_for_five_minutes(age: int, good: bool) -> None:
     request, user = large()
     now = sources.now()
-    CodeAttempt.objects.create(user=user, request=request, accepted=True, at=now - timedelta(seconds=age))
+    accepted(request, user, now - timedelta(seconds=age))
     with sources.frozen(now), transaction.atomic():
         assert second_factor.spend(request, user) is good
 

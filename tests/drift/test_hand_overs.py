@@ -114,7 +114,7 @@ def test_an_approval_is_not_signed_while_the_vendor_has_changed(world: World) ->
     stop(world)
     approver = actors.staff(f.make_user(roles=["approver"]))
     with pytest.raises(EffectChanged, match="Nothing was sent"):
-        services.decide_approval(request.pk, approve=True, code=None, reason="", by=approver)
+        services.decide_approval(request.pk, approve=True, proof=None, reason="", by=approver)
     assert not ToolCall.objects.exists()
     assert handed_over().reason == "drift"
 

@@ -61,6 +61,7 @@ def refund_effect(order: Order, amount_minor: int) -> dict[str, Any]:
         "payment": payment.pk,
         "vendor": payment.vendor,
         "reason": "damaged",
+        "credit_note": "none",
     }
 
 

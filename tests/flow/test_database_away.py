@@ -22,6 +22,7 @@ from opsagent.unreachable import RETRY_SECONDS, unreachable
 from opsagent.watch import Watch
 from tests import factories
 from tests.flow.world import SECRETS, World, queued
+from tests.signing import sign_in
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PAGES = ("/admin/", "/admin/login/", "/admin/cases/case/", "/admin/search/?q=anna")
@@ -111,7 +112,7 @@ def test_a_connection_cut_after_any_query_of_a_delivery_loses_and_doubles_nothin
 
 @together
 def test_people_read_a_page_that_asks_again_by_itself(world: World, web: Client) -> None:
-    web.force_login(factories.make_user(roles=["agent"]))
+    sign_in(web, factories.make_user(roles=["agent"]))
     for path in PAGES:
         with away():
             answer = web.get(path, headers=BROWSER)
@@ -128,7 +129,7 @@ def test_people_read_a_page_that_asks_again_by_itself(world: World, web: Client)
 def test_a_page_whose_connection_breaks_in_the_middle_is_no_fault_of_ours(
     world: World, web: Client, database_url: str
 ) -> None:
-    web.force_login(factories.make_user(roles=["agent"]))
+    sign_in(web, factories.make_user(roles=["agent"]))
     for place in range(1, 200, 4):
         with cut_after(place, database_url):
             answer = web.get("/admin/", headers=BROWSER)
@@ -140,7 +141,7 @@ def test_a_page_whose_connection_breaks_in_the_middle_is_no_fault_of_ours(
 
 @together
 def test_who_pressed_a_button_is_told_to_look_before_pressing_again(world: World, web: Client) -> None:
-    web.force_login(factories.make_user(roles=["agent"]))
+    sign_in(web, factories.make_user(roles=["agent"]))
     case = factories.make_case(world.shop)
     with away():
         answer = web.post(f"/admin/cases/case/{case.pk}/change/", headers=BROWSER)
@@ -161,7 +162,7 @@ def test_a_program_is_answered_in_its_own_form(web: Client) -> None:
 
 @pytest.mark.django_db
 def test_another_failure_of_the_database_stays_a_fault(web: Client) -> None:
-    web.force_login(factories.make_user(roles=["agent"]))
+    sign_in(web, factories.make_user(roles=["agent"]))
     with connection.execute_wrapper(lambda execute, sql, params, *rest: execute("SELECT 1/0", (), *rest)):
         assert web.get("/admin/", headers=BROWSER).status_code == 500
         assert web.post("/hooks/north/stripe/").status_code == 500

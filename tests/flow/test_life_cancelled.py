@@ -156,9 +156,9 @@ class TestPermitted:
         request = ApprovalRequest.objects.get()
         assert (request.amount_minor, fresh(case).state) == (Order.objects.get().total_minor, "approval")
         with pytest.raises(NotPermitted):
-            services.decide_approval(request.pk, approve=True, code=None, reason="", by=by)
+            services.decide_approval(request.pk, approve=True, proof=None, reason="", by=by)
         other = somebody(case, "approver")[1]
-        services.decide_approval(request.pk, approve=True, code=None, reason="", by=other)
+        services.decide_approval(request.pk, approve=True, proof=None, reason="", by=other)
         drain(only=["execute"])
         assert len(fake.cancels) == 1
         fake.cancelled = True

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.test import Client
 
 from approvals.admin.half_done import half_done
 from audit.sources import Clock
@@ -17,6 +16,7 @@ from tests import factories
 from tests.flow.turns import decided, fresh
 from tests.flow.vendors import Vendors, lost, refused, sums
 from tests.flow.world import World, drain, forget_tasks, the_case
+from tests.signing import signed_in
 from tools.models import CreditNote, ToolCall
 
 pytestmark = pytest.mark.django_db
@@ -56,10 +56,7 @@ def up_to(call: ToolCall, tool: str) -> None:
 
 
 def page(address: str) -> str:
-    user = factories.make_user(roles=["viewer"])
-    browser = Client()
-    browser.force_login(user)
-    answer = browser.get(address)
+    answer = signed_in(factories.make_user(roles=["viewer"])).get(address)
     assert answer.status_code == 200
     return answer.content.decode()
 

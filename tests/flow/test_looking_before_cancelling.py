@@ -27,6 +27,7 @@ from tests.flow.turns import fresh
 from tests.flow.vendors import over
 from tests.flow.world import forget_tasks
 from tests.sandbox.world import order
+from tests.signing import signed_in
 from tools.models import Order, Payment, ToolCall
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +40,8 @@ def vendors(clock: Clock) -> Iterator[Stand]:
 
 
 def somebody(shop: Shop, *roles: str) -> tuple[User, Client]:
-    user, browser = factories.make_user(roles=roles or ["agent"], shops=[shop]), Client()
-    browser.force_login(user)
-    return user, browser
+    user = factories.make_user(roles=roles or ["agent"], shops=[shop])
+    return user, signed_in(user)
 
 
 def page(browser: Client, case: Case) -> str:
@@ -202,7 +202,7 @@ class TestNobodyGetsAroundTheTiers:
         shown = looked(case, by)
         cancelling.cancel_order(case.pk, shown=shown, by=by)
         request = ApprovalRequest.objects.get()
-        services.decide_approval(request.pk, approve=True, code=None, reason="", by=acting(shop))
+        services.decide_approval(request.pk, approve=True, proof=None, reason="", by=acting(shop))
         until_quiet(clock)
         assert {state for _tool, _vendor, state in steps(request.decision)} == {"succeeded"}
         assert vendors.books() == [("stripe", 2890)]
@@ -223,7 +223,7 @@ class TestNobodyGetsAroundTheTiers:
         factories.make_limits(shop, "USD", auto_up_to_minor=100, one_approver_up_to_minor=5_000)
         decision = cancelled(case)
         signer = factories.make_user(roles=["approver"], shops=[shop])
-        services.decide_approval(decision.approval.pk, approve=True, code=None, reason="", by=staff(signer))
+        services.decide_approval(decision.approval.pk, approve=True, proof=None, reason="", by=staff(signer))
         signer.groups.clear()
         until_quiet(clock)
         assert steps(decision)[0][2] == "cancelled"

@@ -117,7 +117,7 @@ def test_nobody_signs_for_a_charge_without_proof(db: None) -> None:
     payment = Payment.objects.get(pk=request.decision.effect["payment"])
     Payment.objects.filter(pk=payment.pk).update(livemode=None)
     with pytest.raises(EffectChanged):
-        decide_approval(request.pk, approve=True, code=None, reason="", by=acting(request.shop))
+        decide_approval(request.pk, approve=True, proof=None, reason="", by=acting(request.shop))
     assert fresh(request).state == ApprovalRequest.State.VOIDED
     assert not ToolCall.objects.filter(tool="issue_refund").exists()
 

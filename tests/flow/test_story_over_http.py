@@ -24,8 +24,10 @@ from opsagent.demo.script import Neutral, Step, Story
 from opsagent.demo.story import story
 from opsagent.demo.summary import books_equal
 from tests import factories
+from tests.authority.rows import code_of, device_of
 from tests.flow.world import SECRETS, World, drain, forget_tasks, north, queued, the_case
 from tests.reconciling.turns import LATER, late, read_all
+from tests.signing import signed_in
 from tools.models import Order, ToolCall
 from tools.sandbox.server import Sandbox
 
@@ -93,6 +95,8 @@ def admin(*roles: str) -> Client:
     answer = browser.post("/admin/login/", {"username": user.username, "password": factories.PASSWORD})
     assert answer.status_code == 302, answer.content
     assert User.objects.get(pk=browser.session["_auth_user_id"]) == user
+    device = device_of(user)
+    assert browser.post("/admin/sign-in/factor/", {"code": code_of(device)}).status_code == 302
     return browser
 
 
@@ -152,9 +156,7 @@ def test_the_story_is_read_by_those_alone_who_may(web: str, sandbox: Sandbox) ->
     address = f"/admin/cases/case/{the_case().pk}/change/"
     assert Client().get(address).status_code == 302
     stranger = factories.make_user(roles=["viewer"], shops=[factories.make_shop()], username="stranger")
-    browser = Client()
-    browser.force_login(stranger)
-    answer = browser.get(address)
+    answer = signed_in(stranger).get(address)
     assert answer.status_code in (302, 403, 404)
     assert b"big crack" not in answer.content
 

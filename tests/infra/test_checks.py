@@ -11,7 +11,15 @@ from django.test import override_settings
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from opsagent import checks
-from opsagent.environment import SHOP_VARIABLES, VARIABLES, local_secret_key, make_data_dir, shop_prefixes
+from opsagent.environment import (
+    SHOP_VARIABLES,
+    VARIABLES,
+    local_secret_key,
+    make_data_dir,
+    passkey_faults,
+    passkey_site,
+    shop_prefixes,
+)
 
 ROOT = Path(__file__).parents[2]
 KEY = "k" * 50
@@ -27,6 +35,7 @@ def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings.MODE = "production"
     settings.ALLOWED_HOSTS = ["ops.example.com"]
     settings.DATABASE_URL = "postgres://u:p@db/ops"
+    settings.PASSKEY_RP_ID, settings.PASSKEY_ORIGINS = "ops.example.com", ["https://ops.example.com"]
     monkeypatch.setenv("SECRET_KEY", KEY)
     return settings
 
@@ -53,6 +62,14 @@ def test_complete_production_has_no_complaint(production: Settings) -> None:
         ("HEARTBEAT_SECONDS", 2, "opsagent.E008"),
         ("LOG_LEVEL", "CHATTY", "opsagent.E009"),
         ("LOG_FORMAT", "xml", "opsagent.E009"),
+        ("PASSKEY_RP_ID", "", "opsagent.W002"),
+        ("PASSKEY_ORIGINS", [], "opsagent.W002"),
+        ("PASSKEY_RP_ID", "other.example.com", "opsagent.E014"),
+        ("PASSKEY_RP_ID", "s.example.com", "opsagent.E014"),
+        ("PASSKEY_ORIGINS", ["http://ops.example.com"], "opsagent.E014"),
+        ("PASSKEY_ORIGINS", ["https://ops.example.com/admin"], "opsagent.E014"),
+        ("PASSKEY_ORIGINS", ["https://ops.example.com.evil.example"], "opsagent.E014"),
+        ("PASSKEY_ORIGINS", ["ops.example.com"], "opsagent.E014"),
     ],
 )
 def test_each_mistake_has_its_own_id_and_a_hint(
@@ -123,6 +140,31 @@ class TestShops:
         for name in ("ACCESS_TOKEN", "PHONE_NUMBER_ID", "APP_SECRETS", "VERIFY_TOKEN"):
             monkeypatch.setenv(f"NORTH_WHATSAPP_{name}", "x")
         assert ids(checks.shop_accounts) == []
+
+
+@pytest.mark.parametrize(
+    ("rp_id", "origins", "site_url", "found"),
+    [
+        ("", [], "https://ops.example.com", ("ops.example.com", ["https://ops.example.com"])),
+        ("", [], "http://localhost:8001/", ("localhost", ["http://localhost:8001"])),
+        ("", [], "", ("", [])),
+        (
+            "example.com",
+            ["https://a.example.com"],
+            "https://ops.example.com",
+            ("example.com", ["https://a.example.com"]),
+        ),
+    ],
+)
+def test_passkeys_follow_the_sites_own_address(
+    rp_id: str, origins: list[str], site_url: str, found: tuple[str, list[str]]
+) -> None:
+    assert passkey_site(rp_id, origins, site_url) == found
+    assert passkey_faults(*found, strict=False) == []
+
+
+def test_an_address_of_numbers_is_no_name_for_passkeys() -> None:
+    assert passkey_faults("127.0.0.1", ["http://127.0.0.1:8000"], strict=False)
 
 
 class TestVariables:

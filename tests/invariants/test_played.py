@@ -41,10 +41,10 @@ def test_a_day_of_everything_breaks_nothing(day: Day, fake: Vendors, clock: Cloc
     by = actors.staff(user)
 
     request = day.approval
-    services.decide_approval(request.pk, approve=True, code=None, reason="", by=by)
+    services.decide_approval(request.pk, approve=True, proof=None, reason="", by=by)
     drain()
     rejected = Case.objects.get(order=day.refunded("mid"))
-    services.decide_approval(rejected.approvals.get().pk, approve=False, code=None, reason="A fake.", by=by)
+    services.decide_approval(rejected.approvals.get().pk, approve=False, proof=None, reason="A fake.", by=by)
     assert violations() == []
 
     handoff = claim_handoff(day.handoff.pk, by=by)

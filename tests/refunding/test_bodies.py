@@ -237,7 +237,7 @@ def test_a_request_that_shows_an_old_effect_is_void_and_moves_nothing() -> None:
     Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
     request = factories.make_approval(case, decision=decision)
     with pytest.raises(EffectChanged):
-        decide_approval(request.pk, approve=True, code=None, reason="", by=acting(request.shop))
+        decide_approval(request.pk, approve=True, proof=None, reason="", by=acting(request.shop))
     request.refresh_from_db()
     assert (request.state, request.reason) == ("voided", "effect")
     assert not ToolCall.objects.exclude(state="cancelled").exists()
@@ -292,7 +292,7 @@ def test_a_setting_that_changes_between_request_and_signature_voids_the_request(
     assert request.decision.effect["credit_note"] == "none"
     type(case.shop).objects.filter(pk=case.shop_id).update(credit_notes="ours")
     with pytest.raises(EffectChanged):
-        decide_approval(request.pk, approve=True, code=None, reason="", by=acting(request.shop))
+        decide_approval(request.pk, approve=True, proof=None, reason="", by=acting(request.shop))
     request.refresh_from_db()
     assert (request.state, request.reason) == ("voided", "effect")
     assert not ToolCall.objects.exists()

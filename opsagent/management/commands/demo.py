@@ -164,10 +164,14 @@ class Command(BaseCommand):
         for who in home.staff:
             if "finance approver" in who.roles:
                 self.console.print(
-                    f"\n{who.name} signs large refunds with this authenticator: {who.otpauth}", soft_wrap=True
+                    f"\n{who.name} signs in and approves with this authenticator: {who.otpauth}",
+                    soft_wrap=True,
                 )
                 segno.make(who.otpauth, micro=False).terminal(out=sys.stdout, compact=True)
-        self.console.print("\nA current code for anybody: python manage.py demo_code NAME")
+        self.console.print(
+            "\n[bold]Signing in asks for the password, then for a code.[/bold] In a second terminal:"
+            " python manage.py demo_code NAME"
+        )
         self.address(home)
 
     def address(self, home: House) -> None:

@@ -30,4 +30,9 @@ class Command(BaseCommand):
         code = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
         code.time = time.time()
         left = device.step - int(time.time()) % device.step
+        if device.last_t >= code.t():
+            # A code works once: who has just signed in needs the next one to sign a refund.
+            self.stdout.write(f"The present code was used; the next one comes in {left} seconds.")
+            time.sleep(left)
+            code.time, left = time.time(), device.step
         self.stdout.write(f"{code.token():0{device.digits}d}  (for {left} more seconds)")

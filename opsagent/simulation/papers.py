@@ -26,8 +26,10 @@ DOCUMENT = "issue_credit_note"
 
 def check(play: Play) -> list[Finding]:
     """Every finding about one case."""
-    decisions = Decision.objects.filter(case__in=play.cases()).select_related("case__order").order_by("pk")
-    found = [one for row in decisions for one in (*_sums(play, row), *_document(row))]
+    decisions = (
+        Decision.objects.filter(case__in=play.cases()).select_related("case__order", "limits").order_by("pk")
+    )
+    found = [one for row in decisions for one in (*_sums(play, row), *_document(row), *_alone(play, row))]
     return [*found, *_numbers(), *_tasks(play), *_denied(play), *_goods(play)]
 
 
@@ -47,6 +49,28 @@ def _sums(play: Play, decision: Decision) -> Iterable[Finding]:
         # Of several pieces one may get the cent that doesn't divide.
         if abs(effect["amount_minor"] - wanted) > 1:
             yield "a piece gives back what was paid for it", f"{name}: {effect['amount_minor']} of {wanted}"
+
+
+def _alone(play: Play, decision: Decision) -> Iterable[Finding]:
+    """Whatever was allowed without a signature was judged together with all that was promised by then."""
+    limits = decision.limits
+    if decision.outcome != Decision.Outcome.ALLOW_AFTER_UNDO or limits is None:
+        return
+    before = play.calls().filter(decision__lt=decision.pk, amount_minor__gt=0)
+    ended = _ended_before(decision)
+    promised = [call for call in before if call.state != State.FAILED_LATER and str(call.pk) not in ended]
+    together = _sum(promised) + decision.effect["amount_minor"]
+    if together > limits.auto_up_to_minor:
+        yield "each decision counts what was promised before it", f"decision {decision.pk}: {together}"
+
+
+def _ended_before(decision: Decision) -> set[str]:
+    """The calls whose money was free again when this was decided; by the log, since the clock may have stood still."""
+    made = Entry.objects.get(
+        action="decision.made", subject_type="approvals.decision", subject_id=str(decision.pk)
+    )
+    told = Entry.objects.filter(action__in=("call.failed", "call.cancelled"), pk__lt=made.pk)
+    return set(told.values_list("subject_id", flat=True))
 
 
 def _document(decision: Decision) -> Iterable[Finding]:

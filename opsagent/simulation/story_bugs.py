@@ -148,7 +148,13 @@ STORY_BUGS: tuple[Bug, ...] = (
             ),
         ),
     ),
-    Bug("goods are not restocked", (Edit(WISHES, 'part.get("restock", "NO_RESTOCK")', '"NO_RESTOCK"'),)),
+    Bug(
+        "goods are not restocked",
+        (
+            Edit(WISHES, 'part.get("restock", "NO_RESTOCK")', '"NO_RESTOCK"'),
+            Edit(WISHES, 'part.get("location", "")', '""'),
+        ),
+    ),
     # documents
     Bug(
         "a refund has two documents",
@@ -167,6 +173,7 @@ STORY_BUGS: tuple[Bug, ...] = (
     Bug(
         "the document of a cancellation doesn't wait for the money",
         (
+            Edit(ISSUING, "given_by(json.loads(call.request), set(paid))", "json.loads(call.request)"),
             Edit(CANCEL, "        *steps_of(body),\n", ""),
             Edit(
                 CANCEL, f"        {DOCUMENT_STEP}\n", f"        {DOCUMENT_STEP}\n        *steps_of(body),\n"

@@ -106,13 +106,40 @@ class Lesson:
 
 NUMBERED = "commit:tools.credit_notes.issuing.issue[issue_credit_note]"
 SENT = "call:stripe.refunds.create"
+PLANNED, EXECUTED, STORED = (
+    "call:shopify.order",
+    "task:execute[issue_refund]",
+    "commit:cases.intake.receiving.receive",
+)
+SETTLED, APPROVED, SIGNED = "task:settle[issue_refund]", "act:approve", "commit:approvals.services.approve"
 LESSONS = (
-    Lesson("automatic", ((SENT, "request lost"), ("task:settle[issue_refund]", "21 hours pass"))),
+    # what was sent, and what became of it
+    Lesson("automatic", ((SENT, "request lost"),)),
+    Lesson("automatic", ((SENT, "request lost"), (SETTLED, "21 hours pass"))),
+    Lesson("automatic", ((SENT, "answer lost"),)),
+    Lesson("automatic", ((SENT, "killed after"),)),
+    Lesson("automatic", ((SENT, "request overtaken"),)),
+    Lesson("automatic", ((SENT, "two workers"),)),
+    Lesson("automatic", ((SENT, "undone"),)),
+    Lesson("automatic", ((SENT, "500 after the work"), (SETTLED, "undone"))),
+    Lesson("automatic by Shopify", (("call:shopify.refundCreate", "answer lost"),)),
     Lesson("gift card beside Stripe", (("call:shopify.refundCreate", "connection refused"),)),
     Lesson("with our document", ((NUMBERED, "killed after"),)),
-    Lesson("approved", (("commit:approvals.services.approve", "rejected at the same time"),)),
-    Lesson("approved", (("commit:approvals.services.approve", "signed at the same time"),)),
+    # what has changed by the time of sending
+    Lesson("undo window", ((EXECUTED, "limits lowered"),)),
+    Lesson("automatic", ((EXECUTED, "switch engaged"),)),
+    Lesson("automatic", ((EXECUTED, "refund by hand"),)),
+    Lesson("automatic", ((EXECUTED, "dispute"),)),
+    # the door
+    Lesson("automatic", ((STORED, "commit refused"),)),
+    Lesson("automatic", (("hook:stripe.refund.created", "webhook forged"),)),
+    # people, and two at once
+    Lesson("approved", ((APPROVED, "signed by the wrong one"),)),
+    Lesson("large", ((APPROVED, "21 hours pass"),)),
+    Lesson("approved", ((SIGNED, "rejected at the same time"),)),
+    Lesson("approved", ((SIGNED, "signed at the same time"),)),
     Lesson("paid by hand", (("commit:cases.paying._end", "ticked at the same time"),)),
+    Lesson("automatic", ((PLANNED, "two workers"),)),
     Lesson(
         "two orders of one customer", (("commit:cases.planning._apply", "another task at the same time"),)
     ),

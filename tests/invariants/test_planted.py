@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import ForeignKey, Model
 
 from cases.invariants import INVARIANTS, violations
-from cases.invariants.naming import name_of
+from cases.invariants.naming import MODELS, name_of
 from cases.invariants.telling import TOLD, UNTOLD
 from cases.models import Shop, User
 from tests.flow.vendors import Vendors
@@ -71,6 +71,7 @@ def test_every_model_with_a_state_is_told_of_or_says_why_not() -> None:
     assert missing == set(UNTOLD)
 
 
-def test_a_line_of_the_log_names_a_model_by_its_table() -> None:
+def test_a_line_of_the_log_names_a_model_by_its_table_and_by_a_word_that_is_known() -> None:
     for told in TOLD:
         assert apps.get_model(told.label)._meta.db_table == told.table
+        assert MODELS[told.word] == told.label

@@ -1,4 +1,4 @@
-"""System checks with stable ids: E001 to E009, E012 and E014 environment, E010 and E011 functions, E020 on shops."""
+"""System checks with stable ids: E001 to E009, E012, E014 environment, E010, E011 functions, E013 tools, E020 on shops."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from opsagent.environment import (
 )
 from opsagent.logs import LOG_FORMATS, LOG_LEVELS
 from tools.adapters.mail_server import backend
+from tools.base import Kind, Leaves, Tool
 from tools.errors import Refused
 
 PLANNERS = ("rules", "llm", "scripted")
@@ -45,6 +46,13 @@ def function_names(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register
+def tools_that_give(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    from tools.registry import TOOLS
+
+    return undeclared(TOOLS)
+
+
+@register
 def shop_accounts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warnings, because one shop's mistake must not keep the others from starting."""
     return [
@@ -55,6 +63,19 @@ def shop_accounts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
             *_addresses(prefix, os.environ),
             *_mail_server(prefix, os.environ),
         )
+    ]
+
+
+def undeclared(tools: Mapping[str, Tool]) -> list[CheckMessage]:
+    """A tool that moves money and names nothing that leaves the shop, or the other way round."""
+    return [
+        Error(
+            f"The tool {name} is of kind {tool.kind} and says that it leaves the shop with {tool.leaves}.",
+            hint="What moves money or has a value is of kind money, and says in `leaves` what goes.",
+            id="opsagent.E013",
+        )
+        for name, tool in tools.items()
+        if (tool.kind is Kind.MONEY) == (tool.leaves is Leaves.NOTHING)
     ]
 
 

@@ -42,6 +42,17 @@ class Kind(StrEnum):
     DOCUMENT = "document"
 
 
+class Leaves(StrEnum):
+    """What of value leaves the shop by a tool; all of it counts in the same tiers and caps."""
+
+    NOTHING = "nothing"
+    REFUND = "refund"
+    STORE_CREDIT = "store_credit"
+    GIFT_CARD = "gift_card"
+    REPLACEMENT = "replacement"
+    WAIVED_SHIPPING = "waived_shipping"
+
+
 class Arguments(BaseModel):
     """What a planner may say to a tool. The class docstring is the description that it sees."""
 
@@ -69,7 +80,8 @@ class Scope:
 class Step:
     """One call of an effect, in order. `request` is what will be sent, as ids, codes and minor units.
 
-    `template` names the message of a messaging step; the message itself is written where people's texts live.
+    `template` names the message of a messaging step; the message itself is written where people's texts live. `value`
+    is what leaves the shop where that is no money, or more than the money.
     """
 
     tool: str
@@ -78,11 +90,21 @@ class Step:
     payment_id: int | None = None
     money: Money | None = None
     template: str = ""
+    value: Money | None = None
+
+    @property
+    def worth(self) -> Money | None:
+        """The value that leaves by this step, or None."""
+        return self.value or self.money
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Exactly what would happen: what policy judges, a person signs and the executor sends."""
+    """Exactly what would happen: what policy judges, a person signs and the executor sends.
+
+    `value` is what leaves the shop where that is no money, or more than the money: goods at their sales price, credit,
+    a fee that is not asked for.
+    """
 
     tool: str
     kind: Kind
@@ -91,6 +113,12 @@ class Effect:
     money: Money | None = None
     payment_id: int | None = None
     template: str = ""
+    value: Money | None = None
+
+    @property
+    def worth(self) -> Money | None:
+        """The value that leaves the shop, or None: what tiers and caps count."""
+        return self.value or self.money
 
     @property
     def digest(self) -> str:
@@ -118,7 +146,7 @@ class Tool:
     has no trace of it. Not `for_planner` are tools that only triage and the server itself use. `sends_by` names the
     vendors that `send` calls; `unsafe` those of them that know no idempotency key, with who settles a call there whose
     answer was lost: it is never sent again. `quote` asks a vendor, outside any transaction, for what `resolve` will
-    need, and keeps it.
+    need, and keeps it. `leaves` says what of value its effects take out of the shop.
     """
 
     name: str
@@ -131,6 +159,7 @@ class Tool:
     sends_by: tuple[str, ...] = ()
     quote: Callable[[Any, Scope], None] | None = None
     unsafe: Mapping[str, Reconcile] = field(default_factory=dict)
+    leaves: Leaves = field(kw_only=True)
 
 
 def canonical(value: Mapping[str, Any]) -> str:

@@ -180,6 +180,7 @@ def make_call(decision: Decision | None = None, *, amount_minor: int = 1500, **f
         "request": json.dumps(decision.effect, sort_keys=True, separators=(",", ":")),
         "payment": payment,
         "amount_minor": amount_minor if payment else 0,
+        "value_minor": amount_minor if payment else 0,
         "currency": payment.currency if payment else "",
         "not_before": now() + timedelta(minutes=10),
         "first_sent_at": now() if sent else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.catalog.send_message import message_effect
 
 
@@ -15,4 +15,4 @@ def resolve(arguments: Acknowledge, scope: Scope) -> Effect:
     return message_effect("acknowledge", "acknowledge_handoff", scope, {})
 
 
-TOOL = Tool("acknowledge", Kind.MESSAGE, Acknowledge, resolve, for_planner=False)
+TOOL = Tool("acknowledge", Kind.MESSAGE, Acknowledge, resolve, for_planner=False, leaves=Leaves.NOTHING)

@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from tools.adapters import shopify
 from tools.adapters.accounts import Account
 from tools.adapters.shopify_changes import CancelReason
-from tools.base import Arguments, Effect, Kind, Outcome, Scope, Step, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Outcome, Scope, Step, Tool
 from tools.catalog.send_message import message_step
 from tools.credit_notes.step import credit_note_step, issuer_of
 from tools.errors import InvalidArgs
@@ -133,4 +133,5 @@ TOOL = Tool(
     sends_by=("shopify",),
     quote=quote,
     unsafe={"shopify": Reconcile.READING},
+    leaves=Leaves.REFUND,
 )

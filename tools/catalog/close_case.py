@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 
 
 class CloseCase(Arguments):
@@ -18,4 +18,4 @@ def resolve(arguments: CloseCase, scope: Scope) -> Effect:
     return Effect("close_case", Kind.CLOSE, {"case": scope.case_id, "reason": arguments.reason})
 
 
-TOOL = Tool("close_case", Kind.CLOSE, CloseCase, resolve)
+TOOL = Tool("close_case", Kind.CLOSE, CloseCase, resolve, leaves=Leaves.NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 
 
 class Escalate(Arguments):
@@ -18,4 +18,4 @@ def resolve(arguments: Escalate, scope: Scope) -> Effect:
     return Effect("escalate", Kind.PERSON, {"case": scope.case_id, "reason": arguments.reason})
 
 
-TOOL = Tool("escalate", Kind.PERSON, Escalate, resolve)
+TOOL = Tool("escalate", Kind.PERSON, Escalate, resolve, leaves=Leaves.NOTHING)

@@ -6,7 +6,7 @@ import json
 
 from audit.actors import SYSTEM
 from tools import invoices
-from tools.base import Arguments, Effect, Kind, Outcome, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Outcome, Scope, Tool
 from tools.credit_notes.issuing import credited_by_stripe, issue
 from tools.errors import InvalidArgs
 from tools.models import CreditNote, ToolCall
@@ -41,4 +41,13 @@ def find(call: ToolCall) -> Outcome | None:
     return Outcome(note.number) if note else None
 
 
-TOOL = Tool("issue_credit_note", Kind.DOCUMENT, IssueCreditNote, resolve, send, find, for_planner=False)
+TOOL = Tool(
+    "issue_credit_note",
+    Kind.DOCUMENT,
+    IssueCreditNote,
+    resolve,
+    send,
+    find,
+    for_planner=False,
+    leaves=Leaves.NOTHING,
+)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tools.adapters import shopify
 from tools.adapters.accounts import Account
-from tools.base import BY_HAND, Arguments, Effect, Kind, Outcome, Scope, Tool
+from tools.base import BY_HAND, Arguments, Effect, Kind, Leaves, Outcome, Scope, Tool
 from tools.catalog import stripe_refund
 from tools.catalog.send_message import message_step
 from tools.credit_notes.step import credit_note_step, issuer_of
@@ -136,4 +136,14 @@ def _of(call: ToolCall) -> Payment:
     return call.payment
 
 
-TOOL = Tool("issue_refund", Kind.MONEY, IssueRefund, resolve, send, find, sends_by=SENDS, quote=quote)
+TOOL = Tool(
+    "issue_refund",
+    Kind.MONEY,
+    IssueRefund,
+    resolve,
+    send,
+    find,
+    sends_by=SENDS,
+    quote=quote,
+    leaves=Leaves.REFUND,
+)

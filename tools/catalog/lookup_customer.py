@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Count, Q, Sum
 from pydantic import BaseModel, ConfigDict
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.models import OPEN_STATES, Order, ToolCall
 
 
@@ -48,4 +48,4 @@ def read(arguments: LookupCustomer, scope: Scope) -> CustomerHistory:
     )
 
 
-TOOL = Tool("lookup_customer", Kind.READ, LookupCustomer, resolve)
+TOOL = Tool("lookup_customer", Kind.READ, LookupCustomer, resolve, leaves=Leaves.NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.adapters import shopify
 from tools.adapters.accounts import Account
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.errors import InvalidArgs
 from tools.models import Order
 from tools.snapshots import OrderSnapshot
@@ -31,4 +31,4 @@ def read(arguments: LookupOrder, scope: Scope) -> OrderSnapshot:
     return shopify.read_order(account, order.external_id, correlation_id=scope.correlation_id)
 
 
-TOOL = Tool("lookup_order", Kind.READ, LookupOrder, resolve)
+TOOL = Tool("lookup_order", Kind.READ, LookupOrder, resolve, leaves=Leaves.NOTHING)

@@ -6,7 +6,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.models import StockLevel, SupplierItem
 
 
@@ -54,4 +54,4 @@ def _stock(sku: str, own: int | None, item: SupplierItem | None) -> Stock:
     )
 
 
-TOOL = Tool("lookup_stock", Kind.READ, LookupStock, resolve)
+TOOL = Tool("lookup_stock", Kind.READ, LookupStock, resolve, leaves=Leaves.NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.errors import InvalidArgs
 
 
@@ -22,4 +22,4 @@ def resolve(arguments: MarkFraud, scope: Scope) -> Effect:
     return Effect("mark_fraud", Kind.FRAUD, {"order": arguments.order_id, "reason": arguments.reason})
 
 
-TOOL = Tool("mark_fraud", Kind.FRAUD, MarkFraud, resolve)
+TOOL = Tool("mark_fraud", Kind.FRAUD, MarkFraud, resolve, leaves=Leaves.NOTHING)

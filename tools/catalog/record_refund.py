@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.adapters import shopify
 from tools.adapters.accounts import Account
-from tools.base import BY_HAND, Arguments, Effect, Kind, Outcome, Scope, Tool
+from tools.base import BY_HAND, Arguments, Effect, Kind, Leaves, Outcome, Scope, Tool
 from tools.errors import InvalidArgs, OutcomeUnknown
 from tools.models import Order, Payment, ToolCall
 from tools.refunding.wishes import duties_of, lines_of, tax_on_top
@@ -82,5 +82,13 @@ def _order(call: ToolCall, body: dict[str, Any]) -> Order:
 
 
 TOOL = Tool(
-    "record_refund", Kind.MONEY, RecordRefund, resolve, send, find, for_planner=False, sends_by=("shopify",)
+    "record_refund",
+    Kind.DOCUMENT,
+    RecordRefund,
+    resolve,
+    send,
+    find,
+    for_planner=False,
+    sends_by=("shopify",),
+    leaves=Leaves.NOTHING,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.catalog.send_message import message_effect
 
 
@@ -19,4 +19,4 @@ def resolve(arguments: Remind, scope: Scope) -> Effect:
     return message_effect("remind", arguments.template, scope, {})
 
 
-TOOL = Tool("remind", Kind.MESSAGE, Remind, resolve, for_planner=False)
+TOOL = Tool("remind", Kind.MESSAGE, Remind, resolve, for_planner=False, leaves=Leaves.NOTHING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.base import Arguments, Effect, Kind, Scope, Step, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Step, Tool
 from tools.catalog.channels import OWN_WORDS, vendor_of
 
 
@@ -20,4 +20,4 @@ def resolve(arguments: Reply, scope: Scope) -> Effect:
     return Effect("reply", Kind.MESSAGE, {**body, "vendor": vendor}, (step,), template=OWN_WORDS)
 
 
-TOOL = Tool("reply", Kind.MESSAGE, Reply, resolve, for_planner=False)
+TOOL = Tool("reply", Kind.MESSAGE, Reply, resolve, for_planner=False, leaves=Leaves.NOTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.catalog.send_message import message_effect
 
 
@@ -20,4 +20,4 @@ def resolve(arguments: RequestInformation, scope: Scope) -> Effect:
     return message_effect("request_information", f"ask_{question}", scope, {"question": question})
 
 
-TOOL = Tool("request_information", Kind.MESSAGE, RequestInformation, resolve)
+TOOL = Tool("request_information", Kind.MESSAGE, RequestInformation, resolve, leaves=Leaves.NOTHING)

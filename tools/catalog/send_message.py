@@ -7,7 +7,7 @@ from typing import Literal
 from django.db.models import Q
 from pydantic import Field
 
-from tools.base import Arguments, Effect, Kind, Scope, Step, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Step, Tool
 from tools.catalog import channels
 from tools.errors import InvalidArgs
 from tools.models import OrderLine, Payment, StockLevel, SupplierItem
@@ -94,4 +94,5 @@ TOOL = Tool(
     channels.find,
     sends_by=tuple(channels.BY_VENDOR),
     unsafe=channels.UNSAFE,
+    leaves=Leaves.NOTHING,
 )

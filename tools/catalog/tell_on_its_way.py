@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.base import Arguments, Effect, Kind, Scope, Tool
+from tools.base import Arguments, Effect, Kind, Leaves, Scope, Tool
 from tools.catalog.send_message import message_effect
 from tools.errors import InvalidArgs
 from tools.models import ToolCall
@@ -28,7 +28,9 @@ def resolve(arguments: TellOnItsWay, scope: Scope) -> Effect:
     if call is None:
         raise InvalidArgs(code="refund.not_on_its_way")
     others = calls.filter(decision_id=call.decision_id).exclude(state=ToolCall.State.PENDING)
-    return message_effect(NAME, OF_A_PART if others.exists() else TEMPLATE, scope, {"call": str(arguments.call_id)})
+    return message_effect(
+        NAME, OF_A_PART if others.exists() else TEMPLATE, scope, {"call": str(arguments.call_id)}
+    )
 
 
-TOOL = Tool(NAME, Kind.MESSAGE, TellOnItsWay, resolve, for_planner=False)
+TOOL = Tool(NAME, Kind.MESSAGE, TellOnItsWay, resolve, for_planner=False, leaves=Leaves.NOTHING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from tools.types import Money
@@ -63,6 +63,11 @@ class ToolCall(models.Model):
         "tools.Payment", null=True, on_delete=models.PROTECT, related_name="calls", verbose_name=_("payment")
     )
     amount_minor = models.BigIntegerField(_("amount"), default=0)
+    value_minor = models.BigIntegerField(
+        _("value"),
+        default=0,
+        help_text=_("What leaves the shop: the amount, and what is worth money besides."),
+    )
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.RESERVED)
     not_before = models.DateTimeField(_("not before"))
@@ -96,12 +101,19 @@ class ToolCall(models.Model):
                 name="call_that_moves_money_names_its_payment",
             ),
             models.CheckConstraint(
+                condition=Q(value_minor__gte=0)
+                & Q(value_minor__gte=F("amount_minor"))
+                & (Q(value_minor=0) | ~Q(currency="")),
+                name="call_is_worth_what_it_moves",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["reserved", "cancelled"]) | Q(first_sent_at__isnull=False),
                 name="call_with_an_outcome_was_sent",
             ),
         ]
         indexes = [
             models.Index(fields=["not_before"], condition=Q(state__in=OPEN_STATES), name="call_open_by_time"),
+            models.Index(fields=["shop", "created_at"], name="call_by_shop_and_time"),
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,11 @@ class Payment(models.Model):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["shop", "instrument"], condition=~Q(instrument=""), name="payment_by_instrument"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["shop", "vendor", "external_id"], name="payment_is_known_once"),
             models.CheckConstraint(

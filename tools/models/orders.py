@@ -76,6 +76,11 @@ class Order(models.Model):
         verbose_name=_("bill goes to"),
         help_text=_("As the shop told it last; kept encrypted."),
     )
+    address_key = models.UUIDField(
+        _("same address"),
+        null=True,
+        help_text=_("A random id that all orders to one address have, whoever placed them."),
+    )
     location = models.CharField(
         _("location at the shop"),
         max_length=64,
@@ -118,6 +123,11 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["shop", "name"], name="order_by_name"),
             models.Index(fields=["person", "-placed_at"], name="order_by_person"),
+            models.Index(
+                fields=["shop", "address_key"],
+                condition=Q(address_key__isnull=False),
+                name="order_by_address",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,14 +2,20 @@
 
     text ──AES-GCM, the person's key──▶ PersonalText      the key ──AES-GCM, a key from SECRET_KEY──▶ PersonKey
 
-Each ciphertext is bound to its row's id, so that none can be put in another's place. A key that only an old
-SECRET_KEY opens (SECRET_KEY_FALLBACKS) is wrapped anew by `rewrap`, after which the old one can go.
+What must be found again without being read, as an address that several orders go to, is found by an HMAC under a
+random key of the shop, which is kept as a person's is.
+
+Each ciphertext is bound to its row's id, so that none can be put in another's place. A key that only an old SECRET_KEY
+opens (SECRET_KEY_FALLBACKS) is wrapped anew by `rewrap`, after which the old one can go.
 https://cryptography.io/en/latest/hazmat/primitives/aead/
 """
 
 from __future__ import annotations
 
+import hmac
 import os
+import re
+import unicodedata
 from functools import cache
 from uuid import UUID
 
@@ -23,7 +29,7 @@ from django.db import transaction
 from audit import sources
 from audit.actors import Actor
 from audit.services import record
-from cases.models import Person, PersonalText, PersonKey
+from cases.models import KnownAddress, Person, PersonalText, PersonKey, ShopKey
 from tools.models import Order, ToolCall
 from tools.snapshots import AddressSnapshot
 
@@ -56,7 +62,10 @@ def keep_address(order: Order, told: AddressSnapshot | None) -> None:
 
     What was erased stays so: a shop that still tells the address brings it back for no order.
     """
-    if told is None or order.person is None:
+    if told is None:
+        return
+    Order.objects.filter(pk=order.pk).update(address_key=address_key(order.shop_id, told))
+    if order.person is None:
         return
     row, text = _of(order), told.model_dump_json()
     if row is None:
@@ -72,6 +81,41 @@ def address_of(order: Order) -> AddressSnapshot | None:
     row = _of(order)
     text = read(row) if row else None
     return AddressSnapshot.model_validate_json(text) if text else None
+
+
+def address_key(shop_id: int, told: AddressSnapshot) -> UUID | None:
+    """The random id of an address, the same however it is spelled and whoever lives there; None without a street."""
+    street, zip_code = _words(f"{told.address1} {told.address2}"), "".join(_words(told.zip))
+    if not street:
+        return None
+    # Shops write a street's parts in any order, and the city only says what the post code does.
+    place = [told.country.upper(), zip_code or " ".join(_words(told.city)), *sorted(set(street))]
+    mac = fingerprint(shop_id, "address", "\n".join(place))
+    rows = KnownAddress.objects.filter(shop_id=shop_id, mac=mac)
+    found = rows.first()
+    if found is None:
+        new = KnownAddress(shop_id=shop_id, mac=mac, created_at=sources.now())
+        # Two orders at the same moment share the id that was quicker.
+        KnownAddress.objects.bulk_create([new], ignore_conflicts=True)
+        found = rows.get()
+    return found.id
+
+
+def _words(text: str) -> list[str]:
+    """Letters and digits alone, without case and accents: `Straße 1a` is `strasse` and `1a`."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return re.findall(r"\w+", "".join(each for each in plain if not unicodedata.combining(each)))
+
+
+def fingerprint(shop_id: int, kind: str, text: str) -> bytes:
+    """By which a kept text is found again: an HMAC-SHA256 that says nothing to anybody without the shop's key."""
+    row = ShopKey.objects.filter(shop_id=shop_id).first()
+    if row is None:
+        new = ShopKey(id=sources.random_id(), shop_id=shop_id, created_at=sources.now())
+        new.wrapped = _seal(_wrapping(settings.SECRET_KEY), os.urandom(KEY_BYTES), new.id)
+        ShopKey.objects.bulk_create([new], ignore_conflicts=True)
+        row = ShopKey.objects.get(shop_id=shop_id)
+    return hmac.digest(_unwrap(row), f"{kind}\n{text}".encode(), "sha256")
 
 
 def _of(order: Order) -> PersonalText | None:
@@ -113,10 +157,14 @@ def erase(person: Person, *, by: Actor) -> bool:
 
 def rewrap() -> int:
     """Wraps every key that only an old SECRET_KEY opens under the present one. Returns how many there were."""
+    return _rewrap(PersonKey) + _rewrap(ShopKey)
+
+
+def _rewrap(model: type[PersonKey] | type[ShopKey]) -> int:
     count = 0
-    for pk in PersonKey.objects.values_list("pk", flat=True).iterator():
+    for pk in model._default_manager.values_list("pk", flat=True).iterator():
         with transaction.atomic():
-            row = PersonKey.objects.select_for_update().filter(pk=pk).first()
+            row = model._default_manager.select_for_update().filter(pk=pk).first()
             if row is None or _opens(row, settings.SECRET_KEY):
                 continue
             row.wrapped = _seal(_wrapping(settings.SECRET_KEY), _unwrap(row), row.id)
@@ -136,7 +184,7 @@ def _key_of(person: Person) -> PersonKey:
     return PersonKey.objects.get(person=person)
 
 
-def _unwrap(row: PersonKey) -> bytes:
+def _unwrap(row: PersonKey | ShopKey) -> bytes:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
             return _open(_wrapping(secret), bytes(row.wrapped), row.id)
@@ -145,7 +193,7 @@ def _unwrap(row: PersonKey) -> bytes:
     raise Unreadable(f"No SECRET_KEY opens the key {row.id}.")
 
 
-def _opens(row: PersonKey, secret: str) -> bool:
+def _opens(row: PersonKey | ShopKey, secret: str) -> bool:
     try:
         _open(_wrapping(secret), bytes(row.wrapped), row.id)
     except InvalidTag:

@@ -7,7 +7,7 @@ from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequ
 from cases.models.invariants import InvariantRun
 from cases.models.legal import LegalEntity
 from cases.models.paying import PaymentTask
-from cases.models.personal import PersonalText, PersonKey
+from cases.models.personal import KnownAddress, PersonalText, PersonKey, ShopKey
 from cases.models.planning import PlannerConfig
 from cases.models.shops import Connection, Shop, User
 
@@ -21,6 +21,7 @@ __all__ = [
     "Handoff",
     "InboundEvent",
     "InvariantRun",
+    "KnownAddress",
     "LegalEntity",
     "Message",
     "PaymentTask",
@@ -30,6 +31,7 @@ __all__ = [
     "PlannerConfig",
     "RefusedRequests",
     "Shop",
+    "ShopKey",
     "Template",
     "User",
 ]

@@ -24,6 +24,11 @@ class Person(models.Model):
     external_id = models.CharField(_("id at the shop"), max_length=64, blank=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     email = models.CharField(_("e-mail"), max_length=254, blank=True, help_text=_("Lower case."))
+    email_key = models.GeneratedField(
+        expression=models.Func(models.F("email"), function="email_key"),
+        output_field=models.TextField(_("e-mail, however it is spelled")),
+        db_persist=True,
+    )
     phone = models.CharField(_("phone"), max_length=32, blank=True, help_text=_("Digits only, with country."))
     whatsapp_id = models.CharField(_("WhatsApp id"), max_length=128, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
@@ -46,7 +51,12 @@ class Person(models.Model):
                 name="person_is_one_per_whatsapp_id",
             ),
         ]
-        indexes = [models.Index(fields=["shop", "phone"], condition=~Q(phone=""), name="person_by_phone")]
+        indexes = [
+            models.Index(fields=["shop", "phone"], condition=~Q(phone=""), name="person_by_phone"),
+            models.Index(
+                fields=["shop", "email_key"], condition=~Q(email_key=""), name="person_by_email_key"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or str(self.id)

@@ -26,6 +26,45 @@ class PersonKey(models.Model):
         return str(self.id)
 
 
+class ShopKey(models.Model):
+    """A shop's random key, wrapped, under which what is kept encrypted is found again; never under a hash alone."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=sources.random_id, editable=False)
+    shop = models.OneToOneField(
+        "cases.Shop", on_delete=models.PROTECT, related_name="finding_key", verbose_name=_("shop")
+    )
+    wrapped = models.BinaryField(_("wrapped key"))
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("key of a shop")
+        verbose_name_plural = _("keys of shops")
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class KnownAddress(models.Model):
+    """The random id of an address. `mac` finds it, by the shop's key; the address itself stands nowhere here."""
+
+    id = models.UUIDField(_("id"), primary_key=True, default=sources.random_id, editable=False)
+    shop = models.ForeignKey(
+        "cases.Shop", on_delete=models.PROTECT, related_name="+", verbose_name=_("shop"), db_index=False
+    )
+    mac = models.BinaryField(_("keyed fingerprint"))
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("known address")
+        verbose_name_plural = _("known addresses")
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "mac"], name="address_is_known_once_per_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class PersonalText(models.Model):
     """A text about a person that others refer to by id. Without its key nobody can read it any more.
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import policy
-from approvals.facts import InForce, Situation, gather, in_force, lock_exposure
+from approvals import exposure, policy
+from approvals.facts import InForce, Situation, gather, in_force
 from approvals.models import ApprovalRequest, Decision
-from approvals.policy import Verdict
+from approvals.policy import Facts, Verdict
 from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
 from tools import ledger
-from tools.base import Effect, Kind, Scope, Step, canonical
+from tools.base import Effect, Kind, Leaves, Scope, Step, Tool, canonical
 from tools.errors import InvalidArgs
 from tools.models import ToolCall
 from tools.registry import TOOLS, catalogue_hash, parse
@@ -57,10 +57,21 @@ def resolve(wish: Wish, scope: Scope, *, by_planner: bool = True) -> tuple[Effec
     """The exact effect of a wish; an effect without steps and the problem's code where it has none."""
     try:
         tool, arguments = parse(wish.tool, dict(wish.arguments), by_planner=by_planner)
-        return tool.resolve(arguments, scope), ""
+        effect = tool.resolve(arguments, scope)
     except InvalidArgs as error:
         kind = TOOLS[wish.tool].kind if wish.tool in TOOLS else UNRESOLVED
         return Effect(wish.tool[:48], kind, {}), error.code
+    return (effect, "") if counted(tool, effect) else (Effect(effect.tool, effect.kind, {}), "tool.value")
+
+
+def counted(tool: Tool, effect: Effect) -> bool:
+    """Whether all that leaves the shop by this effect is declared by its tool and counted by its steps."""
+    worth = effect.worth
+    if worth is None:
+        return not any(step.worth for step in effect.steps)
+    steps = sum(step.worth.amount_minor for step in effect.steps if step.worth)
+    money = effect.money.amount_minor if effect.money else 0
+    return tool.leaves is not Leaves.NOTHING and steps >= worth.amount_minor >= money
 
 
 def decide(
@@ -68,10 +79,11 @@ def decide(
 ) -> Made:
     """Judge a wish and write the decision with what follows from it. Needs a transaction."""
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
-    lock_exposure(effect)
-    rules = in_force(scope.shop_id, effect.money.currency if effect.money else "")
-    verdict, entitled = _verdict(effect, scope, replace(situation, problem=problem), rules)
-    decision = _write(wish, effect, scope, verdict, entitled, rules, by)
+    exposure.lock(effect)
+    rules = in_force(scope.shop_id, effect.worth.currency if effect.worth else "")
+    facts = gather(effect, scope, replace(situation, problem=problem))
+    verdict = policy.judge(facts, rules.for_policy)
+    decision = _write(wish, effect, scope, verdict, facts, rules, by)
     if verdict.outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
         wait = undo if verdict.outcome == Outcome.ALLOW_AFTER_UNDO else timedelta(0)
         return Made(decision, effect, make_calls(decision, effect, decision.at + wait, compose, by=by))
@@ -80,15 +92,10 @@ def decide(
     return Made(decision, effect)
 
 
-def _verdict(effect: Effect, scope: Scope, situation: Situation, rules: InForce) -> tuple[Verdict, str]:
-    facts = gather(effect, scope, situation)
-    return policy.judge(facts, rules.for_policy), facts.entitled_by
-
-
 def _write(
-    wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, entitled: str, rules: InForce, by: Actor
+    wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, facts: Facts, rules: InForce, by: Actor
 ) -> Decision:
-    now = sources.now()
+    now, limits = sources.now(), rules.for_policy
     decision = Decision.objects.create(
         shop_id=scope.shop_id,
         case_id=scope.case_id,
@@ -96,13 +103,17 @@ def _write(
         action=_kept(wish, by),
         effect=dict(effect.body),
         effect_hash=effect.digest,
-        entitled_by=entitled,
+        entitled_by=facts.entitled_by,
         outcome=verdict.outcome,
         rule=verdict.rule,
         values=verdict.as_json(),
         policy_version=policy.VERSION,
         limits=rules.limits,
         limits_hash=rules.digest,
+        judged_under={
+            "limits": limits.as_json() if limits else None,
+            "confidence_percent": facts.confidence_percent,
+        },
         planner_id=wish.planner_id,
         prompt_hash=wish.prompt_hash,
         catalogue_hash=catalogue_hash(),
@@ -156,7 +167,8 @@ def make_calls(
             message_id=compose(step) if step.template else None,
             payment_id=step.payment_id,
             amount_minor=step.money.amount_minor if step.money else 0,
-            currency=step.money.currency if step.money else "",
+            value_minor=step.worth.amount_minor if step.worth else 0,
+            currency=step.worth.currency if step.worth else "",
             not_before=not_before,
             created_at=sources.now(),
         )
@@ -168,16 +180,16 @@ def make_calls(
 
 
 def _ask(decision: Decision, effect: Effect, by: Actor) -> ApprovalRequest:
-    if effect.money is None:
-        raise ValueError("Only money is approved.")
+    if effect.worth is None:
+        raise ValueError("Only what has a value is approved.")
     request = ApprovalRequest.objects.create(
         shop_id=decision.shop_id,
         decision=decision,
         case_id=decision.case_id,
         tier=decision.outcome,
         effect_hash=decision.effect_hash,
-        amount_minor=effect.money.amount_minor,
-        currency=effect.money.currency,
+        amount_minor=effect.worth.amount_minor,
+        currency=effect.worth.currency,
         requested_at=decision.at,
         expires_at=decision.at + EXPIRES[Outcome(decision.outcome)],
     )

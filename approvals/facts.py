@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import F, Max, Q, Sum
+from django.db.models import F, Max, Q
 
+from approvals import exposure
 from approvals.entitlement import Claim, Parcel, Terms, entitled_by
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
@@ -17,15 +16,15 @@ from audit import sources
 from tools.base import Effect, Kind, Scope, digest
 from tools.catalog import cancel_order
 from tools.drift import drifting, name_of
-from tools.models import OPEN_STATES, Order, Payment, Shipment, ToolCall
-
-WINDOW = timedelta(days=30)
-COUNTS = (*OPEN_STATES, ToolCall.State.SUCCEEDED)
+from tools.models import Order, Shipment
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the case adds: who listens, who writes, and which templates tell order data."""
+    """What the case adds: who listens, who writes, and which templates tell order data.
+
+    `confidence_percent` is the planner's own; None where nobody said.
+    """
 
     by_kind: str
     planner: str
@@ -34,6 +33,7 @@ class Situation:
     reachable: bool
     order_templates: frozenset[str] = frozenset()
     problem: str = ""
+    confidence_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +54,15 @@ class InForce:
     @property
     def digest(self) -> str:
         """SHA-256 over the numbers in force."""
-        limits, terms = self.limits, self.terms
+        limits, terms, numbers = self.limits, self.terms, self.for_policy
         return digest(
             {
-                "limits": [limits.currency, limits.version, *_numbers(limits)] if limits else [],
+                "limits": [limits.currency, limits.version, numbers.as_json()] if limits and numbers else [],
                 "terms": [terms.version, terms.return_days, terms.damage_days, terms.missing_days]
                 if terms
                 else [],
             }
         )
-
-
-def _numbers(limits: LimitVersion) -> list[int]:
-    return [limits.auto_up_to_minor, limits.one_approver_up_to_minor, limits.goodwill_percent]
 
 
 def in_force(shop_id: int, currency: str) -> InForce:
@@ -80,41 +76,18 @@ def in_force(shop_id: int, currency: str) -> InForce:
     )
 
 
-def lock_exposure(effect: Effect) -> None:
-    """Make everybody who spends on the same customer or payment method wait for this transaction.
-
-    Eight workers on eight orders of one customer then see each other's sums.
-    """
-    if effect.payment_id is None:
-        return
-    payments = _payments(effect)
-    customers = {f"customer/{payment.order.person_id}" for payment in payments}
-    instruments = {f"instrument/{payment.shop_id}/{payment.instrument}" for payment in payments}
-    keys = sorted(customers | instruments)
-    with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-
-
-def _payments(effect: Effect) -> list[Payment]:
-    """All that the effect pays back from, the one that it names first among them."""
-    ids = {effect.payment_id, *(tender["payment"] for tender in effect.body.get("tenders", []))}
-    return list(Payment.objects.select_related("order").filter(pk__in=ids).order_by("pk"))
-
-
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
     """The facts about an effect; `without_decision` leaves out that decision's own calls and requests."""
     orders = Order.objects.select_related("shop")
     order = orders.filter(pk=scope.order_id).first() if scope.order_id else None
-    money = effect.money
+    worth = effect.worth
     # History is only read by the agent; people may still write about it.
     by_agent = situation.by_kind == "agent"
     return Facts(
         kind=effect.kind,
         by_kind=situation.by_kind,
-        amount_minor=money.amount_minor if money else 0,
-        currency=money.currency if money else "",
-        exposure_minor=_exposure(effect, without_decision),
+        amount_minor=worth.amount_minor if worth else 0,
+        currency=worth.currency if worth else "",
         flags=tuple(sorted(flags_up(scope.case_id, order))),
         risk_level=order.risk_level if order else "unknown",
         switches=tuple(switches_on(scope.shop_id, _stops(effect, situation.planner if by_agent else ""))),
@@ -127,8 +100,39 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         sender_is_contact=situation.sender_is_contact,
         refused_before=_refused_before(effect, scope),
         drifting=_drifting(effect, scope.shop_id),
-        problem=situation.problem,
+        sizes=_sizes(effect, scope, situation),
+        confidence_percent=situation.confidence_percent,
+        **_summed(effect, order, situation, without_decision),
     )
+
+
+def _sizes(effect: Effect, scope: Scope, situation: Situation) -> dict[str, int]:
+    if situation.by_kind == "staff":
+        return {}
+    return exposure.messages(scope.shop_id, scope.case_id, sum(bool(step.template) for step in effect.steps))
+
+
+def _summed(effect: Effect, order: Order | None, situation: Situation, without: int | None) -> dict[str, Any]:
+    """The facts about sums; with the problem, where nobody can tell whose they are."""
+    try:
+        found = exposure.linked(effect)
+    except exposure.TooManyLinked:
+        return {"problem": situation.problem or "exposure.too_many_linked"}
+    if found is None or order is None:
+        return {"problem": situation.problem}
+    base = order.shop.base_currency
+    sums = exposure.sums(
+        effect, found, base, planner=situation.planner, convert=exposure.unconverted, without=without
+    )
+    return {
+        "problem": situation.problem,
+        "exposure_minor": sums.exposure_minor,
+        "base_currency": base,
+        "base_minor": sums.base_minor,
+        "automatic_day_minor": sums.automatic_day_minor,
+        "rates": sums.rates,
+        "base_rates": sums.base_rates,
+    }
 
 
 def _drifting(effect: Effect, shop_id: int) -> tuple[str, ...]:
@@ -163,40 +167,6 @@ def switches_on(shop_id: int, keys: dict[str, set[str]]) -> list[str]:
         which |= Q(scope=scope, key__in=names)
     rows = KillSwitch.objects.filter(mine & which, released_at__isnull=True)
     return sorted(f"{scope}:{key}" for scope, key in rows.values_list("scope", "key"))
-
-
-def _exposure(effect: Effect, without_decision: int | None) -> dict[str, int]:
-    """What order, customer and payment methods got or may still get, in the effect's currency."""
-    if effect.payment_id is None or effect.money is None:
-        return {}
-    payments = _payments(effect)
-    payment = payments[0]
-    instruments = [each.instrument for each in payments if each.instrument]
-    recent = Q(created_at__gte=sources.now() - WINDOW)
-    scopes = {
-        "order": Q(payment__order_id=payment.order_id),
-        "customer": Q(payment__order__person_id=payment.order.person_id) & recent
-        if payment.order.person_id
-        else None,
-        "instrument": Q(payment__instrument__in=instruments) & recent if instruments else None,
-    }
-    rows = ToolCall.objects.filter(shop_id=payment.shop_id, currency=effect.money.currency, state__in=COUNTS)
-    if without_decision is not None:
-        rows = rows.exclude(decision_id=without_decision)
-    sums = rows.aggregate(
-        **{
-            name: Sum("amount_minor", filter=scope, default=0)
-            for name, scope in scopes.items()
-            if scope is not None
-        }
-    )
-    found = {name: int(total) for name, total in sums.items()}
-    # What staff gave back by hand is the same customer's money.
-    elsewhere = Payment.objects.filter(order_id=payment.order_id).aggregate(
-        n=Sum("elsewhere_minor", default=0)
-    )
-    found["order"] += int(elsewhere["n"])
-    return found
 
 
 def _entitlement(effect: Effect, shop_id: int) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from approvals.facts import Situation, flags_up, lock_exposure, switches_on
-from approvals.models import ApprovalRequest, Decision
-from approvals.services import RANK, RIGHT, has_right, verdict_now
+from approvals import exposure
+from approvals.facts import Situation, flags_up, switches_on
+from approvals.models import ApprovalRequest
+from approvals.services import RIGHT, has_right
+from approvals.today import asks_more, verdict_now
 from tools.base import Effect, Kind
 from tools.catalog import cancel_order
 from tools.drift import READ_ONLY, drifting
 from tools.models import Order, Payment, ToolCall
 from tools.types import Money
-
-Outcome = Decision.Outcome
 
 # Steps that only write down what the steps before them have done.
 FOLLOWS_MONEY = frozenset({"record_refund", "issue_credit_note"})
@@ -45,7 +45,7 @@ def stopped(call: ToolCall, situation: Situation) -> str:
     if flag:
         return f"risk.{flag}"
     # The order isn't cancelled where its money would not be given back after that.
-    return _money(call, situation) if call.amount_minor or call.tool == cancel_order.NAME else ""
+    return _money(call, situation) if call.value_minor or call.tool == cancel_order.NAME else ""
 
 
 def _has_paid(call: ToolCall) -> bool:
@@ -70,26 +70,30 @@ def _flag(call: ToolCall) -> str:
 
 def _money(call: ToolCall, situation: Situation) -> str:
     """What the payment, policy and the signer's role say today, about all that was decided and not this call alone."""
-    decision = call.decision
-    body = decision.effect
-    effect = Effect(
-        decision.tool,
-        Kind.MONEY,
-        body,
-        money=Money(body["amount_minor"], body["currency"]),
-        payment_id=call.payment_id or body["payment"],
-    )
-    lock_exposure(effect)
-    paying = [call.payment_id] if call.payment_id else [tender["payment"] for tender in body["tenders"]]
+    decision, effect = call.decision, _effect(call)
+    exposure.lock(effect)
+    tenders = [tender["payment"] for tender in effect.body.get("tenders", [])]
+    paying = [call.payment_id] if call.payment_id else tenders
     if any(_overdrawn(payment_id) for payment_id in sorted(paying)):
         return "refund.more_than_refundable"
     verdict = verdict_now(decision, effect, situation)
-    if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
+    if asks_more(decision, verdict):
         return verdict.rule
     request = ApprovalRequest.objects.filter(decision=decision).select_related("decided_by").first()
     if request is not None and not has_right(request.decided_by, RIGHT[ApprovalRequest.Tier(request.tier)]):
         return "approver.lost_role"
     return ""
+
+
+def _effect(call: ToolCall) -> Effect:
+    """What was decided, with all that leaves by its calls."""
+    body = call.decision.effect
+    money = Money(body["amount_minor"], body["currency"]) if "amount_minor" in body else None
+    calls = ToolCall.objects.filter(decision_id=call.decision_id, value_minor__gt=0)
+    worth = [(each.value_minor, each.currency) for each in calls]
+    value = Money(sum(minor for minor, _currency in worth), worth[0][1]) if worth else None
+    payment = call.payment_id or body.get("payment")
+    return Effect(call.decision.tool, Kind.MONEY, body, money=money, payment_id=payment, value=value)
 
 
 def _overdrawn(payment_id: int) -> bool:

@@ -13,17 +13,18 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from approvals import policy, second_factor
+from approvals import exposure, second_factor
 from approvals.deciding import Compose, Wish, make_calls, resolve, tell
 from approvals.errors import AlreadyDecided, EffectChanged, Invalid, NotPermitted
-from approvals.facts import Situation, gather, in_force, lock_exposure
+from approvals.facts import Situation
 from approvals.models import ApprovalRequest, Decision, Reversal, RiskFlag
 from approvals.rights import has_right, person, rights_by_role, rights_of, why_resting
 from approvals.second_factor import Proof
+from approvals.today import asks_more, scope_of, verdict_now
 from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
-from tools.base import Effect, Scope
+from tools.base import Effect
 from tools.errors import Refused
 from tools.ledger import lock_order
 from tools.models import ToolCall
@@ -52,10 +53,8 @@ AfterVoiding = Callable[[ApprovalRequest], None]
 
 State = ApprovalRequest.State
 Tier = ApprovalRequest.Tier
-Outcome = Decision.Outcome
 
 RIGHT = {Tier.ONE_APPROVER: "approvals.approve_refund", Tier.TWO_FACTOR: "approvals.approve_large_refund"}
-RANK = {Outcome.ALLOW: 0, Outcome.ALLOW_AFTER_UNDO: 0, Outcome.ONE_APPROVER: 1, Outcome.TWO_FACTOR: 2}
 
 
 def why_not(request: ApprovalRequest, user: User) -> str:
@@ -159,40 +158,11 @@ def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
     effect, problem = resolve(wish, scope, by_planner=by_planner)
     if problem or effect.digest != request.effect_hash:
         raise _Changed(problem or "effect")
-    lock_exposure(effect)
+    exposure.lock(effect)
     verdict = verdict_now(decision, effect, situation)
-    if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:
+    if asks_more(decision, verdict):
         raise _Changed(verdict.rule)
     return effect
-
-
-def scope_of(decision: Decision) -> Scope:
-    """Whose things the decision's action may name."""
-    talk = decision.case.conversation
-    channel = talk.channel if talk else "email"
-    return Scope(
-        decision.shop_id,
-        decision.case_id,
-        decision.case.order_id,
-        decision.correlation_id,
-        channel,
-        decision.shop.env_prefix,
-        decided_at=decision.at,
-    )
-
-
-def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> policy.Verdict:
-    """What policy says today, under the stricter of the limits then and now, without the decision's own sums."""
-    rules = in_force(decision.shop_id, effect.money.currency if effect.money else "")
-    limits, then = rules.for_policy, decision.limits
-    if limits is not None and then is not None:
-        limits = policy.Limits(
-            min(limits.auto_up_to_minor, then.auto_up_to_minor),
-            min(limits.one_approver_up_to_minor, then.one_approver_up_to_minor),
-            min(limits.goodwill_percent, then.goodwill_percent),
-        )
-    facts = gather(effect, scope_of(decision), situation, without_decision=decision.pk)
-    return policy.judge(facts, limits)
 
 
 def _sign(request: ApprovalRequest, state: str, user: User | None, reason: str = "") -> None:

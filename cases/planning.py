@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -225,7 +225,11 @@ def _decide(case: Case, config: PlannerConfig, proposal: Proposal) -> Made:
     return decide(
         wish,
         scope=scope_of(case),
-        situation=situation(case, by=AGENT, planner=config.kind),
+        situation=replace(
+            situation(case, by=AGENT, planner=config.kind),
+            # Rounded down, so that a doubt stays one.
+            confidence_percent=int(proposal.confidence * 100),
+        ),
         undo=timedelta(seconds=case.shop.undo_seconds),
         compose=composer(case),
         by=AGENT,

@@ -52,6 +52,11 @@ class Decision(models.Model):
         verbose_name=_("limits"),
     )
     limits_hash = models.CharField(_("SHA-256 of limits and terms"), max_length=64)
+    judged_under = models.JSONField(
+        _("judged under"),
+        default=dict,
+        help_text=_("Every number of the limits in force, and how sure the planner said it was."),
+    )
     planner = models.ForeignKey(
         "cases.PlannerConfig", on_delete=models.PROTECT, related_name="+", verbose_name=_("planner")
     )

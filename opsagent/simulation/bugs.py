@@ -255,7 +255,7 @@ BUGS: tuple[Bug, ...] = (
         (
             Edit(
                 RECHECK,
-                "    if RANK.get(Outcome(verdict.outcome), 9) > RANK[Outcome(decision.outcome)]:",
+                "    if asks_more(decision, verdict):",
                 "    if False:",
             ),
         ),
@@ -344,8 +344,8 @@ BUGS: tuple[Bug, ...] = (
         (
             Edit(
                 "approvals/facts.py",
-                "    if effect.payment_id is None or effect.money is None:\n        return {}\n    payments",
-                "    if effect:\n        return {}\n    payments",
+                "    if found is None or order is None:\n        return",
+                "    if effect:\n        return",
             ),
         ),
     ),

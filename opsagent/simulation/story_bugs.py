@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opsagent.simulation.bugs import EXECUTION, LEDGER, SIGNING, Bug, Edit
 
-FACTS, PAYING, CHANNELS = "approvals/facts.py", "cases/paying.py", "tools/catalog/channels.py"
+PAYING, CHANNELS = "cases/paying.py", "tools/catalog/channels.py"
 REFUND, CANCEL = "tools/catalog/issue_refund.py", "tools/catalog/cancel_order.py"
 COMPOSITION, TENDERS = "tools/refunding/composition.py", "tools/refunding/tenders.py"
 STEPS, WISHES = "tools/refunding/steps.py", "tools/refunding/wishes.py"
@@ -18,9 +18,9 @@ STORY_BUGS: tuple[Bug, ...] = (
         "money is set aside without a lock",
         (
             Edit(
-                FACTS,
-                "    if effect.payment_id is None:\n        return\n    payments = _payments(effect)\n    customers",
-                "    if effect:\n        return\n    payments = _payments(effect)\n    customers",
+                "approvals/exposure.py",
+                "    if effect.worth is None:\n        return\n    try:",
+                "    if effect:\n        return\n    try:",
             ),
             Edit(LEDGER, "    if order_id is not None:", "    if False:"),
             Edit(

@@ -10,21 +10,9 @@ import pytest
 
 from approvals.models import Decision
 from approvals.policy import DEFAULT, ERROR, RULES, SENTENCES, Facts, Limits, judge
+from tests.authority.judged import JPY, MESSAGE, REFUND, USD
 
 Outcome = Decision.Outcome
-
-USD = Limits(auto_up_to_minor=2000, one_approver_up_to_minor=20_000, goodwill_percent=15)
-JPY = Limits(auto_up_to_minor=3000, one_approver_up_to_minor=30_000, goodwill_percent=15)
-REFUND = Facts(
-    kind="money",
-    by_kind="agent",
-    amount_minor=1000,
-    currency="USD",
-    risk_level="low",
-    entitled_by="terms.damaged",
-    sender_is_contact=True,
-)
-MESSAGE = Facts(kind="message", by_kind="agent", sender_is_contact=True)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +46,7 @@ def test_the_amount_decides_the_tier(amount: int, limits: Limits | None, outcome
 @pytest.mark.parametrize(
     ("exposure", "outcome"),
     [
+        ({"address": 1001}, Outcome.ONE_APPROVER),
         ({"order": 1000}, Outcome.ALLOW_AFTER_UNDO),
         ({"order": 1001}, Outcome.ONE_APPROVER),
         ({"customer": 1001}, Outcome.ONE_APPROVER),
@@ -75,6 +64,7 @@ def test_small_sums_add_up_to_their_tier(exposure: dict[str, int], outcome: Outc
 STOPS: dict[str, tuple[dict[str, Any], Outcome]] = {
     "switch.engaged": ({"switches": ("everything:",)}, Outcome.DENY),
     "action.resolved": ({"problem": "line.not_of_order"}, Outcome.DENY),
+    "action.value": ({"kind": "close"}, Outcome.DENY),
     "shop.connected": ({"connected": False}, Outcome.DENY),
     "risk.fraud": ({"flags": ("fraud",)}, Outcome.HUMAN),
     "risk.emotion": ({"flags": ("anger",)}, Outcome.HUMAN),
@@ -84,7 +74,9 @@ STOPS: dict[str, tuple[dict[str, Any], Outcome]] = {
     "refund.risk_read": ({"risk_level": "pending"}, Outcome.HUMAN),
     "refund.contact": ({"sender_is_contact": False}, Outcome.HUMAN),
     "refund.entitled": ({"entitled_by": ""}, Outcome.HUMAN),
+    "refund.amount": ({"amount_minor": 0}, Outcome.DENY),
     "refund.goodwill": ({"goodwill_percent": 16}, Outcome.HUMAN),
+    "refund.rate": ({"rates": "stale"}, Outcome.HUMAN),
 }
 
 
@@ -95,7 +87,11 @@ def test_each_rule_alone_stops_a_refund(rule: str) -> None:
     assert (verdict.rule, verdict.outcome) == (rule, outcome)
 
 
-@pytest.mark.parametrize(("first", "second"), list(combinations(STOPS, 2)))
+# Nothing at all has no value that could hide.
+PAIRS = [pair for pair in combinations(STOPS, 2) if pair != ("action.value", "refund.amount")]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_of_two_reasons_the_earlier_rule_speaks(first: str, second: str) -> None:
     changes = {**STOPS[second][0], **STOPS[first][0]}
     if "flags" in STOPS[first][0] and "flags" in STOPS[second][0]:
@@ -201,10 +197,13 @@ def test_an_exception_in_a_rule_denies(broken: dict[str, Any]) -> None:
 def test_the_verdict_keeps_every_rule_that_was_asked_and_what_it_saw() -> None:
     verdict = judge(replace(REFUND, amount_minor=2001, exposure_minor={"order": 5}), USD)
     asked = [entry["rule"] for entry in verdict.as_json()]
-    assert asked == [name for name in RULES if name != "refund.tier.two_factor"]
+    # The stricter tiers are asked first, so that nothing stands above them that lets more run by itself.
+    names = list(RULES)
+    assert asked == names[: names.index("refund.tier.one_approver") + 1]
     assert verdict.as_json()[-1]["values"] == {
         "amount_minor": 2001,
         "together_minor": 2006,
+        "above_minor": 2000,
         "up_to_minor": 20_000,
         "currency": "USD",
         "order_minor": 5,

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from approvals.deciding import Wish, resolve
 from approvals.limits import engage_switch
-from approvals.services import scope_of
+from approvals.today import scope_of
 from audit.actors import staff
 from cases.models import Shop
 from cases.tasks import execute, settle, sweep

@@ -1,18 +1,25 @@
-"""Limits, terms and kill switches: who writes, who publishes, who stops."""
+"""The money limits of a shop and currency, what a new shop starts with, and kill switches: who stops what."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from babel.numbers import list_currencies
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals import caps, versions
+from approvals.caps import CAPS
+from approvals.errors import AlreadyDecided, Invalid
 from approvals.models import KillSwitch, LimitVersion, TermsVersion
-from approvals.services import person
+from approvals.rights import person
+from approvals.versions import Kind, V
 from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
 from tools.registry import TOOLS
+from tools.types import Money
 
 CURRENCIES = frozenset(list_currencies())
 Scope = KillSwitch.Scope
@@ -28,98 +35,62 @@ KEYS: dict[str, frozenset[str]] = {
 
 # (automatic up to, one approver up to), minor units. Start low, raise with evidence.
 DEFAULTS = {"USD": (2000, 20000), "EUR": (2000, 20000), "GBP": (2000, 20000), "JPY": (3000, 30000)}
+# Above so many times the line of one approver two people sign, and above so many nobody does here.
+TWO_PEOPLE_ABOVE, LAST_LINE = 10, 25
+UNSURE_BELOW_PERCENT = 50
 
 
-def start_with_defaults(shop_id: int, slug: str, *, by: Actor) -> None:
-    """Conservative limits and terms for a new shop; does nothing where a shop has some. Needs a transaction."""
-    now = sources.now()
-    for currency, (auto, one) in DEFAULTS.items():
-        row, created = LimitVersion.objects.get_or_create(
-            shop_id=shop_id,
-            currency=currency,
-            version=1,
-            defaults={
-                "auto_up_to_minor": auto,
-                "one_approver_up_to_minor": one,
-                "reason": "Defaults of a new shop",
-                "created_at": now,
-                "published_at": now,
-                "effective_at": now,
-            },
-        )
-        if created:
-            _tell("limits.published", row, slug, by)
-    TermsVersion.objects.get_or_create(shop_id=shop_id, version=1, defaults={"created_at": now})
+def defaults(currency: str) -> dict[str, Any]:
+    """The numbers that a new shop starts with in a currency of DEFAULTS."""
+    auto, one = DEFAULTS[currency]
+    return {
+        "auto_up_to_minor": auto,
+        "one_approver_up_to_minor": one,
+        "two_people_above_minor": one * TWO_PEOPLE_ABOVE,
+        "two_factor_up_to_minor": one * LAST_LINE,
+        "goodwill_percent": 15,
+        "unsure_below_percent": UNSURE_BELOW_PERCENT,
+    }
 
 
-def draft_limits(
-    *,
-    shop_id: int,
-    currency: str,
-    auto_up_to_minor: int,
-    one_approver_up_to_minor: int,
-    goodwill_percent: int,
-    reason: str,
-    by: Actor,
-) -> LimitVersion:
-    """Write the next version, which holds only once somebody else publishes it. Amounts are minor units."""
-    user = person(by, "approvals.add_limitversion", shop_id)
-    if not reason.strip():
-        raise Invalid(_("Say why the limits change: the evidence belongs to the version."))
-    if currency not in CURRENCIES:
+def start_with_defaults(shop_id: int, base_currency: str, *, by: Actor) -> None:
+    """Conservative limits, caps and terms for a new shop; does nothing where a shop has some. Needs a transaction."""
+    for currency in DEFAULTS:
+        _begin(LIMITS, defaults(currency), by, shop_id=shop_id, currency=currency)
+    _begin(CAPS, caps.defaults(base_currency), by, shop_id=shop_id, currency=base_currency)
+    TermsVersion.objects.get_or_create(shop_id=shop_id, version=1, defaults={"created_at": sources.now()})
+
+
+def _begin(kind: Kind[V], numbers: dict[str, Any], by: Actor, **key: Any) -> None:
+    if not kind.model._default_manager.filter(**key).exists():
+        versions.begin(kind, numbers=numbers, reason="Defaults of a new shop", by=by, **key)
+
+
+def _check(wish: Mapping[str, Any]) -> None:
+    if wish["currency"] not in CURRENCIES:
         raise Invalid(_("That is no currency: use its three letters, as EUR."))
-    if not 0 <= auto_up_to_minor <= one_approver_up_to_minor:
+    if not 0 <= wish["auto_up_to_minor"] <= wish["one_approver_up_to_minor"]:
         raise Invalid(_("The automatic limit can't be above the one for a single approver."))
-    if not 0 <= goodwill_percent <= 100:
+    last = wish["two_factor_up_to_minor"]
+    if not wish["one_approver_up_to_minor"] <= last < 2**62:
+        raise Invalid(_("The last line can't be below the limit of a single approver."))
+    second = wish["two_people_above_minor"]
+    if second is not None and not wish["one_approver_up_to_minor"] <= second <= last:
+        raise Invalid(_("Two people sign above a line between the limit of one approver and the last line."))
+    if not 0 <= wish["goodwill_percent"] <= 100:
         raise Invalid(_("Goodwill is a percentage between 0 and 100."))
-    try:
-        with transaction.atomic():
-            versions = LimitVersion.objects.select_for_update().filter(shop_id=shop_id, currency=currency)
-            newest = versions.order_by("-version").first()
-            row = LimitVersion.objects.create(
-                shop_id=shop_id,
-                currency=currency,
-                version=newest.version + 1 if newest else 1,
-                auto_up_to_minor=auto_up_to_minor,
-                one_approver_up_to_minor=one_approver_up_to_minor,
-                goodwill_percent=goodwill_percent,
-                reason=reason.strip()[:500],
-                author=user,
-                created_at=sources.now(),
-            )
-            _tell("limits.drafted", row, row.shop.slug, by)
-    except IntegrityError as error:
-        raise AlreadyDecided(_("Somebody wrote a version at the same moment. Read theirs first.")) from error
-    return row
+    if not 0 <= wish["unsure_below_percent"] <= 100:
+        raise Invalid(_("The planner's confidence is a percentage between 0 and 100."))
 
 
-def publish_limits(limits_id: int, *, by: Actor) -> LimitVersion:
-    """Put a version in force, as somebody who didn't write it."""
-    with transaction.atomic():
-        row = LimitVersion.objects.select_for_update(of=("self",)).select_related("shop").get(pk=limits_id)
-        user = person(by, "approvals.publish_limitversion", row.shop_id)
-        if row.author_id == user.pk:
-            raise NotPermitted(_("You wrote this version, so somebody else publishes it."))
-        if row.published_at is not None:
-            raise AlreadyDecided(_("This version was published already."))
-        row.published_by, row.published_at = user, sources.now()
-        row.effective_at = row.published_at
-        row.save(update_fields=["published_by", "published_at", "effective_at"])
-        _tell("limits.published", row, row.shop.slug, by)
-    return row
+def _show(row: LimitVersion, name: str) -> str:
+    value = getattr(row, name)
+    if name.endswith("_percent"):
+        return f"{value} %"
+    return _("nobody needs a second") if value is None else str(Money(value, row.currency))
 
 
-def _tell(action: str, row: LimitVersion, slug: str, by: Actor) -> None:
-    audit(
-        action, by=by, stream=f"shop/{slug}", subject=row, shop_id=row.shop_id, correlation_id=sources.random_id(),
-        data={
-            "currency": row.currency,
-            "version": row.version,
-            "auto_up_to_minor": row.auto_up_to_minor,
-            "one_approver_up_to_minor": row.one_approver_up_to_minor,
-            "goodwill_percent": row.goodwill_percent,
-        },
-    )  # fmt: skip
+LIMITS = Kind(LimitVersion, "limits", _check, _show)
 
 
 def engage_switch(*, scope: str, key: str, shop_id: int | None, reason: str, by: Actor) -> KillSwitch:

@@ -25,6 +25,10 @@ MONEY_RIGHTS = frozenset(
         "approvals.approve_large_refund",
         "approvals.add_limitversion",
         "approvals.publish_limitversion",
+        "approvals.add_capsversion",
+        "approvals.publish_capsversion",
+        "approvals.add_limitexception",
+        "approvals.approve_limitexception",
     }
 )
 RESTS = timedelta(hours=24)

@@ -15,7 +15,9 @@ READS = (
     "cases.view_refusedrequests", "cases.view_plannerconfig", "cases.view_cursor", "cases.view_connection",
     "cases.view_paymenttask", "cases.view_invariantrun",
     "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
-    "approvals.view_termsversion", "approvals.view_killswitch", "approvals.view_riskflag", "approvals.view_reversal",
+    "approvals.view_capsversion", "approvals.view_exchangerate", "approvals.view_ratereading",
+    "approvals.view_limitexception", "approvals.view_termsversion", "approvals.view_killswitch",
+    "approvals.view_riskflag", "approvals.view_reversal",
     "tools.view_order", "tools.view_orderline", "tools.view_payment", "tools.view_shipment", "tools.view_return",
     "tools.view_dispute", "tools.view_toolcall", "tools.view_ledgerentry", "tools.view_stocklevel",
     "tools.view_supplier", "tools.view_supplieritem", "tools.view_feedrun",
@@ -36,8 +38,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         *READS, *WORK, "approvals.approve_refund", "approvals.approve_large_refund", "tools.correct_creditnote",
         "tools.issue_creditnote", "approvals.add_factorreset",
     ),
-    "limit author": (*READS, "approvals.add_limitversion"),
-    "limit publisher": (*READS, "approvals.publish_limitversion", "tools.clear_drift", "approvals.add_factorreset"),
+    "limit author": (
+        *READS, "approvals.add_limitversion", "approvals.add_capsversion", "approvals.add_limitexception",
+    ),
+    "limit publisher": (
+        *READS, "approvals.publish_limitversion", "approvals.publish_capsversion",
+        "approvals.approve_limitexception", "tools.clear_drift", "approvals.add_factorreset",
+    ),
     "auditor": (*READS, *AUDIT),
     "admin": (
         *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",

@@ -56,7 +56,7 @@ def open_shop(new: Opening, *, by: Actor) -> tuple[Shop, bool]:
     with transaction.atomic():
         known = Shop.objects.filter(slug=new.slug).first()
         shop = known or _create(new)
-        start_with_defaults(shop.pk, shop.slug, by=by)
+        start_with_defaults(shop.pk, shop.base_currency, by=by)
         if known is None:
             record(
                 "shop.created",

@@ -15,6 +15,7 @@ TASKS = {
     "read_templates": "cases.vendor_templates.read_templates",
     "read_stock": "cases.stocking.read_stock",
     "check_invariants": "cases.invariants.runs.check_invariants",
+    "read_rates": "cases.rates.read_rates",
 }
 
 CLUSTER = {
@@ -32,4 +33,5 @@ CLUSTER = {
     "read_templates": "bulk",
     "read_stock": "bulk",
     "check_invariants": "bulk",
+    "read_rates": "bulk",
 }

@@ -39,6 +39,8 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         (
             "approvals.approvalrequest",
             "approvals.limitversion",
+            "approvals.capsversion",
+            "approvals.limitexception",
             "approvals.killswitch",
             "approvals.riskflag",
             "approvals.reversal",
@@ -71,6 +73,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
             "cases.cursor",
             "cases.template",
             "approvals.termsversion",
+            "approvals.exchangerate",
             "cases.plannerconfig",
             "cases.person",
             "cases.user",
@@ -91,11 +94,12 @@ class OpsAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from opsagent import buttons, forms, my_factor, resets, search, signing_in
+        from opsagent import buttons, drafting, forms, my_factor, resets, search, signing_in
 
         own: list[URLPattern | URLResolver] = [
             path("search/", self.admin_view(search.page(self)), name="search"),
             *forms.urls(self),
+            *drafting.urls(self),
             *buttons.urls(self),
             *resets.urls(self),
             *my_factor.urls(self),

@@ -208,12 +208,6 @@ BUTTONS: dict[str, Button] = {
         lambda pk, form, by: approvals.lower_flag(pk, reason=form.get("reason", ""), by=by),
         gettext_lazy("Lowered. The reason is kept with the flag."),
     ),
-    "publish_limits": Button(
-        "approvals.limitversion",
-        ("approvals.publish_limitversion",),
-        lambda pk, form, by: authority.publish_limits(pk, by=by),
-        gettext_lazy("Published. These limits hold from now on."),
-    ),
     "pay": Button(
         TASK, SIGNERS, _pay, gettext_lazy("Ticked as paid. The customer hears that the money is back.")
     ),

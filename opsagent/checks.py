@@ -1,4 +1,4 @@
-"""System checks with stable ids: E001 to E009, E012, E014 environment, E010, E011 functions, E013 tools, E020 on shops."""
+"""System checks with stable ids: E for what must not start, W for what is left out."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ from opsagent.environment import (
     shop_prefixes,
 )
 from opsagent.logs import LOG_FORMATS, LOG_LEVELS
+from tools.adapters import ecb
 from tools.adapters.mail_server import backend
 from tools.base import Kind, Leaves, Tool
 from tools.errors import Refused
@@ -35,7 +36,15 @@ Check = Callable[..., list[CheckMessage]]
 
 @register
 def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    return [*_mode(), *_database(), *_places(), *_choices(), *_passkeys(), *_unknown_names(os.environ)]
+    return [
+        *_mode(),
+        *_database(),
+        *_places(),
+        *_choices(),
+        *_passkeys(),
+        *_rates(),
+        *_unknown_names(os.environ),
+    ]
 
 
 @register
@@ -171,6 +180,23 @@ def _passkeys() -> Iterator[CheckMessage]:
     for fault in passkey_faults(rp_id, origins, strict=strict):
         hint = "Browsers refuse such a passkey. Set the host that staff see and its address with https://."
         yield Error(fault, hint=hint, id="opsagent.E014")
+
+
+def _rates() -> Iterator[CheckMessage]:
+    url = ecb.rates_url()
+    if settings.MODE == PRODUCTION and not url:
+        yield Warning(
+            "OPSAGENT_RATES_URL is missing, so no exchange rates are read.",
+            hint="Set it to the central bank's file, or import rates of your own with manage.py rates import."
+            " Until then a refund whose sums are of two currencies goes to a person.",
+            id="opsagent.W002",
+        )
+    if url and not url.startswith("https://" if settings.MODE == PRODUCTION else ("https://", "http://")):
+        yield Error(
+            "OPSAGENT_RATES_URL is no address to believe rates from.",
+            hint="It must begin with https://",
+            id="opsagent.E015",
+        )
 
 
 def _unknown_names(environment: Mapping[str, str]) -> Iterator[CheckMessage]:

@@ -123,6 +123,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Reads every five minutes.",
     ),
     Variable(
+        "OPSAGENT_RATES_URL",
+        "Address of the European Central Bank's daily file of exchange rates:"
+        " https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+        "",
+        "No rates are read: refunds whose sums need one go to a person (opsagent.W002).",
+    ),
+    Variable(
         "Q_CLUSTER_NAME",
         "Which queue a cluster works on: urgent, default, planner or bulk; the supervisor sets it.",
         "default",

@@ -25,6 +25,7 @@ WATCH_JOBS: dict[str, float] = {
     "cases.vendor_templates.watch_templates": 900.0,
     "cases.intake.statuses.watch_deliveries": 30.0,
     "cases.invariants.runs.watch_invariants": 60.0,
+    "cases.rates.watch_rates": 60.0,
 }
 # A job that is silent for longer is taken for hung, and the process is started anew.
 JOB_SECONDS = 60.0

@@ -1,7 +1,10 @@
 """Authority, as rows: decisions with verdicts, limits and terms as versions, risk flags, switches, approvals."""
 
 from approvals.models.authority import KillSwitch, LimitVersion, TermsVersion
+from approvals.models.caps import CapsVersion
 from approvals.models.decisions import ApprovalRequest, Decision, Reversal
+from approvals.models.exceptions import LimitException
+from approvals.models.rates import ExchangeRate, RateReading
 from approvals.models.risk import RiskFlag
 from approvals.models.second_factor import (
     Challenge,
@@ -12,20 +15,26 @@ from approvals.models.second_factor import (
     ResetNews,
     ResetNotice,
 )
+from approvals.models.versions import Version
 
 __all__ = [
     "ApprovalRequest",
+    "CapsVersion",
     "Challenge",
     "CodeAttempt",
     "Decision",
+    "ExchangeRate",
     "FactorReset",
     "KillSwitch",
+    "LimitException",
     "LimitVersion",
     "Passkey",
     "Purpose",
+    "RateReading",
     "ResetNews",
     "ResetNotice",
     "Reversal",
     "RiskFlag",
     "TermsVersion",
+    "Version",
 ]

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from approvals.models.versions import Version, kept
 
-class LimitVersion(models.Model):
+
+class LimitVersion(Version):
     """Money limits of one shop and currency, in minor units. Never edited: a change is a new version.
 
-    In force is the highest version that is published and effective. A currency without one is a person's.
+    In force is the highest version that is published and effective. A currency without one is a person's. Above
+    `two_factor_up_to_minor`, the fourth line, no approval is offered; above `two_people_above_minor` two people sign.
     """
+
+    KEYS: ClassVar[tuple[str, ...]] = ("shop_id", "currency")
+    NUMBERS: ClassVar[tuple[str, ...]] = (
+        "auto_up_to_minor",
+        "one_approver_up_to_minor",
+        "two_people_above_minor",
+        "two_factor_up_to_minor",
+        "goodwill_percent",
+        "unsure_below_percent",
+    )
 
     shop = models.ForeignKey(
         "cases.Shop", on_delete=models.PROTECT, related_name="limits", verbose_name=_("shop")
     )
     currency = models.CharField(_("currency"), max_length=3)
-    version = models.PositiveIntegerField(_("version"))
     auto_up_to_minor = models.BigIntegerField(_("automatic up to"))
     one_approver_up_to_minor = models.BigIntegerField(_("one approver up to"))
-    goodwill_percent = models.PositiveSmallIntegerField(_("goodwill at most (percent)"), default=15)
-    reason = models.CharField(_("reason"), max_length=500)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("author"),
-        help_text=_("Empty for the conservative defaults that a new shop starts with."),
-    )  # fmt: skip
-    created_at = models.DateTimeField(_("created"))
-    published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        verbose_name=_("published by"),
+    two_people_above_minor = models.BigIntegerField(
+        _("two people above"), null=True, help_text=_("Empty: one person signs a large one too.")
     )
-    published_at = models.DateTimeField(_("published"), null=True)
-    effective_at = models.DateTimeField(_("effective"), null=True)
+    two_factor_up_to_minor = models.BigIntegerField(
+        _("second factor up to"), help_text=_("Above it nobody approves here: people act outside the agent.")
+    )
+    goodwill_percent = models.PositiveSmallIntegerField(_("goodwill at most (percent)"), default=15)
+    unsure_below_percent = models.PositiveSmallIntegerField(
+        _("a person below this confidence (percent)"),
+        default=0,
+        help_text=_("What the planner is less sure of than this doesn't run by itself."),
+    )
 
     class Meta:
         verbose_name = _("limits")
@@ -44,23 +54,22 @@ class LimitVersion(models.Model):
         ordering = ["shop", "currency", "-version"]
         permissions = [("publish_limitversion", "Can publish limits that somebody else wrote")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["shop", "currency", "version"], name="limits_version_is_written_once"
+            *kept("limits", "currency"),
+            models.CheckConstraint(
+                condition=Q(auto_up_to_minor__gte=0)
+                & Q(one_approver_up_to_minor__gte=F("auto_up_to_minor"))
+                & Q(two_factor_up_to_minor__gte=F("one_approver_up_to_minor")),
+                name="limits_rise_from_tier_to_tier",
             ),
             models.CheckConstraint(
-                condition=Q(auto_up_to_minor__gte=0) & Q(one_approver_up_to_minor__gte=F("auto_up_to_minor")),
-                name="limits_rise_from_tier_to_tier",
+                condition=Q(two_people_above_minor__isnull=True)
+                | Q(two_people_above_minor__gte=F("one_approver_up_to_minor"))
+                & Q(two_people_above_minor__lte=F("two_factor_up_to_minor")),
+                name="second_line_lies_between_one_approver_and_the_last",
             ),
             models.CheckConstraint(condition=Q(goodwill_percent__lte=100), name="goodwill_is_a_percentage"),
             models.CheckConstraint(
-                condition=Q(published_at__isnull=True) | Q(effective_at__isnull=False),
-                name="published_limits_say_from_when",
-            ),
-            models.CheckConstraint(
-                condition=Q(published_by__isnull=True)
-                | Q(author__isnull=True)
-                | ~Q(author=F("published_by")),
-                name="limits_author_does_not_publish",
+                condition=Q(unsure_below_percent__lte=100), name="confidence_is_a_percentage"
             ),
         ]
 

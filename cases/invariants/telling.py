@@ -183,6 +183,31 @@ TOLD: tuple[Told, ...] = (
         case=NO_CASE,
     ),
     Told(
+        "approvals_capsversion",
+        "approvals.capsversion",
+        "caps",
+        # A shop that was there before its caps were has its first without an entry.
+        {
+            "caps.drafted": _set("author_id"),
+            "caps.published": (
+                "(r.published_at IS NOT NULL AND r.author_id IS NOT NULL)::int",
+                _set("published_at"),
+            ),
+        },
+        case=NO_CASE,
+    ),
+    Told(
+        "approvals_limitexception",
+        "approvals.limitexception",
+        "exception",
+        {
+            "exception.asked": "1",
+            "exception.approved": _set("approved_at"),
+            "exception.ended": _set("ended_at"),
+        },
+        case=NO_CASE,
+    ),
+    Told(
         "tools_drift",
         "tools.drift",
         "drift",

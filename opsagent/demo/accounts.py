@@ -49,6 +49,7 @@ def environment(data_dir: Path, sandbox_url: str) -> dict[str, str]:
         variables[f"{prefix}_KLAVIYO_API_BASE"] = f"{base}/klaviyo"
         variables[f"{prefix}_WHATSAPP_API_BASE"] = f"{base}/whatsapp"
         variables[f"{prefix}_SLACK_WEBHOOK_URL"] = f"{base}/slack"
+    variables["OPSAGENT_RATES_URL"] = f"{sandbox_url}/all/ecb/stats/eurofxref/eurofxref-daily.xml"
     return variables
 
 

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from approvals import limits
+from approvals import versions
+from approvals.limits import LIMITS
 from approvals.models import ApprovalRequest, LimitVersion
 from approvals.second_factor import Code, challenge
 from audit import sources
@@ -96,16 +97,9 @@ def furnish() -> None:
 def _allow_goodwill(shop: Shop) -> None:
     """The limits of a new shop, and some goodwill."""
     first = LimitVersion.objects.get(shop=shop, currency="USD")
-    row = limits.draft_limits(
-        shop_id=shop.pk,
-        currency="USD",
-        auto_up_to_minor=first.auto_up_to_minor,
-        one_approver_up_to_minor=first.one_approver_up_to_minor,
-        goodwill_percent=GOODWILL_PERCENT,
-        reason="simulated",
-        by=actor("author"),
-    )
-    limits.publish_limits(row.pk, by=actor("publisher"))
+    numbers = {**first.numbers(), "goodwill_percent": GOODWILL_PERCENT}
+    row = versions.draft(LIMITS, numbers=numbers, reason="simulated", by=actor("author"), **first.key())
+    versions.publish(LIMITS, row.pk, by=actor("publisher"))
 
 
 def _hire(name: str, role: str, shop: Shop) -> None:

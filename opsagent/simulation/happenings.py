@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from approvals import limits
+from approvals import limits, versions
 from approvals.errors import Refusal
+from approvals.limits import LIMITS
 from approvals.models import ApprovalRequest, KillSwitch, LimitVersion
 from cases import paying, services
 from cases.models import PaymentTask
@@ -31,28 +33,29 @@ def a_day_passes(play: Play) -> None:
 
 def limits_are_lowered(play: Play) -> None:
     """From now on nothing is automatic."""
-    _publish(play, 0, 0, 0)
+    first = _as_furnished(play)
+    nothing = {name: 0 for name in first.numbers() if name != "two_people_above_minor"}
+    _publish(
+        first,
+        {**nothing, "two_people_above_minor": None, "two_factor_up_to_minor": first.two_factor_up_to_minor},
+    )
     play.limits_changed = True
 
 
 def limits_as_before(play: Play) -> None:
     """The limits that the shop was opened with, published anew."""
-    first = LimitVersion.objects.get(shop_id=play.shop_id, currency="USD", version=FURNISHED_LIMITS)
-    _publish(play, first.auto_up_to_minor, first.one_approver_up_to_minor, first.goodwill_percent)
+    first = _as_furnished(play)
+    _publish(first, first.numbers())
     play.limits_changed = False
 
 
-def _publish(play: Play, auto: int, one: int, goodwill: int) -> None:
-    row = limits.draft_limits(
-        shop_id=play.shop_id,
-        currency="USD",
-        auto_up_to_minor=auto,
-        one_approver_up_to_minor=one,
-        goodwill_percent=goodwill,
-        reason="simulated",
-        by=actor("author"),
-    )
-    limits.publish_limits(row.pk, by=actor("publisher"))
+def _as_furnished(play: Play) -> LimitVersion:
+    return LimitVersion.objects.get(shop_id=play.shop_id, currency="USD", version=FURNISHED_LIMITS)
+
+
+def _publish(first: LimitVersion, numbers: Mapping[str, Any]) -> None:
+    row = versions.draft(LIMITS, numbers=numbers, reason="simulated", by=actor("author"), **first.key())
+    versions.publish(LIMITS, row.pk, by=actor("publisher"))
 
 
 def switch_is_engaged(play: Play) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, Reversal
+from approvals.models import ApprovalRequest, KillSwitch, Reversal
 from cases.models import Case, Handoff, Message, Shop
 from opsagent.buttons import BUTTONS
 from tests import factories as f
@@ -22,7 +22,6 @@ ROLE = {
     "approve": "approver",
     "approve_large": "finance approver",
     "reject": "approver",
-    "publish_limits": "limit publisher",
     "settle": "approver",
     "pay": "approver",
     "correct_credit_note": "finance approver",
@@ -63,9 +62,6 @@ def target(name: str, shop: Shop) -> Any:
         "settle": lambda: f.make_call(f.make_decision(case), state="unknown"),
         "reverse": lambda: f.make_decision(case),
         "lower_flag": lambda: f.make_flag(case),
-        "publish_limits": lambda: f.make_limits(
-            shop, published_at=None, effective_at=None, author=f.make_user()
-        ),
         "release_switch": lambda: f.make_switch(f.make_user()),
         "requeue": lambda: f.make_dead_event(shop, body=b"{}", topic="themes/publish"),
         "count_from_now": lambda: f.make_connection(shop),
@@ -113,7 +109,7 @@ def test_a_button_is_not_pressed_from_another_site(sign_in: SignIn, shop: Shop, 
     ("name", "page"),
     [("claim", "cases_case_change"), ("take_over", "cases_case_change"), ("undo", "tools_toolcall_change"),
      ("approve", "approvals_approvalrequest_change"), ("reverse", "approvals_decision_change"),
-     ("lower_flag", "approvals_riskflag_change"), ("publish_limits", "approvals_limitversion_change"),
+     ("lower_flag", "approvals_riskflag_change"),
      ("release_switch", "approvals_killswitch_change")],
 )  # fmt: skip
 def test_a_button_stands_on_the_page_for_who_may_press_it(
@@ -270,53 +266,6 @@ def test_a_flag_is_lowered_with_a_reason_once(agent: Client, shop: Shop, said: S
     flag.refresh_from_db()
     assert flag.lower_reason == FORMS["lower_flag"]["reason"]
     assert "lowered already" in said(press(agent, "lower_flag", flag))
-
-
-def test_limits_are_drafted_by_one_person_and_published_by_another(
-    sign_in: SignIn, shop: Shop, said: Said
-) -> None:
-    base = LimitVersion.objects.get(shop=shop)
-    form = {
-        "auto_up_to": "40.00",
-        "one_approver_up_to": "300",
-        "goodwill_percent": "10",
-        "reason": "9 of 1,204.",
-    }
-    author = sign_in("limit author")
-    page = author.post(reverse("admin:draft_limits", args=[base.pk]), form, follow=True)
-    draft = LimitVersion.objects.get(version=2)
-    assert draft.auto_up_to_minor == 4000
-    assert "<del>€20.00</del>" in page.content.decode()
-    assert press(author, "publish_limits", draft).status_code == 403
-    assert "Published" in said(press(sign_in("limit publisher"), "publish_limits", draft))
-    assert "published already" in said(press(sign_in("limit publisher"), "publish_limits", draft))
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("auto_up_to", "40.001"),
-        ("auto_up_to", "-1"),
-        ("auto_up_to", "500"),
-        ("goodwill_percent", "101"),
-        ("reason", ""),
-    ],
-)
-def test_limits_that_make_no_sense_are_not_stored(
-    sign_in: SignIn, shop: Shop, field: str, value: str
-) -> None:
-    base = LimitVersion.objects.get(shop=shop)
-    form = {"auto_up_to": "40.00", "one_approver_up_to": "300", "goodwill_percent": "10", "reason": "Why."}
-    response = sign_in("limit author").post(
-        reverse("admin:draft_limits", args=[base.pk]), {**form, field: value}
-    )
-    assert response.status_code == 200
-    assert LimitVersion.objects.count() == 1
-
-
-def test_who_may_not_write_limits_sees_no_form(agent: Client, shop: Shop) -> None:
-    base = LimitVersion.objects.get(shop=shop)
-    assert agent.get(reverse("admin:draft_limits", args=[base.pk])).status_code == 403
 
 
 def test_a_switch_is_engaged_on_its_own_page_and_released(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, models, transaction
 
+from approvals import versions
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted, Refusal
 from approvals.facts import in_force
-from approvals.limits import draft_limits, engage_switch, publish_limits, release_switch, start_with_defaults
+from approvals.limits import LIMITS, engage_switch, release_switch, start_with_defaults
 from approvals.models import ApprovalRequest, Decision, LimitVersion, Reversal, TermsVersion
 from audit.actors import SYSTEM, Actor
 from cases.models import Shop
@@ -22,14 +24,23 @@ pytestmark = pytest.mark.django_db
 
 
 def draft(shop: Shop, by: Actor, **changes: object) -> LimitVersion:
-    wish: dict[str, object] = {
-        "currency": "EUR",
+    wish: dict[str, Any] = {
         "auto_up_to_minor": 5000,
         "one_approver_up_to_minor": 50_000,
+        "two_people_above_minor": 100_000,
+        "two_factor_up_to_minor": 200_000,
         "goodwill_percent": 10,
-        "reason": "No reversal in 300 decisions.",
+        "unsure_below_percent": 50,
     }
-    return draft_limits(shop_id=shop.pk, by=by, **{**wish, **changes})  # type: ignore[arg-type] # one wish per test
+    reason = str(changes.pop("reason", "No reversal in 300 decisions."))
+    currency = changes.pop("currency", "EUR")
+    numbers = {**wish, **changes}
+    return versions.draft(LIMITS, numbers=numbers, reason=reason, by=by, shop_id=shop.pk, currency=currency)
+
+
+def publish(row: LimitVersion, by: Actor, **how: Any) -> LimitVersion:
+    """Whoever may decide then is another test's matter."""
+    return versions.publish(LIMITS, row.pk, by=by, **{"leaves_nobody_ok": True, **how})
 
 
 def auto_limit(shop: Shop) -> int | None:
@@ -41,7 +52,7 @@ def test_a_draft_is_not_in_force_until_somebody_else_publishes_it() -> None:
     shop = factories.make_shop()
     row = draft(shop, acting(shop, "limit author"))
     assert auto_limit(shop) == 2000
-    publish_limits(row.pk, by=acting(shop, "limit publisher"))
+    publish(row, by=acting(shop, "limit publisher"))
     assert auto_limit(shop) == 5000
 
 
@@ -50,7 +61,7 @@ def test_whoever_wrote_limits_does_not_publish_them_whatever_roles_they_have() -
     both = factories.make_user(roles=["limit author", "limit publisher"], shops=[shop])
     row = draft(shop, Actor("staff", str(both.pk), both.username))
     with pytest.raises(NotPermitted):
-        publish_limits(row.pk, by=Actor("staff", str(both.pk), both.username))
+        publish(row, by=Actor("staff", str(both.pk), both.username))
     assert auto_limit(shop) == 2000
 
 
@@ -67,7 +78,7 @@ def test_only_publishers_publish_limits(role: str) -> None:
     shop = factories.make_shop()
     row = draft(shop, acting(shop, "limit author"))
     with pytest.raises(NotPermitted):
-        publish_limits(row.pk, by=acting(shop, role))
+        publish(row, by=acting(shop, role))
     assert auto_limit(shop) == 2000
 
 
@@ -84,14 +95,14 @@ def test_limits_of_another_shop_are_another_colleagues_matter() -> None:
     with pytest.raises(NotPermitted):
         draft(other, acting(mine, "limit author"))
     with pytest.raises(NotPermitted):
-        publish_limits(row.pk, by=acting(mine, "limit publisher"))
+        publish(row, by=acting(mine, "limit publisher"))
 
 
 def test_a_version_is_published_once() -> None:
     shop = factories.make_shop()
-    row = publish_limits(draft(shop, acting(shop, "limit author")).pk, by=acting(shop, "limit publisher"))
+    row = publish(draft(shop, acting(shop, "limit author")), by=acting(shop, "limit publisher"))
     with pytest.raises(AlreadyDecided):
-        publish_limits(row.pk, by=acting(shop, "limit publisher"))
+        publish(row, by=acting(shop, "limit publisher"))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +111,11 @@ def test_a_version_is_published_once() -> None:
         {"reason": "  "},
         {"auto_up_to_minor": -1},
         {"auto_up_to_minor": 50_001},
+        {"one_approver_up_to_minor": 200_001},
+        {"two_people_above_minor": 49_999},
+        {"two_people_above_minor": 200_001},
+        {"unsure_below_percent": 101},
+        {"currency": "EURO"},
         {"goodwill_percent": 101},
         {"goodwill_percent": -1},
     ],
@@ -128,8 +144,9 @@ def test_the_newest_published_version_holds_and_a_late_older_one_does_not() -> N
     shop = factories.make_shop()
     old = draft(shop, acting(shop, "limit author"), auto_up_to_minor=7000)
     new = draft(shop, acting(shop, "limit author"), auto_up_to_minor=1000)
-    publish_limits(new.pk, by=acting(shop, "limit publisher"))
-    publish_limits(old.pk, by=acting(shop, "limit publisher"))
+    publish(new, by=acting(shop, "limit publisher"))
+    with pytest.raises(AlreadyDecided, match="bring its numbers back"):
+        publish(old, by=acting(shop, "limit publisher"))
     assert auto_limit(shop) == 1000
 
 
@@ -142,9 +159,9 @@ def test_a_currency_without_limits_has_none() -> None:
 def test_a_new_shop_starts_with_conservative_limits_once() -> None:
     shop = factories.make_shop(base_currency="CHF")
     with transaction.atomic():
-        start_with_defaults(shop.pk, shop.slug, by=SYSTEM)
+        start_with_defaults(shop.pk, shop.base_currency, by=SYSTEM)
     with transaction.atomic():
-        start_with_defaults(shop.pk, shop.slug, by=SYSTEM)
+        start_with_defaults(shop.pk, shop.base_currency, by=SYSTEM)
     found = {row.currency: row.auto_up_to_minor for row in shop.limits.exclude(currency="CHF")}
     assert found == {"USD": 2000, "EUR": 2000, "GBP": 2000, "JPY": 3000}
 
@@ -154,6 +171,9 @@ def test_a_new_shop_starts_with_conservative_limits_once() -> None:
     [
         {"auto_up_to_minor": 1},
         {"one_approver_up_to_minor": 10**9},
+        {"two_factor_up_to_minor": 10**9},
+        {"two_people_above_minor": None},
+        {"unsure_below_percent": 1},
         {"goodwill_percent": 99},
         {"currency": "USD"},
         {"version": 9},

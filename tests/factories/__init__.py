@@ -30,6 +30,7 @@ from tests.factories.orders import make_order, make_payment, make_shipment
 from tests.factories.shops import (
     HASH,
     PASSWORD,
+    make_caps,
     make_entity,
     make_limits,
     make_person,
@@ -44,6 +45,7 @@ __all__ = [
     "asked",
     "make_approval",
     "make_call",
+    "make_caps",
     "make_case",
     "make_connection",
     "make_cursor",

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 
-from approvals.models import LimitVersion, TermsVersion
+from approvals.bounds import UNITS
+from approvals.caps import PLANNERS
+from approvals.models import CapsVersion, LimitVersion, TermsVersion
 from cases.models import (
     LegalEntity,
     Person,
@@ -51,6 +53,7 @@ def make_shop(slug: str = "", **fields: Any) -> Shop:
     }
     shop = Shop.objects.create(slug=slug, **{**defaults, **fields})
     make_limits(shop, currency)
+    make_caps(shop)
     TermsVersion.objects.create(shop=shop, version=1, created_at=now())
     return shop
 
@@ -69,17 +72,43 @@ def make_entity(name: str = "Fjell & Fern AS", **fields: Any) -> LegalEntity:
 def make_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersion:
     """Limits in force: automatic up to 20.00 (or 3000 yen), one approver up to ten times that."""
     auto = 3000 if currency == "JPY" else 2000
+    one = fields.get("one_approver_up_to_minor", auto * 10)
     version = LimitVersion.objects.filter(shop=shop, currency=currency).count() + 1
     defaults: dict[str, Any] = {
         "version": version,
         "auto_up_to_minor": auto,
-        "one_approver_up_to_minor": auto * 10,
+        "one_approver_up_to_minor": one,
+        "two_factor_up_to_minor": one * 25,
         "reason": "The conservative start.",
         "created_at": now(),
         "published_at": now() - timedelta(days=1),
         "effective_at": now() - timedelta(days=1),
     }
     return LimitVersion.objects.create(shop=shop, currency=currency, **{**defaults, **fields})
+
+
+def make_caps(shop: Shop, **fields: Any) -> CapsVersion:
+    """Caps in force that no test comes near, unless it says so."""
+    rich = 10**12
+    amounts = (
+        "order_cap_minor",
+        "customer_cap_minor",
+        "instrument_cap_minor",
+        "address_cap_minor",
+        "day_cap_minor",
+    )
+    defaults: dict[str, Any] = {
+        "currency": shop.base_currency,
+        "version": CapsVersion.objects.filter(shop=shop).count() + 1,
+        **dict.fromkeys(amounts, rich),
+        "budgets": dict.fromkeys(PLANNERS, rich),
+        "sizes": dict.fromkeys(UNITS, rich),
+        "reason": "For a test.",
+        "created_at": now(),
+        "published_at": now() - timedelta(days=1),
+        "effective_at": now() - timedelta(days=1),
+    }
+    return CapsVersion.objects.create(shop=shop, **{**defaults, **fields})
 
 
 def make_user(

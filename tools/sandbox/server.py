@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools.sandbox import control, faults, klaviyo, shopify, slack, stripe, things, whatsapp
+from tools.sandbox import control, ecb, faults, klaviyo, shopify, slack, stripe, things, whatsapp
 from tools.sandbox.courier import Courier
 from tools.sandbox.doors import HOST, Door
 from tools.sandbox.exchange import Answer, Request, Vendor, iso, unix
@@ -24,6 +24,7 @@ VENDORS: dict[str, Vendor] = {
     "klaviyo": klaviyo.VENDOR,
     "whatsapp": whatsapp.VENDOR,
     "slack": slack.VENDOR,
+    "ecb": ecb.VENDOR,
 }
 
 

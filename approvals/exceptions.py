@@ -1,0 +1,170 @@
+"""Exceptions to a cap: somebody asks, somebody else approves, and it ends by itself.
+
+ask ──▶ waits ──approve (another person)──▶ holds ──▶ over (its date came, or a person ended it)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals.models import LimitException
+from approvals.rights import has_right, person
+from audit import sources
+from audit.actors import Actor
+from audit.services import record as audit
+from tools.models import Order, Payment
+
+ASK = "approvals.add_limitexception"
+APPROVE = "approvals.approve_limitexception"
+# What is needed for longer is no exception: the caps change.
+LONGEST = timedelta(days=90)
+Scope = LimitException.Scope
+
+
+def ask(
+    *,
+    shop_id: int,
+    scope: str,
+    subject: str,
+    up_to_minor: int,
+    reason: str,
+    expires_at: datetime,
+    by: Actor,
+) -> LimitException:
+    """Ask to lift one cap for one subject until a moment; minor units of the shop's base currency."""
+    user = person(by, ASK, shop_id)
+    now, subject = sources.now(), subject.strip()
+    if not reason.strip():
+        raise Invalid(_("Say why: the exception ends, its reason stays."))
+    if not now < expires_at <= now + LONGEST:
+        raise Invalid(_("An exception ends within 90 days, and not in the past."))
+    if not 0 < up_to_minor < 2**62:
+        raise Invalid(_("Say up to how much the cap is lifted."))
+    if scope not in Scope.values or not _known(shop_id, scope, subject):
+        raise Invalid(_("There is nothing of this shop with that id."))
+    shop = apps.get_model("cases", "Shop")._default_manager.get(pk=shop_id)
+    with transaction.atomic():
+        row = LimitException.objects.create(
+            shop_id=shop_id,
+            scope=scope,
+            subject=subject,
+            currency=shop.base_currency,
+            up_to_minor=up_to_minor,
+            reason=reason.strip()[:500],
+            author=user,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        _tell("exception.asked", row, by)
+    return row
+
+
+def approve(exception_id: int, *, by: Actor) -> LimitException:
+    """Let it hold, as somebody who didn't ask for it."""
+    with transaction.atomic():
+        row = _locked(exception_id)
+        user = person(by, APPROVE, row.shop_id)
+        if row.author_id == user.pk:
+            raise NotPermitted(_("You asked for this, so somebody else approves it."))
+        if row.approved_at is not None:
+            raise AlreadyDecided(_("This exception was approved already."))
+        now = sources.now()
+        if row.ended_at is not None or row.expires_at <= now:
+            raise AlreadyDecided(_("This exception is over: ask for another."))
+        row.approved_by, row.approved_at = user, now
+        row.save(update_fields=["approved_by", "approved_at"])
+        _tell("exception.approved", row, by)
+    return row
+
+
+def end(exception_id: int, *, by: Actor) -> LimitException:
+    """Take it back before its date: whoever may ask or approve may, alone."""
+    with transaction.atomic():
+        row = _locked(exception_id)
+        user = person(by, APPROVE if not _may_ask(by) else ASK, row.shop_id)
+        now = sources.now()
+        if row.ended_at is not None or row.expires_at <= now:
+            raise AlreadyDecided(_("This exception is over already."))
+        row.ended_by, row.ended_at = user, now
+        row.save(update_fields=["ended_by", "ended_at"])
+        _tell("exception.ended", row, by)
+    return row
+
+
+def lifted(
+    caps: Mapping[str, int], shop_id: int, currency: str, subjects: Mapping[str, Iterable[Any]]
+) -> dict[str, int]:
+    """The caps with what is lifted now for these subjects, by scope; no cap ever becomes lower by it."""
+    now, found = sources.now(), dict(caps)
+    rows = LimitException.objects.filter(
+        shop_id=shop_id, currency=currency, approved_at__lte=now, ended_at=None, expires_at__gt=now
+    )
+    for scope, subject, up_to in rows.values_list("scope", "subject", "up_to_minor"):
+        if scope in found and subject in {str(one) for one in subjects.get(scope, ())}:
+            found[scope] = max(found[scope], up_to)
+    return found
+
+
+def any_held(shop_id: int) -> bool:
+    """Whether anything is lifted in the shop now; one query, so that nobody looks for subjects without need."""
+    now = sources.now()
+    return LimitException.objects.filter(
+        shop_id=shop_id, approved_at__lte=now, ended_at=None, expires_at__gt=now
+    ).exists()
+
+
+def state_of(row: LimitException, now: datetime) -> str:
+    """ "waits", "holds" or "over"."""
+    if row.ended_at is not None or row.expires_at <= now:
+        return "over"
+    return "holds" if row.approved_at is not None else "waits"
+
+
+def _known(shop_id: int, scope: str, subject: str) -> bool:
+    orders, payments = Order.objects.filter(shop_id=shop_id), Payment.objects.filter(order__shop_id=shop_id)
+    people = apps.get_model("cases", "Person")._default_manager.filter(shop_id=shop_id)
+    try:
+        return (
+            bool(subject)
+            and {
+                Scope.ORDER: lambda: orders.filter(pk=int(subject)),
+                Scope.CUSTOMER: lambda: people.filter(pk=subject),
+                Scope.INSTRUMENT: lambda: payments.filter(instrument=subject),
+                Scope.ADDRESS: lambda: orders.filter(address_key=subject),
+            }[Scope(scope)]().exists()
+        )
+    except (ValueError, ValidationError):
+        return False
+
+
+def _locked(exception_id: int) -> LimitException:
+    rows = LimitException.objects.select_for_update(of=("self",)).select_related("shop")
+    return rows.get(pk=exception_id)
+
+
+def _may_ask(by: Actor) -> bool:
+    users = (
+        apps.get_model("cases", "User")._default_manager.filter(pk=int(by.id)) if by.kind == "staff" else ()
+    )
+    return any(has_right(user, ASK) for user in users)
+
+
+def _tell(action: str, row: LimitException, by: Actor) -> None:
+    audit(
+        action, by=by, stream=f"shop/{row.shop.slug}", subject=row, shop_id=row.shop_id,
+        correlation_id=sources.random_id(),
+        data={
+            "scope": row.scope,
+            "up_to_minor": row.up_to_minor,
+            "currency": row.currency,
+            "expires_at": row.expires_at.isoformat(),
+        },
+    )  # fmt: skip

@@ -1,0 +1,270 @@
+"""Versions on their pages: draft the next, publish now or from a moment, bring an old one back.
+
+The GET shows the form, the POST calls one service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals import versions
+from approvals.bounds import UNITS
+from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_name
+from approvals.errors import Refusal
+from approvals.limits import LIMITS
+from approvals.models import LimitVersion, Version
+from approvals.versions import Kind
+from audit import actors
+from audit.shop_admin import of_own_shops
+from tools.types import to_decimal, to_minor
+
+if TYPE_CHECKING:
+    from opsagent.admin_site import OpsAdminSite
+
+View = Callable[..., HttpResponse]
+V = TypeVar("V", bound=Version)
+
+
+def reason_field() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class AmountField(forms.DecimalField):
+    """Major units as people write them, minor units once cleaned; refuses what the currency has no decimals for."""
+
+    def __init__(self, *, currency: str, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_digits=16, **kwargs)
+        self.currency = currency
+
+    def clean(self, value: Any) -> int | None:  # type: ignore[override]  # minor units are whole
+        amount = super().clean(value)
+        if amount is None:
+            return None
+        try:
+            return to_minor(amount, self.currency)
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("%(currency)s doesn't have that many decimals.") % {"currency": self.currency}
+            ) from error
+
+    def shown(self, minor: int | None) -> Any:
+        """The amount as the form begins with it."""
+        return None if minor is None else to_decimal(minor, self.currency)
+
+
+class VersionForm(forms.Form):
+    """The next version of what `row` says, beginning with its numbers."""
+
+    def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+        self.build()
+        self.fields["reason"] = reason_field()
+
+    def build(self) -> None:
+        """Add the fields."""
+        raise NotImplementedError
+
+    def numbers(self) -> dict[str, Any]:
+        """What was filled in, by column."""
+        return {name: self.cleaned_data[name] for name in self.row.NUMBERS}
+
+    def amount(self, name: str, label: Any, minor: int | None, *, required: bool = True) -> None:
+        field = AmountField(currency=self.row.currency, label=label, required=required)
+        field.initial = field.shown(minor)
+        self.fields[name] = field
+
+    def number(self, name: str, label: Any, value: int, least: int, most: int) -> None:
+        self.fields[name] = forms.IntegerField(label=label, min_value=least, max_value=most, initial=value)
+
+    def label(self, name: str) -> str:
+        return str(self.row._meta.get_field(name).verbose_name).capitalize()
+
+
+class LimitsForm(VersionForm):
+    """The lines of one currency."""
+
+    def build(self) -> None:
+        for name in LimitVersion.NUMBERS:
+            value = getattr(self.row, name)
+            if name.endswith("_percent"):
+                self.number(name, self.label(name), value, 0, 100)
+            else:
+                self.amount(name, self.label(name), value, required=name != "two_people_above_minor")
+            self.fields[name].help_text = self.row._meta.get_field(name).help_text
+
+
+class CapsForm(VersionForm):
+    """Amounts in the base currency, a budget for each planner (empty for none) and a number for each unit."""
+
+    def build(self) -> None:
+        for name in AMOUNTS:
+            self.amount(name, self.label(name), getattr(self.row, name))
+        for planner in PLANNERS:
+            what = _("Automatic in 24 hours by planner %(planner)s") % {"planner": planner}
+            self.amount(f"budget_{planner}", what, self.row.budgets.get(planner), required=False)
+        for unit in UNITS:
+            what = unit_name(unit).capitalize()
+            self.number(f"size_{unit}", what, self.row.sizes.get(unit, 0), 0, 1_000_000)
+        for name, (least, most) in RANGES.items():
+            self.number(name, self.label(name), getattr(self.row, name), least, most)
+
+    def numbers(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        budgets = {planner: given[f"budget_{planner}"] for planner in PLANNERS}
+        return {
+            **{name: given[name] for name in (*AMOUNTS, *RANGES)},
+            "budgets": {planner: minor for planner, minor in budgets.items() if minor is not None},
+            "sizes": {unit: given[f"size_{unit}"] for unit in UNITS},
+        }
+
+
+class PublishForm(forms.Form):
+    """From when it holds, and the explicit yes where a tier is left with nobody."""
+
+    effective_at = forms.DateTimeField(
+        label=gettext_lazy("From"),
+        required=False,
+        help_text=gettext_lazy("In your time zone; empty: at once."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+
+
+class RestoreForm(forms.Form):
+    """Why the old numbers come back."""
+
+    reason = reason_field()
+
+
+class Pages(Generic[V]):
+    """The three pages of one table of versions, under names that begin with draft_, publish_ and restore_."""
+
+    def __init__(self, site: OpsAdminSite, kind: Kind[V], form: type[VersionForm]) -> None:
+        self.site, self.kind, self.form = site, kind, form
+        self.model_name = kind.model._meta.model_name
+
+    def urls(self) -> list[URLPattern]:
+        return [
+            path(
+                f"approvals/{self.model_name}/<int:pk>/{verb}/",
+                self.site.admin_view(view),
+                name=f"{verb}_{self.kind.noun}",
+            )
+            for verb, view in (("draft", self.draft), ("publish", self.publish), ("restore", self.restore))
+        ]
+
+    def draft(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The next version, starting from the one that was open on the page."""
+        row = self._row(request, pk, self.kind.write)
+        form = self.form(request.POST or None, row=row)
+        if request.method == "POST" and form.is_valid():
+            made = self._try(form, lambda: self._drafted(request, row, form))
+            if made:
+                messages.success(request, _("Proposed. It holds once somebody else has published it."))
+                return self._page(made)
+        title = _("Propose the next version")
+        return self._form(request, row, form, title, _("Propose it"), _("Keep it as it is"))
+
+    def _drafted(self, request: HttpRequest, row: V, form: VersionForm) -> V:
+        reason = form.cleaned_data["reason"]
+        by = actors.staff(request.user)  # type: ignore[arg-type]  # signed in
+        return versions.draft(self.kind, numbers=form.numbers(), reason=reason, by=by, **row.key())
+
+    def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks only where something was left to say: a moment that can't be, or a tier with nobody."""
+        row = self._row(request, pk, self.kind.publish)
+        form = PublishForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            made = self._try(form, lambda: self._published(request, row, form))
+            if made:
+                messages.success(request, _said(made))
+                return self._page(made)
+        title = _("Publish version %(n)s") % {"n": row.version}
+        return self._form(request, row, form, title, title, _("Don't publish it"))
+
+    def _published(self, request: HttpRequest, row: V, form: PublishForm) -> V:
+        try:
+            return versions.publish(
+                self.kind,
+                row.pk,
+                effective_at=form.cleaned_data["effective_at"],
+                leaves_nobody_ok=request.POST.get("leaves_nobody_ok") == "on",
+                by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
+            )
+        except versions.LeavesNobody:
+            form.fields["leaves_nobody_ok"] = forms.BooleanField(
+                label=_("Yes, nobody can decide these then: they wait for somebody to be hired."),
+                required=False,
+            )
+            raise
+
+    def restore(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Propose an old version's numbers again."""
+        row = self._row(request, pk, self.kind.write)
+        form = RestoreForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            reason, by = form.cleaned_data["reason"], actors.staff(request.user)  # type: ignore[arg-type]  # as above
+            made = self._try(form, lambda: versions.restore(self.kind, row.pk, reason=reason, by=by))
+            if made:
+                messages.success(request, _("Proposed. It holds once somebody else has published it."))
+                return self._page(made)
+        title = _("Bring version %(n)s back") % {"n": row.version}
+        return self._form(request, row, form, title, _("Propose it again"), _("Keep it as it is"))
+
+    def _row(self, request: HttpRequest, pk: int, right: str) -> V:
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+        rows = self.kind.model._default_manager.select_related("shop")
+        return get_object_or_404(of_own_shops(rows, request.user), pk=pk)
+
+    def _try(self, form: forms.Form, act: Callable[[], V]) -> V | None:
+        try:
+            return act()
+        except Refusal as refusal:
+            form.add_error(None, refusal.sentence)
+            return None
+
+    def _page(self, row: V) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"admin:approvals_{self.model_name}_change", args=[row.pk]))
+
+    def _form(
+        self, request: HttpRequest, row: V, form: forms.Form, title: str, yes: str, no: str
+    ) -> HttpResponse:
+        now = versions.in_force(self.kind.model, **row.key())
+        context = {
+            **self.site.each_context(request),
+            "title": title,
+            "form": form,
+            "row": row,
+            "opts": self.kind.model._meta,
+            "back": reverse(f"admin:approvals_{self.model_name}_change", args=[row.pk]),
+            "yes": yes,
+            "no": no,
+            "lines": [] if isinstance(form, VersionForm) else versions.difference(self.kind, now, row),
+            "drafts": not isinstance(form, PublishForm),
+        }
+        return TemplateResponse(request, "admin/ops/draft.html", context)
+
+
+def _said(row: Version) -> str:
+    if row.effective_at and row.published_at and row.effective_at > row.published_at:
+        return _("Published. It holds from the moment that you gave.")
+    return _("Published. It holds from now on.")
+
+
+def urls(site: OpsAdminSite) -> list[URLPattern]:
+    """The pages of every table of versions."""
+    return [*Pages(site, LIMITS, LimitsForm).urls(), *Pages(site, CAPS, CapsForm).urls()]

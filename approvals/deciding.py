@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import exposure, policy
+from approvals import duty, exposure, policy
 from approvals.facts import InForce, Situation, gather, in_force
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import Facts, Verdict
@@ -28,7 +28,7 @@ from tools.registry import TOOLS, catalogue_hash, parse
 Compose = Callable[[Step], int | None]
 Outcome = Decision.Outcome
 
-EXPIRES = {Outcome.ONE_APPROVER: timedelta(hours=24), Outcome.TWO_FACTOR: timedelta(hours=4)}
+ASKED = (Outcome.ONE_APPROVER, Outcome.TWO_FACTOR)
 UNRESOLVED = Kind.CLOSE
 
 
@@ -41,6 +41,14 @@ class Wish:
     planner_id: int
     prompt_hash: str = ""
     machine_text_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The request that this one takes the place of: one that ran out, or one whose amount a person changed."""
+
+    renews: ApprovalRequest | None = None
+    edits: ApprovalRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,14 @@ def counted(tool: Tool, effect: Effect) -> bool:
 
 
 def decide(
-    wish: Wish, *, scope: Scope, situation: Situation, undo: timedelta, compose: Compose, by: Actor
+    wish: Wish,
+    *,
+    scope: Scope,
+    situation: Situation,
+    undo: timedelta,
+    compose: Compose,
+    by: Actor,
+    before: Before = Before(),
 ) -> Made:
     """Judge a wish and write the decision with what follows from it. Needs a transaction."""
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
@@ -87,8 +102,8 @@ def decide(
     if verdict.outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
         wait = undo if verdict.outcome == Outcome.ALLOW_AFTER_UNDO else timedelta(0)
         return Made(decision, effect, make_calls(decision, effect, decision.at + wait, compose, by=by))
-    if verdict.outcome in EXPIRES:
-        return Made(decision, effect, request=_ask(decision, effect, by))
+    if verdict.outcome in ASKED:
+        return Made(decision, effect, request=_ask(decision, effect, before, by))
     return Made(decision, effect)
 
 
@@ -179,21 +194,29 @@ def make_calls(
     return tuple(calls)
 
 
-def _ask(decision: Decision, effect: Effect, by: Actor) -> ApprovalRequest:
+def _ask(decision: Decision, effect: Effect, before: Before, by: Actor) -> ApprovalRequest:
     if effect.worth is None:
         raise ValueError("Only what has a value is approved.")
+    tier, renews = ApprovalRequest.Tier(decision.outcome), before.renews
+    edited_from = before.edits.decision if before.edits else renews.edited_from if renews else None
     request = ApprovalRequest.objects.create(
         shop_id=decision.shop_id,
         decision=decision,
         case_id=decision.case_id,
-        tier=decision.outcome,
+        tier=tier,
+        people_needed=2 if decision.rule == policy.TWO_PEOPLE else 1,
+        renewed_from=renews,
+        renewals=renews.renewals + 1 if renews else 0,
+        edited_from=edited_from,
         effect_hash=decision.effect_hash,
         amount_minor=effect.worth.amount_minor,
         currency=effect.worth.currency,
         requested_at=decision.at,
-        expires_at=decision.at + EXPIRES[Outcome(decision.outcome)],
+        expires_at=duty.expires_at(decision.shop_id, tier, duty.RIGHT[tier], decision.at),
     )
     amount = f"{request.amount_minor} {request.currency}"
+    if renews is not None:
+        tell("approval.renewed", request, decision, by, times=request.renewals)
     tell("approval.requested", request, decision, by, tier=request.tier, amount_minor=amount)
     return request
 

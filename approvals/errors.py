@@ -4,6 +4,7 @@ Refusal
 ├── NotPermitted     the role is missing, or the person had a hand in it: who may, does
 ├── AlreadyDecided   somebody was first: read what they decided
 ├── EffectChanged    what would happen is no longer what was shown: read the new request
+├── LeavesNobody     it would leave a size of refund with nobody who decides: say that it is meant
 ├── CodeRefused      the one-time code was wrong, used or came too often
 └── Invalid          a field is missing or can't be so
 """
@@ -29,6 +30,10 @@ class AlreadyDecided(Refusal):
 
 class EffectChanged(Refusal):
     """The facts moved between reading and signing."""
+
+
+class LeavesNobody(Refusal):
+    """The change takes an explicit yes."""
 
 
 class CodeRefused(Refusal):

@@ -10,8 +10,9 @@ from django.db.models import F, Max, Q
 
 from approvals import exposure
 from approvals.entitlement import Claim, Parcel, Terms, entitled_by
-from approvals.models import ApprovalRequest, KillSwitch, LimitVersion, RiskFlag, TermsVersion
+from approvals.models import KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
+from approvals.refusals import refused_before
 from audit import sources
 from tools.base import Effect, Kind, Scope, digest
 from tools.catalog import cancel_order
@@ -23,7 +24,7 @@ from tools.models import Order, Shipment
 class Situation:
     """What the case adds: who listens, who writes, and which templates tell order data.
 
-    `confidence_percent` is the planner's own; None where nobody said.
+    `confidence_percent` is the planner's own; None where nobody said. `edited` where a person wrote another amount.
     """
 
     by_kind: str
@@ -34,6 +35,7 @@ class Situation:
     order_templates: frozenset[str] = frozenset()
     problem: str = ""
     confidence_percent: int | None = None
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,11 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         reachable=situation.reachable,
         template_tells_order=effect.template in situation.order_templates,
         sender_is_contact=situation.sender_is_contact,
-        refused_before=_refused_before(effect, scope),
+        refused_before=refused_before(effect, scope, by_agent=by_agent),
         drifting=_drifting(effect, scope.shop_id),
         sizes=_sizes(effect, scope, situation),
         confidence_percent=situation.confidence_percent,
+        edited=situation.edited,
         **_summed(effect, order, situation, without_decision),
     )
 
@@ -209,9 +212,3 @@ def _parcels(line_ids: Iterable[int]) -> list[list[Parcel]]:
         if line_id in found:
             found[line_id].append(Parcel(status, delivered_at))
     return list(found.values())
-
-
-def _refused_before(effect: Effect, scope: Scope) -> bool:
-    return ApprovalRequest.objects.filter(
-        case_id=scope.case_id, effect_hash=effect.digest, state=ApprovalRequest.State.REJECTED
-    ).exists()

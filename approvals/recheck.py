@@ -7,7 +7,7 @@ from dataclasses import replace
 from approvals import exposure
 from approvals.facts import Situation, flags_up, switches_on
 from approvals.models import ApprovalRequest
-from approvals.services import RIGHT, has_right
+from approvals.signing import lost
 from approvals.today import asks_more, verdict_now
 from tools.base import Effect, Kind
 from tools.catalog import cancel_order
@@ -79,8 +79,8 @@ def _money(call: ToolCall, situation: Situation) -> str:
     verdict = verdict_now(decision, effect, situation)
     if asks_more(decision, verdict):
         return verdict.rule
-    request = ApprovalRequest.objects.filter(decision=decision).select_related("decided_by").first()
-    if request is not None and not has_right(request.decided_by, RIGHT[ApprovalRequest.Tier(request.tier)]):
+    request = ApprovalRequest.objects.filter(decision=decision).first()
+    if request is not None and lost(request):
         return "approver.lost_role"
     return ""
 

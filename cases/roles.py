@@ -47,7 +47,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "auditor": (*READS, *AUDIT),
     "admin": (
-        *READS, "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
+        *READS, "approvals.change_dutyhours", "approvals.add_delegation",
+        "cases.add_shop", "cases.change_shop", "cases.view_user", "cases.add_user", "cases.change_user",
         "auth.view_group", "tools.clear_drift", "cases.change_inboundevent", "cases.change_connection",
         "cases.change_legalentity", "cases.add_legalentity", "approvals.add_factorreset",
     ),

@@ -13,12 +13,11 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from approvals import services as authority
 from approvals.deciding import Wish, decide
 from approvals.models import ApprovalRequest
 from audit import sources
 from audit.actors import SYSTEM
-from cases import cancelling, planning, stocking
+from cases import cancelling, planning, renewing, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
 from cases.handoff import hand_off, scope_of, situation
@@ -236,15 +235,15 @@ def _unanswered(case: Case) -> None:
 
 
 def _approvals() -> int:
-    """Requests that nobody decided in time."""
+    """Requests that nobody decided in time: the same is asked again, or a person gets the case."""
     late = ApprovalRequest.objects.filter(state=ApprovalRequest.State.PENDING, expires_at__lte=sources.now())
-    return _each(list(late.values_list("pk", flat=True)[:BATCH]), _expire)
+    return _each(list(late.values_list("pk", flat=True)[:BATCH]), _ring_renewal)
 
 
-def _expire(request_id: int) -> None:
-    """The case goes to a person in the same transaction."""
-    with transaction.atomic():
-        if authority.expire(request_id, by=SYSTEM):
-            rows = ApprovalRequest.objects.select_related("decision", "case__shop", "case__order")
-            request = rows.get(pk=request_id)
-            hand_off(request.case, Handoff.Reason.EXPIRED, by=SYSTEM, decision=request.decision)
+def _ring_renewal(request_id: int) -> None:
+    ring("renew", request_id)
+
+
+def renew(request_id: int) -> bool:
+    """One request that ran out; it reads the shop, so it is no part of the sweep itself."""
+    return renewing.renew(request_id)

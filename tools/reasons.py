@@ -86,6 +86,10 @@ REASONS: dict[str, Promise] = {
         "The shop says that none of this order's payments can give it back. Pay it another way."
     ),
     "refund.nothing_left": _("Nothing is left to refund of what was asked for."),
+    "refund.several_tenders": _(
+        "The order was paid in several ways, so another amount can't be split here. Reject this, and refund it at the"
+        " shop."
+    ),
     "refund.unknown_gateway": _(
         "The order was paid in a way that we don't know how to give back. Refund it where it was paid."
     ),

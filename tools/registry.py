@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tools.base import Arguments, Kind, Tool, digest
 from tools.catalog import (
     acknowledge,
+    adjust_refund,
     cancel_order,
     close_case,
     escalate,
@@ -24,6 +25,7 @@ from tools.catalog import (
     reply,
     request_information,
     send_message,
+    tell_delay,
     tell_on_its_way,
 )
 from tools.errors import InvalidArgs
@@ -43,6 +45,8 @@ TOOLS: dict[str, Tool] = {
     "acknowledge": acknowledge.TOOL,
     "remind": remind.TOOL,
     tell_on_its_way.NAME: tell_on_its_way.TOOL,
+    tell_delay.NAME: tell_delay.TOOL,
+    adjust_refund.NAME: adjust_refund.TOOL,
     cancel_order.NAME: cancel_order.TOOL,
     "reply": reply.TOOL,
 }

@@ -3,6 +3,7 @@
 from approvals.models.authority import KillSwitch, LimitVersion, TermsVersion
 from approvals.models.caps import CapsVersion
 from approvals.models.decisions import ApprovalRequest, Decision, Reversal
+from approvals.models.duty import Absence, Delegation, DutyHours
 from approvals.models.exceptions import LimitException
 from approvals.models.rates import ExchangeRate, RateReading
 from approvals.models.risk import RiskFlag
@@ -15,14 +16,18 @@ from approvals.models.second_factor import (
     ResetNews,
     ResetNotice,
 )
+from approvals.models.signing import Recusal, Signature
 from approvals.models.versions import Version
 
 __all__ = [
+    "Absence",
     "ApprovalRequest",
     "CapsVersion",
     "Challenge",
     "CodeAttempt",
     "Decision",
+    "Delegation",
+    "DutyHours",
     "ExchangeRate",
     "FactorReset",
     "KillSwitch",
@@ -31,10 +36,12 @@ __all__ = [
     "Passkey",
     "Purpose",
     "RateReading",
+    "Recusal",
     "ResetNews",
     "ResetNotice",
     "Reversal",
     "RiskFlag",
+    "Signature",
     "TermsVersion",
     "Version",
 ]

@@ -124,6 +124,24 @@ class ApprovalRequest(models.Model):
     effect_hash = models.CharField(_("fingerprint of the effect"), max_length=64)
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
+    people_needed = models.PositiveSmallIntegerField(_("people who sign"), default=1)
+    renewed_from = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="renewed_as",
+        verbose_name=_("asks again"),
+        help_text=_("The request that nobody decided in time."),
+    )
+    renewals = models.PositiveSmallIntegerField(_("asked again (times)"), default=0)
+    edited_from = models.ForeignKey(
+        Decision,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("another amount than"),
+        help_text=_("The decision whose amount a person changed."),
+    )
     requested_at = models.DateTimeField(_("requested"))
     expires_at = models.DateTimeField(_("expires"))
     decided_by = models.ForeignKey(
@@ -157,6 +175,15 @@ class ApprovalRequest(models.Model):
             models.UniqueConstraint(
                 fields=["case"], condition=Q(state="pending"), name="case_has_one_pending_approval"
             ),
+            models.CheckConstraint(
+                condition=Q(people_needed=1) | Q(people_needed=2, tier="two_factor"),
+                name="two_people_sign_large_sums_alone",
+            ),
+            models.CheckConstraint(
+                condition=Q(renewals=0, renewed_from__isnull=True)
+                | Q(renewals__gt=0, renewed_from__isnull=False),
+                name="renewed_approval_names_the_one_before",
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="pending"), name="approval_by_expiry")
@@ -169,6 +196,12 @@ class ApprovalRequest(models.Model):
     def money(self) -> Money:
         """What leaves the shop when this is signed."""
         return Money(self.amount_minor, self.currency)
+
+    @classmethod
+    def waiting(cls) -> models.QuerySet[ApprovalRequest]:
+        """What waits for a signature, in the order in which people should look: what ran out before comes first."""
+        rows = cls._default_manager.filter(state=cls.State.PENDING)
+        return rows.order_by("-renewals", "expires_at", "pk")
 
 
 class Reversal(models.Model):

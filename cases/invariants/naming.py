@@ -9,6 +9,7 @@ from audit.models import Entry
 
 # The words by which queries name rows, and the model of each.
 MODELS = {
+    "absence": "approvals.absence",
     "approval": "approvals.approvalrequest",
     "call": "tools.toolcall",
     "cancellation": "cases.cancellation",
@@ -16,6 +17,7 @@ MODELS = {
     "case": "cases.case",
     "credit note": "tools.creditnote",
     "decision": "approvals.decision",
+    "delegation": "approvals.delegation",
     "drift": "tools.drift",
     "event": "cases.inboundevent",
     "exception": "approvals.limitexception",
@@ -29,9 +31,11 @@ MODELS = {
     "order line": "tools.orderline",
     "payment": "tools.payment",
     "payment task": "cases.paymenttask",
+    "recusal": "approvals.recusal",
     "reset of a second factor": "approvals.factorreset",
     "reversal": "approvals.reversal",
     "risk flag": "approvals.riskflag",
+    "signature": "approvals.signature",
     "stock reading": "tools.stockreading",
 }
 

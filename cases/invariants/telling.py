@@ -71,11 +71,43 @@ TOLD: tuple[Told, ...] = (
         "approval",
         {
             "approval.requested": "1",
+            "approval.renewed": _set("renewed_from_id"),
             "approval.approved": _is("approved"),
             "approval.rejected": _is("rejected"),
             "approval.expired": _is("expired"),
             "approval.voided": _is("voided"),
         },
+    ),
+    Told(
+        "approvals_signature",
+        "approvals.signature",
+        "signature",
+        # Those of requests that were signed before there were signatures have no entry of their own.
+        {"approval.signed": ("0", "1"), "approval.taken_back": _set("taken_back_at")},
+        case="(SELECT a.case_id FROM approvals_approvalrequest a WHERE a.id = r.request_id)",
+        shop="(SELECT a.shop_id FROM approvals_approvalrequest a WHERE a.id = r.request_id)",
+    ),
+    Told(
+        "approvals_recusal",
+        "approvals.recusal",
+        "recusal",
+        {"approval.handed_on": "1"},
+        shop="(SELECT a.shop_id FROM approvals_approvalrequest a WHERE a.id = r.request_id)",
+    ),
+    Told(
+        "approvals_absence",
+        "approvals.absence",
+        "absence",
+        {"absence.written": "1", "absence.cancelled": _set("cancelled_at")},
+        case=NO_CASE,
+        shop="NULL::bigint",
+    ),
+    Told(
+        "approvals_delegation",
+        "approvals.delegation",
+        "delegation",
+        {"delegation.given": "1", "delegation.ended": _set("ended_at")},
+        case=NO_CASE,
     ),
     Told(
         "cases_handoff",

@@ -24,7 +24,8 @@ class Bug:
 
 EXECUTION, SETTLING, OUTCOMES = "tools/execution.py", "tools/settling.py", "tools/outcomes.py"
 LEDGER, PAYMENTS, MONEY = "tools/ledger.py", "tools/payments.py", "tools/models/money.py"
-RECHECK, SIGNING, DECIDING = "approvals/recheck.py", "approvals/services.py", "approvals/deciding.py"
+RECHECK, SIGNING, DECIDING = "approvals/recheck.py", "approvals/signing.py", "approvals/deciding.py"
+STANDING = "approvals/standing.py"
 RIGHTS = "approvals/rights.py"
 RECEIVING, WEBHOOKS = "cases/intake/receiving.py", "cases/webhooks.py"
 PLANNING, FOLLOWING, REFUNDS = "cases/planning.py", "cases/following.py", "cases/refunds.py"
@@ -323,9 +324,9 @@ BUGS: tuple[Bug, ...] = (
         (
             Edit(RIGHTS, "    if user is None or right not in rights_of(user):", "    if user is None:"),
             Edit(
-                SIGNING,
-                "    if right not in rights_of(user):\n        resting",
-                "    if False:\n        resting",
+                STANDING,
+                "    own = [Standing(user)] if right in rights_of(user) else []",
+                "    own = [Standing(user)]",
             ),
         ),
     ),

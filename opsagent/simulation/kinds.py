@@ -217,7 +217,7 @@ WORK = ("task", "act")
 CLAIMS, SENDS = "commit:cases.planning._claim", "commit:tools.execution._claim[issue_refund]"
 RECORDS, RECEIVES = "commit:tools.execution.record[issue_refund]", "commit:cases.intake.receiving.receive"
 APPLIES = "commit:cases.planning._apply"
-SIGNS, REJECTS = "commit:approvals.services.approve", "commit:cases.services._reject"
+SIGNS, REJECTS = "commit:approvals.signing.approve", "commit:cases.services._reject"
 
 KINDS: dict[str, Kind] = {
     "killed before": Kind(("commit", "call", "dequeue", "task", "ack", "act", "hook"), killed_before),

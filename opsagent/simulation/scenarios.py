@@ -111,7 +111,7 @@ PLANNED, EXECUTED, STORED = (
     "task:execute[issue_refund]",
     "commit:cases.intake.receiving.receive",
 )
-SETTLED, APPROVED, SIGNED = "task:settle[issue_refund]", "act:approve", "commit:approvals.services.approve"
+SETTLED, APPROVED, SIGNED = "task:settle[issue_refund]", "act:approve", "commit:approvals.signing.approve"
 LESSONS = (
     # what was sent, and what became of it
     Lesson("automatic", ((SENT, "request lost"),)),

@@ -171,7 +171,9 @@ def test_a_request_expires_to_the_moment() -> None:
 
 def test_a_request_that_nobody_decided_ends_with_a_person() -> None:
     request = factories.make_approval(expires_at=factories.now() - timedelta(seconds=1))
+    factories.make_caps(request.shop, renewals=0)
     assert tasks.sweep() >= 1
+    tasks.renew(request.pk)
     request.refresh_from_db()
     assert request.state == "expired"
     assert request.case.handoffs.get().reason == Handoff.Reason.EXPIRED

@@ -98,8 +98,10 @@ def test_an_approval_that_nobody_gave_is_a_persons(world: World, clock: Clock) -
     clock.advance(timedelta(hours=23))
     sweep()
     assert not Handoff.objects.exists()
+    factories.make_caps(world.shop, renewals=0)
     clock.advance(timedelta(hours=2))
     sweep()
+    drain()
     assert (ApprovalRequest.objects.get().state, the_case().state) == ("expired", "handoff")
     assert Handoff.objects.get().reason == "expired"
 

@@ -13,7 +13,7 @@ COMMIT = "commit:tools.execution._claim[issue_refund]"
 CALL = "call:stripe.refunds.create"
 # Where races are run, and what only a person does.
 NAMED = (
-    "commit:approvals.services.approve",
+    "commit:approvals.signing.approve",
     "commit:cases.paying._end",
     "commit:cases.planning._apply",
     "act:tick",

@@ -1,0 +1,329 @@
+"""Lifetimes run while somebody who may decide is there; what nobody decided is asked again, then a person's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from approvals.duties import cancel_absence, write_absence, write_hours
+from approvals.duty import Stretch, Week, merged, runs_out
+from approvals.eligibility import newly_without, who_can_decide
+from approvals.errors import Invalid, LeavesNobody, NotPermitted
+from approvals.models import ApprovalRequest, DutyHours
+from audit import actors, sources
+from cases import tasks
+from cases.models import Case, Handoff, Message, Shop
+from cases.renewing import renew
+from tests import factories
+from tests.authority.rows import (
+    acting,
+    decide_refund,
+    device_of,
+    money_calls,
+    order_of,
+    refundable_case,
+    signer,
+)
+from tools.models import Order
+
+HOUR = timedelta(hours=1)
+# A Monday.
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+NINE_TO_FIVE = tuple(Stretch(day, 9 * 60, 17 * 60, "UTC") for day in range(5))
+
+
+def at(day: int, hour: int) -> datetime:
+    return MONDAY + timedelta(days=day, hours=hour)
+
+
+@pytest.mark.parametrize(
+    ("starts", "lifetime", "ends"),
+    [
+        (at(0, 10), 4 * HOUR, at(0, 14)),
+        # Over the night, which counts for nothing.
+        (at(0, 15), 4 * HOUR, at(1, 11)),
+        # Over the weekend.
+        (at(4, 16), 4 * HOUR, at(7, 12)),
+        # Asked at night: the clock starts in the morning.
+        (at(0, 2), HOUR, at(0, 10)),
+        # To the minute in which the day ends.
+        (at(0, 9), 8 * HOUR, at(0, 17)),
+        # Three days of eight hours.
+        (at(0, 9), 24 * HOUR, at(2, 17)),
+    ],
+)
+def test_a_lifetime_counts_hours_on_duty(starts: datetime, lifetime: timedelta, ends: datetime) -> None:
+    assert runs_out(starts, lifetime, [Week(NINE_TO_FIVE)]) == ends
+
+
+def test_two_people_who_overlap_do_not_count_twice() -> None:
+    late = Week((Stretch(0, 13 * 60, 21 * 60, "UTC"),))
+    assert runs_out(at(0, 9), 12 * HOUR, [Week(NINE_TO_FIVE), late]) == at(0, 21)
+
+
+def test_who_has_no_hours_is_there_at_any_hour() -> None:
+    assert runs_out(at(5, 3), 4 * HOUR, [Week()]) == at(5, 7)
+
+
+def test_an_absence_stops_the_clock() -> None:
+    away = Week(NINE_TO_FIVE, ((at(0, 12), at(1, 9)),))
+    assert runs_out(at(0, 10), 4 * HOUR, [away]) == at(1, 11)
+
+
+def test_with_nobody_at_all_the_plain_clock_runs() -> None:
+    assert runs_out(at(0, 10), 4 * HOUR, []) == at(0, 14)
+
+
+def test_a_lifetime_ends_after_a_month_at_the_latest() -> None:
+    rare = Week((Stretch(0, 0, 1, "UTC"),))
+    assert runs_out(at(0, 0), 4 * HOUR, [rare]) == at(30, 0)
+
+
+def test_hours_are_by_the_clock_on_the_wall() -> None:
+    week = Week((Stretch(6, 0, 4 * 60, "Europe/Oslo"),))
+    # The last Sunday of March has no hour between two and three.
+    night = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    (span,) = week.spans(night, night + timedelta(days=1))
+    assert span[1] - span[0] == 3 * HOUR
+
+
+def test_time_that_touches_is_one() -> None:
+    assert merged([(at(0, 3), at(0, 4)), (at(0, 1), at(0, 3)), (at(0, 6), at(0, 7))]) == [
+        (at(0, 1), at(0, 4)),
+        (at(0, 6), at(0, 7)),
+    ]
+
+
+pytest_db = pytest.mark.django_db
+
+
+@pytest_db
+def test_a_request_waits_for_the_hours_of_its_approvers() -> None:
+    case = refundable_case(6640)
+    user = signer(case.shop)
+    write_hours(user.pk, NINE_TO_FIVE, by=actors.staff(user))
+    with sources.frozen(factories.now()):
+        request = decide_refund(case).request
+    assert request is not None
+    weeks = [Week(NINE_TO_FIVE)]
+    assert request.expires_at == runs_out(request.requested_at, 24 * HOUR, weeks)
+    assert request.expires_at > request.requested_at + 24 * HOUR
+
+
+def late_request(renewals: int = 0) -> ApprovalRequest:
+    """A request that ran out a second ago, of an order that was read just now."""
+    case = refundable_case(6640)
+    request = decide_refund(case).request
+    assert request is not None
+    Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
+    Order.objects.filter(pk=case.order_id).update(read_at=sources.now())
+    ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=sources.now() - timedelta(seconds=1))
+    factories.make_caps(case.shop, renewals=renewals)
+    return request
+
+
+@pytest_db
+def test_a_request_that_ran_out_is_asked_again_with_a_fresh_verdict() -> None:
+    old = late_request(renewals=1)
+    assert renew(old.pk)
+    old.refresh_from_db()
+    new = ApprovalRequest.objects.get(state="pending")
+    assert (old.state, new.renewed_from_id, new.renewals) == ("expired", old.pk, 1)
+    assert new.decision.facts_at > old.decision.facts_at
+    assert new.expires_at > sources.now()
+    assert Case.objects.get(pk=old.case_id).state == Case.State.APPROVAL
+
+
+@pytest_db
+def test_a_fresh_verdict_may_be_another_one() -> None:
+    old = late_request(renewals=1)
+    factories.make_flag(old.case, kind="fraud")
+    assert renew(old.pk)
+    assert not ApprovalRequest.objects.filter(state="pending").exists()
+    assert old.case.handoffs.get().detail == "risk.fraud"
+    assert money_calls() == 0
+
+
+@pytest_db
+def test_at_last_a_person_owns_the_case_and_the_customer_hears_once() -> None:
+    old = late_request(renewals=0)
+    assert renew(old.pk)
+    assert not renew(old.pk)
+    assert old.case.handoffs.get().reason == Handoff.Reason.EXPIRED
+    told = Message.objects.filter(case=old.case, direction="out")
+    assert [message.template.key for message in told if message.template] == ["takes_longer"]
+
+
+@pytest_db
+@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "ja"])
+def test_the_customer_hears_it_in_their_language(language: str) -> None:
+    old = late_request(renewals=0)
+    Case.objects.filter(pk=old.case_id).update(language=language)
+    renew(old.pk)
+    message = Message.objects.get(case=old.case, direction="out")
+    assert message.language == language
+
+
+@pytest_db
+def test_a_request_is_asked_again_so_many_times_and_not_once_more() -> None:
+    request = late_request(renewals=2)
+    for _time in range(2):
+        assert renew(request.pk)
+        request = ApprovalRequest.objects.get(state="pending")
+        ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=sources.now() - timedelta(seconds=1))
+    assert renew(request.pk)
+    assert (ApprovalRequest.objects.filter(state="expired").count(), request.case.handoffs.count()) == (3, 1)
+
+
+@pytest_db
+def test_a_request_that_is_not_late_is_left_alone() -> None:
+    request = factories.make_approval()
+    assert not renew(request.pk)
+    request.refresh_from_db()
+    assert request.state == "pending"
+
+
+@pytest_db
+def test_the_sweep_finds_what_ran_out_and_leaves_the_reading_to_a_task() -> None:
+    late_request()
+    assert tasks.sweep() >= 1
+
+
+@pytest_db
+def test_a_request_that_is_asked_again_stands_at_the_head_of_the_queue() -> None:
+    old = late_request(renewals=1)
+    first = factories.make_approval(shop=old.shop, expires_at=sources.now() + timedelta(minutes=1))
+    renew(old.pk)
+    waiting = ApprovalRequest.waiting().filter(shop=old.shop)
+    assert [row.pk == first.pk for row in waiting] == [False, True]
+
+
+def tiers(shop: Shop, **asked: object) -> dict[str, tuple[list[str], dict[str, str]]]:
+    found = who_can_decide(shop.pk, **asked)  # type: ignore[arg-type]  # as the test says
+    return {
+        row.tier: ([user.username for user in row.eligible], {user.username: why for user, why in row.others})
+        for row in found
+    }
+
+
+@pytest_db
+def test_who_can_decide_now_says_why_the_others_cannot() -> None:
+    shop = factories.make_shop()
+    approver, finance, author = signer(shop), signer(shop, "finance approver"), signer(shop)
+    device_of(finance)
+    away, night, agent = signer(shop), signer(shop), signer(shop, "agent")
+    factories.make_limits(shop, author=author, published_by=factories.make_user())
+    now = sources.now()
+    admin = actors.staff(away)
+    write_absence(away.pk, starts_at=now - HOUR, ends_at=now + HOUR, by=admin)
+    gone = now.weekday() - 3
+    write_hours(night.pk, [Stretch(gone % 7, 0, 1, "UTC")], by=actors.staff(night))
+    found = tiers(shop)
+    assert set(found["one_approver"][0]) == {approver.username, finance.username}
+    why = found["one_approver"][1]
+    assert "limits" in why[author.username]
+    assert why[away.username].startswith("away until")
+    assert why[night.username] == "off duty at this hour"
+    assert "no role" in why[agent.username]
+    assert found["two_factor"][0] == [finance.username]
+
+
+@pytest_db
+def test_a_large_refund_takes_somebody_with_a_second_factor() -> None:
+    shop = factories.make_shop()
+    user = signer(shop, "finance approver")
+    assert tiers(shop)["two_factor"][1][user.username] == "has no second factor"
+
+
+@pytest_db
+def test_who_can_decide_asks_the_same_however_many_people_there_are(
+    django_assert_max_num_queries: object,
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    shop = factories.make_shop()
+    counts = []
+    for _round in range(2):
+        signer(shop)
+        signer(shop, "finance approver")
+        with CaptureQueriesContext(connection) as captured:
+            who_can_decide(shop.pk)
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+@pytest_db
+def test_an_absence_that_leaves_nobody_takes_a_yes() -> None:
+    shop = factories.make_shop()
+    user, now = signer(shop), sources.now()
+    dates = {"starts_at": now + HOUR, "ends_at": now + 24 * HOUR}
+    with pytest.raises(LeavesNobody, match="mid-size"):
+        write_absence(user.pk, **dates, by=actors.staff(user))
+    assert write_absence(user.pk, **dates, leaves_nobody_ok=True, by=actors.staff(user)).pk
+
+
+@pytest_db
+def test_two_absences_that_meet_leave_nobody_either() -> None:
+    shop = factories.make_shop()
+    one, other, now = signer(shop), signer(shop), sources.now()
+    write_absence(one.pk, starts_at=now + 5 * HOUR, ends_at=now + 9 * HOUR, by=actors.staff(one))
+    with pytest.raises(LeavesNobody):
+        write_absence(other.pk, starts_at=now + HOUR, ends_at=now + 6 * HOUR, by=actors.staff(other))
+
+
+@pytest_db
+def test_an_absence_that_is_cancelled_counts_no_more() -> None:
+    shop = factories.make_shop()
+    user, now = signer(shop), sources.now()
+    row = write_absence(
+        user.pk, starts_at=now - HOUR, ends_at=now + HOUR, leaves_nobody_ok=True, by=actors.staff(user)
+    )
+    assert tiers(shop)["one_approver"][0] == []
+    cancel_absence(row.pk, by=actors.staff(user))
+    assert tiers(shop)["one_approver"][0] == [user.username]
+
+
+@pytest_db
+def test_limits_under_which_nobody_could_decide_are_named_before_they_hold() -> None:
+    shop = factories.make_shop()
+    user = signer(shop)
+    draft = factories.make_limits(shop, author=user, published_at=None, effective_at=None)
+    assert [row.tier for row in newly_without(shop.pk, limits=draft)] == ["one_approver"]
+
+
+@pytest_db
+def test_people_write_their_own_hours_and_nobody_elses() -> None:
+    shop = factories.make_shop()
+    user = signer(shop)
+    with pytest.raises(NotPermitted):
+        write_hours(user.pk, NINE_TO_FIVE, by=acting(shop))
+    write_hours(user.pk, NINE_TO_FIVE, by=acting(shop, "admin"))
+    assert DutyHours.objects.filter(user=user).count() == 5
+
+
+@pytest_db
+@pytest.mark.parametrize(
+    "stretch",
+    [
+        Stretch(7, 0, 60, "UTC"),
+        Stretch(0, 60, 60, "UTC"),
+        Stretch(0, 0, 60, "Oslo"),
+        Stretch(0, 0, 1441, "UTC"),
+    ],
+)
+def test_hours_that_cannot_be_are_refused(stretch: Stretch) -> None:
+    user = signer(factories.make_shop())
+    with pytest.raises(Invalid):
+        write_hours(user.pk, [stretch], by=actors.staff(user))
+
+
+@pytest_db
+def test_the_reading_before_a_renewal_waits_for_the_shop_and_then_a_person_has_it() -> None:
+    old = late_request(renewals=2)
+    Order.objects.filter(pk=order_of(old.case).pk).update(read_at=None)
+    assert not renew(old.pk)
+    ApprovalRequest.objects.filter(pk=old.pk).update(expires_at=sources.now() - 2 * HOUR)
+    assert renew(old.pk)
+    assert old.case.handoffs.get().reason == Handoff.Reason.EXPIRED

@@ -16,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, 
 from audit import embedding, sources
 from audit.actors import vendor
 from cases.intake.orders import TWIN_WITHIN
-from cases.intake.prepared import Prepared, Value
+from cases.intake.prepared import ForgottenError, Prepared, Value
 from cases.intake.receiving import Delivery, Received
 from cases.models import InboundEvent, Person, Shop
 from cases.people import digits
@@ -76,8 +76,9 @@ def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
         return None
     try:
         written = _write(_parameters(shop, version, delivery, seen, seen.customer))
-    except (IntegrityError, DataError):
-        # Somebody else wrote it at the same moment, or the body doesn't fit: receiving knows what to make of it.
+    except (IntegrityError, DataError, ForgottenError):
+        # Somebody else wrote it at the same moment, or the body doesn't fit, or the connection was swept clean:
+        # receiving knows what to make of it.
         return None
     return Received(int(written), "accepted") if written else None
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
+from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import pq
@@ -23,6 +24,10 @@ FIRST_LOOK_AT_PLANS = 32
 Value = str | int | bytes | datetime | UUID | None
 
 
+class ForgottenError(Exception):
+    """The server knows the statement no more, as after another's DISCARD ALL; the next use prepares it again."""
+
+
 class Prepared:
     """One statement in PostgreSQL's own form ($1, $2, …), prepared at its first use on a connection.
 
@@ -35,7 +40,10 @@ class Prepared:
         self.uses: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     def first_value(self, database: BaseDatabaseWrapper, values: Sequence[Value]) -> str | None:
-        """Execute it; the first column of its first row as the server writes it, None without a row."""
+        """Execute it; the first column of its first row as the server writes it, None without a row.
+
+        Raises ForgottenError, and what the database raises.
+        """
         database.ensure_connection()
         raw = database.connection
         used = self.uses.get(raw, 0)
@@ -46,7 +54,13 @@ class Prepared:
             raw.execute("DISCARD PLANS")
         self.uses[raw] = used + 1
         with CursorWrapper(_Cursor(raw.pgconn, self), database) as cursor:
-            cursor.execute(self.text, values)
+            try:
+                cursor.execute(self.text, values)
+            except ProgrammingError as error:
+                if not isinstance(error.__cause__, psycopg.errors.InvalidSqlStatementName):
+                    raise
+                del self.uses[raw]
+                raise ForgottenError from error
             found: str | None = cursor.fetchone()
         return found
 

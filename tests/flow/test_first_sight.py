@@ -235,6 +235,16 @@ def test_what_needs_more_is_left_to_the_long_way(world: World, left: Callable[[W
 
 
 @pytest.mark.django_db
+def test_a_connection_that_was_swept_clean_goes_the_long_way_once(world: World) -> None:
+    assert take(world, new_order(world))
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    swept = new_order(world)
+    assert not take(world, swept)
+    assert take(world, swept)
+
+
+@pytest.mark.django_db
 def test_a_changed_shop_is_read_again(world: World) -> None:
     deliver(new_order(world))
     Shop.objects.update(ships_within_days=9)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils.functional import Promise
@@ -170,13 +171,10 @@ def _outgrown(facts: Facts, limits: Limits | None, unit: str) -> bool:
     return at_most is not None and facts.by_kind != "staff" and facts.sizes.get(unit, 0) > at_most
 
 
-def _size(unit: str) -> Rule:
-    def rule(facts: Facts, limits: Limits | None) -> Answer:
-        at_most = limits.sizes.get(unit) if limits else None
-        values = {"count": facts.sizes.get(unit, 0), "at_most": at_most}
-        return (Outcome.HUMAN if _outgrown(facts, limits, unit) else None), values
-
-    return rule
+def _size(unit: str, facts: Facts, limits: Limits | None) -> Answer:
+    at_most = limits.sizes.get(unit) if limits else None
+    values = {"count": facts.sizes.get(unit, 0), "at_most": at_most}
+    return (Outcome.HUMAN if _outgrown(facts, limits, unit) else None), values
 
 
 def _rates(facts: Facts, limits: Limits | None) -> Answer:
@@ -186,15 +184,12 @@ def _rates(facts: Facts, limits: Limits | None) -> Answer:
     return (Outcome.HUMAN if bad else None), values
 
 
-def _cap(scope: str) -> Rule:
-    def rule(facts: Facts, limits: Limits | None) -> Answer:
-        up_to, total = limits.caps.get(scope) if limits else None, facts.base_minor.get(scope)
-        values = {"sum_minor": total, "at_most_minor": up_to, "currency": facts.base_currency}
-        # A sum that nobody has found may be any.
-        over = up_to is not None and (total is None or total > up_to)
-        return (Outcome.HUMAN if over else None), values
-
-    return rule
+def _cap(scope: str, facts: Facts, limits: Limits | None) -> Answer:
+    up_to, total = limits.caps.get(scope) if limits else None, facts.base_minor.get(scope)
+    values = {"sum_minor": total, "at_most_minor": up_to, "currency": facts.base_currency}
+    # A sum that nobody has found may be any.
+    over = up_to is not None and (total is None or total > up_to)
+    return (Outcome.HUMAN if over else None), values
 
 
 def _unsure(facts: Facts, limits: Limits | None) -> Answer:
@@ -215,24 +210,20 @@ def _budget(facts: Facts, limits: Limits | None) -> Answer:
     return (Outcome.ONE_APPROVER if spent and facts.by_kind != "staff" else None), values
 
 
-def _tier(outcome: Decision.Outcome, above: Line, up_to: Line) -> Rule:
+def _tier(outcome: Decision.Outcome, above: Line, up_to: Line, facts: Facts, limits: Limits | None) -> Answer:
     """Answers where all together are above the one line and not above the other; a line may be missing."""
-
-    def rule(facts: Facts, limits: Limits | None) -> Answer:
-        total = facts.amount_minor + max(facts.exposure_minor.values(), default=0)
-        low, high = (above(limits), up_to(limits)) if limits else (None, None)
-        values = {
-            "amount_minor": facts.amount_minor,
-            "together_minor": total,
-            "above_minor": low,
-            "up_to_minor": high,
-            "currency": facts.currency,
-            **{f"{scope}_minor": minor for scope, minor in sorted(facts.exposure_minor.items())},
-        }
-        fits = low is not None and total > low and (high is None or total <= high)
-        return (outcome if fits else None), values
-
-    return rule
+    total = facts.amount_minor + max(facts.exposure_minor.values(), default=0)
+    low, high = (above(limits), up_to(limits)) if limits else (None, None)
+    values = {
+        "amount_minor": facts.amount_minor,
+        "together_minor": total,
+        "above_minor": low,
+        "up_to_minor": high,
+        "currency": facts.currency,
+        **{f"{scope}_minor": minor for scope, minor in sorted(facts.exposure_minor.items())},
+    }
+    fits = low is not None and total > low and (high is None or total <= high)
+    return (outcome if fits else None), values
 
 
 def _endless(limits: Limits) -> int | None:
@@ -263,22 +254,25 @@ RULES: dict[str, tuple[Rule, Promise]] = {
     "case.taken_over": (_taken_over, _("A person took this case over: the agent is silent.")),
     "case.refused_before": (_refused_before, _("A person said no to the same effect before.")),
     "size.messages_case_day": (
-        _size("messages_case_day"),
+        partial(_size, "messages_case_day"),
         _("More messages in one case in a day than the agent may send."),
     ),
     "size.messages_customer_day": (
-        _size("messages_customer_day"),
+        partial(_size, "messages_customer_day"),
         _("More messages to one customer in a day than the agent may send."),
     ),
     "size.messages_shop_hour": (
-        _size("messages_shop_hour"),
+        partial(_size, "messages_shop_hour"),
         _("More messages of the shop in an hour than the agent may send."),
     ),
     "size.orders_held_day": (
-        _size("orders_held_day"),
+        partial(_size, "orders_held_day"),
         _("More orders held in a day than the agent may hold."),
     ),
-    "size.items_set_day": (_size("items_set_day"), _("More items set in a day than the agent may set.")),
+    "size.items_set_day": (
+        partial(_size, "items_set_day"),
+        _("More items set in a day than the agent may set."),
+    ),
     "case.close": (_close, _("Closing needs nobody.")),
     "message.reachable": (_reachable, _("There is no address that the message could go to.")),
     "message.contact_only": (_contact_only, _("Order data goes to the order's own contact only.")),
@@ -293,20 +287,27 @@ RULES: dict[str, tuple[Rule, Promise]] = {
         _rates,
         _("The sums need an exchange rate that is missing or too old, so a person decides."),
     ),
-    "refund.cap.order": (_cap("order"), _("More than the agent may give for one order.")),
-    "refund.cap.customer": (_cap("customer"), _("More than the agent may give one customer in 30 days.")),
+    "refund.cap.order": (partial(_cap, "order"), _("More than the agent may give for one order.")),
+    "refund.cap.customer": (
+        partial(_cap, "customer"),
+        _("More than the agent may give one customer in 30 days."),
+    ),
     "refund.cap.instrument": (
-        _cap("instrument"),
+        partial(_cap, "instrument"),
         _("More than the agent may give to one payment method in 30 days."),
     ),
-    "refund.cap.address": (_cap("address"), _("More than the agent may give to one address in 30 days.")),
-    "refund.cap.day": (_cap("day"), _("More than the agent may give for the whole shop in a day.")),
+    "refund.cap.address": (
+        partial(_cap, "address"),
+        _("More than the agent may give to one address in 30 days."),
+    ),
+    "refund.cap.day": (partial(_cap, "day"), _("More than the agent may give for the whole shop in a day.")),
     "refund.tier.above": (
-        _tier(Outcome.HUMAN, lambda limits: limits.two_factor_up_to_minor, _endless),
+        partial(_tier, Outcome.HUMAN, lambda limits: limits.two_factor_up_to_minor, _endless),
         _("Above what may be approved here: people act outside the agent."),
     ),
     "refund.tier.two_people": (
-        _tier(
+        partial(
+            _tier,
             Outcome.TWO_FACTOR,
             lambda limits: limits.two_people_above_minor,
             lambda limits: limits.two_factor_up_to_minor,
@@ -314,11 +315,12 @@ RULES: dict[str, tuple[Rule, Promise]] = {
         _("Very large: two people approve, each with a second factor."),
     ),
     "refund.tier.two_factor": (
-        _tier(Outcome.TWO_FACTOR, lambda limits: limits.one_approver_up_to_minor, _one_signer),
+        partial(_tier, Outcome.TWO_FACTOR, lambda limits: limits.one_approver_up_to_minor, _one_signer),
         _("Large: locked behind an approval with a second factor."),
     ),
     "refund.tier.one_approver": (
-        _tier(
+        partial(
+            _tier,
             Outcome.ONE_APPROVER,
             lambda limits: limits.auto_up_to_minor,
             lambda limits: limits.one_approver_up_to_minor,
@@ -329,7 +331,7 @@ RULES: dict[str, tuple[Rule, Promise]] = {
     "planner.unsure": (_unsure, _("The planner is too unsure of this to let it run by itself.")),
     "refund.budget": (_budget, _("The day's budget of automatic money is spent, so one approver decides.")),
     "refund.tier.automatic": (
-        _tier(Outcome.ALLOW_AFTER_UNDO, lambda limits: 0, lambda limits: limits.auto_up_to_minor),
+        partial(_tier, Outcome.ALLOW_AFTER_UNDO, lambda limits: 0, lambda limits: limits.auto_up_to_minor),
         _("Small enough to run by itself, after the undo window."),
     ),
 }

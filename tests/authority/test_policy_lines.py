@@ -126,6 +126,9 @@ def test_a_doubt_takes_the_small_refund_to_an_approver(said: int | None, by: str
 
 
 def test_no_confidence_lifts_a_refund_over_a_line() -> None:
+    assert judge(replace(WHOLE, confidence_percent=None), replace(FULL, unsure_below_percent=1)).rule == (
+        "planner.unsure"
+    )
     assert judge(replace(WHOLE, amount_minor=2001, confidence_percent=100), FULL).rule == ONE
     assert judge(replace(WHOLE, amount_minor=20_001, confidence_percent=0), FULL).rule == LARGE
     assert judge(replace(WHOLE, confidence_percent=None), USD).rule == AUTOMATIC
@@ -147,6 +150,12 @@ def test_a_spent_budget_asks_an_approver(spent: int | None, by: str, rule: str) 
     if rule == "refund.budget":
         assert verdict.outcome == Outcome.ONE_APPROVER
         assert verdict.seen[-1].values == {"sum_minor": spent, "at_most_minor": 10_000, "currency": "EUR"}
+
+
+def test_an_amount_that_a_person_wrote_asks_another_however_small() -> None:
+    verdict = judge(replace(WHOLE, edited=True, by_kind="staff"), FULL)
+    assert (verdict.rule, verdict.outcome) == ("refund.edited", Outcome.ONE_APPROVER)
+    assert judge(replace(WHOLE, edited=True, amount_minor=20_001), FULL).rule == LARGE
 
 
 @pytest.mark.parametrize("state", ["missing", "stale", "?"])
@@ -187,6 +196,51 @@ def test_a_flag_that_nobody_taught_the_policy_is_feared_most() -> None:
 )
 def test_a_suspicion_speaks_before_a_vendor_that_stands_still(changes: dict[str, Any], rule: str) -> None:
     assert judge(replace(REFUND, drifting=("stripe x",), **changes), USD).rule == rule
+
+
+STRICT = Limits(
+    1,
+    2,
+    3,
+    two_factor_up_to_minor=4,
+    two_people_above_minor=5,
+    unsure_below_percent=60,
+    caps={"order": 6, "day": 7},
+    budget_minor=8,
+    sizes={"orders_held_day": 9},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "looser"),
+    [
+        ("auto_up_to_minor", 2),
+        ("one_approver_up_to_minor", 3),
+        ("goodwill_percent", 4),
+        ("two_factor_up_to_minor", 5),
+        ("two_factor_up_to_minor", None),
+        ("two_people_above_minor", 6),
+        ("two_people_above_minor", None),
+        ("unsure_below_percent", 59),
+        ("caps", {"order": 7, "day": 8}),
+        ("caps", {"order": 7}),
+        ("caps", {}),
+        ("budget_minor", 9),
+        ("budget_minor", None),
+        ("sizes", {"orders_held_day": 10}),
+        ("sizes", {}),
+    ],
+)
+def test_of_two_limits_each_stricter_number_holds(name: str, looser: Any) -> None:
+    other = replace(STRICT, **{name: looser})
+    assert STRICT.stricter(other) == other.stricter(STRICT) == STRICT
+
+
+def test_no_line_in_both_limits_is_no_line() -> None:
+    assert Limits(1, 2, 3).stricter(Limits(1, 2, 3)) == Limits(1, 2, 3)
+    both = replace(STRICT, caps={"order": 6}).stricter(replace(STRICT, caps={"day": 7}))
+    assert both.caps == STRICT.caps
+    assert Limits(**STRICT.as_json()) == STRICT
 
 
 @pytest.mark.parametrize(

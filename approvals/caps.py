@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from approvals.bounds import UNITS
+from approvals.eligibility import newly_without
 from approvals.errors import Invalid
 from approvals.models import CapsVersion
 from approvals.versions import Kind, in_force
@@ -130,4 +131,9 @@ def unit_name(unit: str) -> str:
     return words[unit]
 
 
-CAPS = Kind(CapsVersion, "caps", _check, _show)
+def _nobody(row: CapsVersion) -> list[str]:
+    """What nobody could decide, since whoever wrote or published this is barred under it."""
+    return [tier.name for tier in newly_without(row.shop_id, caps=row)]
+
+
+CAPS = Kind(CapsVersion, "caps", _check, _show, nobody=_nobody)

@@ -100,17 +100,11 @@ def _without(user: User, starts_at: datetime, ends_at: datetime) -> list[TierPeo
 def refuse_nobody(rows: Sequence[TierPeople]) -> None:
     """Raises LeavesNobody where a change would leave a size of refund with too few people."""
     if rows:
-        names = ", ".join(sorted({f"{row.currency} ({tier_name(row.tier)})" for row in rows}))
+        names = ", ".join(sorted({row.name for row in rows}))
         raise LeavesNobody(
             _("Then nobody could approve %(tiers)s. Say that this is meant, or find a stand-in first.")
             % {"tiers": names}
         )
-
-
-def tier_name(tier: str) -> str:
-    """The size of refund in words."""
-    names = {"one_approver": _("mid-size"), "two_factor": _("large"), "two_people": _("very large")}
-    return names[tier]
 
 
 def cancel_absence(absence_id: int, *, by: Actor) -> Absence:

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from approvals.duty import RIGHT, Week, caps_in_force, weeks_of
 from approvals.models import (
     ApprovalRequest,
+    CapsVersion,
     CodeAttempt,
     Delegation,
     FactorReset,
@@ -47,6 +48,17 @@ class TierPeople:
         return 2 if self.tier == TWO_PEOPLE else 1
 
     @property
+    def size(self) -> str:
+        """The size of refund in words."""
+        names = {"one_approver": _("mid-size"), "two_factor": _("large"), TWO_PEOPLE: _("very large")}
+        return names[self.tier]
+
+    @property
+    def name(self) -> str:
+        """Currency and size, as "EUR (large)"."""
+        return f"{self.currency} ({self.size})"
+
+    @property
     def enough(self) -> bool:
         """Whether there are as many as it takes."""
         return len(self.eligible) >= self.needed
@@ -69,16 +81,17 @@ def who_can_decide(
     at: datetime | None = None,
     limits: LimitVersion | None = None,
     *,
+    caps: CapsVersion | None = None,
     hours: bool = True,
     without: Collection[int] = (),
 ) -> list[TierPeople]:
     """Each tier of each currency with its people; a fixed number of queries.
 
-    `limits` asks as if that version were in force, for its currency alone. Without `hours` only absences count, not
-    the time of the day; `without` leaves people out, as if their role were gone.
+    `limits` asks as if that version were in force, for its currency alone, and `caps` as if those caps were. Without
+    `hours` only absences count, not the time of the day; `without` leaves people out, as if their role were gone.
     """
     at = at or sources.now()
-    staff, caps = _staff(shop_id, at, without), caps_in_force(shop_id)
+    staff, caps = _staff(shop_id, at, without), caps or caps_in_force(shop_id)
     found: list[TierPeople] = []
     for version in [limits] if limits is not None else _in_force(shop_id):
         writers = {pk for row in (version, caps) if row for pk in (row.author_id, row.published_by_id)}
@@ -89,33 +102,18 @@ def who_can_decide(
     return found
 
 
-def left_with_nobody(
-    shop_id: int,
-    at: datetime | None = None,
-    limits: LimitVersion | None = None,
-    *,
-    without: Collection[int] = (),
-) -> list[TierPeople]:
-    """The tiers that too few people could decide, whatever the time of the day."""
-    return [
-        row for row in who_can_decide(shop_id, at, limits, hours=False, without=without) if not row.enough
-    ]
-
-
 def newly_without(
     shop_id: int,
     *,
     at: datetime | None = None,
     limits: LimitVersion | None = None,
+    caps: CapsVersion | None = None,
     without: Collection[int] = (),
 ) -> list[TierPeople]:
-    """The tiers that have their people today, and would have too few after the change."""
+    """The tiers that have their people today, and would have too few after the change, whatever the hour."""
     had = {(row.tier, row.currency) for row in who_can_decide(shop_id, hours=False) if row.enough}
-    return [
-        row
-        for row in left_with_nobody(shop_id, at, limits, without=without)
-        if (row.tier, row.currency) in had
-    ]
+    after = who_can_decide(shop_id, at, limits, caps=caps, hours=False, without=without)
+    return [row for row in after if not row.enough and (row.tier, row.currency) in had]
 
 
 def for_request(request: ApprovalRequest) -> TierPeople:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from approvals import caps, versions
 from approvals.caps import CAPS
+from approvals.eligibility import newly_without
 from approvals.errors import AlreadyDecided, Invalid
 from approvals.models import KillSwitch, LimitVersion, TermsVersion
 from approvals.rights import person
@@ -90,7 +91,12 @@ def _show(row: LimitVersion, name: str) -> str:
     return _("nobody needs a second") if value is None else str(Money(value, row.currency))
 
 
-LIMITS = Kind(LimitVersion, "limits", _check, _show)
+def _nobody(row: LimitVersion) -> list[str]:
+    """What nobody could decide, since whoever wrote or published this is barred under it."""
+    return [tier.name for tier in newly_without(row.shop_id, limits=row)]
+
+
+LIMITS = Kind(LimitVersion, "limits", _check, _show, nobody=_nobody)
 
 
 def engage_switch(*, scope: str, key: str, shop_id: int | None, reason: str, by: Actor) -> KillSwitch:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from approvals.duty import RIGHT
+from approvals.eligibility import TWO_PEOPLE, TierPeople, newly_without
 from approvals.errors import Invalid
-from approvals.models import FactorReset
+from approvals.models import ApprovalRequest, FactorReset
 from approvals.rights import MONEY_RIGHTS, rights_by_role
 from approvals.second_factor import resetting
 from audit import sources
@@ -23,6 +25,10 @@ from audit.services import record
 from cases.models import Shop, User
 from cases.telling import ring
 from tools.adapters.accounts import Account
+
+Tier = ApprovalRequest.Tier
+# The right that each size of refund takes.
+SIZES = {**{tier.value: right for tier, right in RIGHT.items()}, TWO_PEOPLE: RIGHT[Tier.TWO_FACTOR]}
 
 
 def password_was_set(user: User, *, by: Actor) -> None:
@@ -127,3 +133,28 @@ def confirm_reset(reset_id: int, *, by: Actor) -> FactorReset:
             if Account.of(news.shop).announces:
                 ring("announce_reset", news.pk)
     return row
+
+
+def would_leave_nobody(user: User, new: Mapping[str, Any]) -> list[TierPeople]:
+    """What nobody could decide any more if this account had the new `groups`, `shops` and `is_active`.
+
+    What is missing among them stays as it is.
+    """
+    groups = user.groups.all() if new.get("groups") is None else new["groups"]
+    shops = user.shops.all() if new.get("shops") is None else new["shops"]
+    active = bool(new.get("is_active", user.is_active))
+    places = {shop.pk for shop in shops}
+    held = {right for right in RIGHT.values() if right in rights_by_role(user)}
+    lost = held - _rights_of(groups)
+    found = []
+    for shop_id in user.shops.values_list("pk", flat=True):
+        gone = held if not active or shop_id not in places else lost
+        sizes = {tier for tier, right in SIZES.items() if right in gone}
+        if sizes:
+            found += [row for row in newly_without(shop_id, without={user.pk}) if row.tier in sizes]
+    return found
+
+
+def _rights_of(groups: Iterable[Group]) -> set[str]:
+    rows = Permission.objects.filter(group__in=groups, content_type__app_label="approvals")
+    return {f"approvals.{codename}" for codename in rows.values_list("codename", flat=True)}

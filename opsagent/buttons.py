@@ -31,12 +31,16 @@ from django.utils.translation import gettext_lazy
 
 from approvals import limits as authority
 from approvals import services as approvals
+from approvals.admin.request_facts import next_for
 from approvals.errors import Invalid, Refusal
+from approvals.models import ApprovalRequest
+from approvals.standing import is_stand_in
 from audit import actors, sources
 from audit.actors import Actor
-from cases import cancelling, connections, credit_notes, handoff, paying, services, vendors
+from cases import approving, cancelling, connections, credit_notes, handoff, paying, services, vendors
 from cases.intake import requeueing
 from opsagent.signing_in import proof_of
+from tools.types import to_minor
 
 if TYPE_CHECKING:
     from opsagent.admin_site import OpsAdminSite
@@ -60,6 +64,19 @@ def _approve(pk: int, form: QueryDict, by: Actor) -> object:
 
 def _approve_large(pk: int, form: QueryDict, by: Actor) -> object:
     return services.decide_approval(pk, approve=True, proof=proof_of(form), reason="", by=by)
+
+
+def _edit_amount(pk: int, form: QueryDict, by: Actor) -> object:
+    currency = ApprovalRequest.objects.values_list("currency", flat=True).get(pk=pk)
+    try:
+        amount = to_minor(form.get("amount", "").strip(), currency)
+    except (ArithmeticError, ValueError) as error:
+        raise Invalid(_("Write the amount as 12.50, with no more decimals than the currency has.")) from error
+    return approving.edit_amount(pk, amount_minor=amount, by=by)
+
+
+def _ask_customer(pk: int, form: QueryDict, by: Actor) -> object:
+    return approving.ask_customer(pk, question=form.get("question", ""), by=by)
 
 
 def _reject(pk: int, form: QueryDict, by: Actor) -> object:
@@ -104,6 +121,8 @@ def _pay(pk: int, form: QueryDict, by: Actor) -> object:
     return paying.pay(pk, paid_on=paid_on, reference=form.get("reference", ""), by=by)
 
 
+# What ends an approver's part in a request.
+DECIDES = ("approve", "approve_large", "reject", "edit_amount", "ask_customer")
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
@@ -196,6 +215,24 @@ BUTTONS: dict[str, Button] = {
         _reject,
         gettext_lazy("Rejected. No money moves, and a person has the case."),
     ),
+    "edit_amount": Button(
+        REQUEST,
+        SIGNERS,
+        _edit_amount,
+        gettext_lazy("Asked for. Another person approves this amount."),
+    ),
+    "ask_customer": Button(
+        REQUEST,
+        SIGNERS,
+        _ask_customer,
+        gettext_lazy("The question is on its way. Another person decides now."),
+    ),
+    "take_back": Button(
+        REQUEST,
+        SIGNERS,
+        lambda pk, form, by: approvals.take_back(pk, by=by),
+        gettext_lazy("Taken back. Your signature no longer counts."),
+    ),
     "reverse": Button(
         "approvals.decision",
         ("approvals.add_reversal",),
@@ -269,8 +306,11 @@ BUTTONS: dict[str, Button] = {
 
 
 def allowed(user: Any, name: str) -> bool:
-    """Whether the person has a right that lets them press this button."""
-    return any(user.has_perm(right) for right in BUTTONS[name].rights)
+    """Whether the person has a right, of their own or lent, that lets them press this button."""
+    button = BUTTONS[name]
+    if any(user.has_perm(right) for right in button.rights):
+        return True
+    return button.model == REQUEST and is_stand_in(user, button.rights)
 
 
 def urls(site: OpsAdminSite) -> list[URLPattern]:
@@ -303,10 +343,18 @@ def _view(site: admin.AdminSite, name: str, button: Button) -> Callable[..., Htt
             messages.error(request, refusal.sentence)
         else:
             messages.success(request, str(button.done))
+            if name in DECIDES:
+                return HttpResponseRedirect(_next(site, request, pk) or back(request, button.model, pk))
         return HttpResponseRedirect(back(request, button.model, pk))
 
     press.__name__ = name
     return press
+
+
+def _next(site: admin.AdminSite, request: HttpRequest, pk: int) -> str:
+    """After a decision the next request opens."""
+    rows = site.get_model_admin(ApprovalRequest).get_queryset(request)
+    return next_for(request.user, rows, without=pk)
 
 
 def back(request: HttpRequest, model: str, pk: int) -> str:

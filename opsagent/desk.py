@@ -107,6 +107,7 @@ def _approvals(user: Any) -> list[ApprovalRequest]:
     if not user.has_perm("approvals.view_approvalrequest"):
         return []
     rows = _mine(ApprovalRequest, user).filter(state=ApprovalRequest.State.PENDING)
+    rows = rows.order_by("-renewals", "expires_at", "pk")
     return list(rows.select_related("case__person", "case__order", "decision", "shop")[:FEW])
 
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy
 
 from approvals.admin.decisions import SHOP, order_of
 from approvals.admin.effect import document, facts, parts, payers, restocked, ruler, shown_in_shop
+from approvals.admin.request_facts import extras
 from approvals.models import ApprovalRequest, RiskFlag
 from approvals.policy import SENTENCES
 from approvals.second_factor import TRIES, challenge, own, passkeys, tries_left
-from approvals.services import RIGHT, why_not
+from approvals.standing import why_not
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from tools.catalog import cancel_order
@@ -84,7 +85,6 @@ class ApprovalRequestAdmin(HistoryAdmin):
         payment = _payment(row, order)
         refusal = why_not(row, request.user)  # type: ignore[arg-type]  # our own user, signed in
         open_now = row.state == ApprovalRequest.State.PENDING and row.expires_at > moment()
-        right = request.user.has_perm(RIGHT[ApprovalRequest.Tier(row.tier)])
         before, after, place, all_ = neighbours(self.get_queryset(request), row)
         return {
             "title": _title(row) % {"amount": row.money, "who": _who(row, order)},
@@ -106,9 +106,10 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "customer": _customer(order),
             "flags": _flags(row, order),
             "open_now": open_now,
-            "may_sign": open_now and right and not refusal,
+            "may_sign": open_now and not refusal,
             "refusal": refusal,
-            **_factor(request, row, open_now and right and not refusal),
+            **extras(row, order, request.user, open_now=open_now),
+            **_factor(request, row, open_now and not refusal),
             "tone": TONES[row.state][0],
             "icon": TONES[row.state][1],
             "before": before,
@@ -178,7 +179,7 @@ def _customer(order: Order | None) -> dict[str, Any] | None:
 
 def neighbours(rows: QuerySet[Any], row: ApprovalRequest) -> tuple[str, str, int, int]:
     """Addresses of the pending requests before and after this one, its place, and how many there are."""
-    pending = rows.filter(state=ApprovalRequest.State.PENDING).order_by("expires_at", "pk")
+    pending = rows.filter(state=ApprovalRequest.State.PENDING).order_by("-renewals", "expires_at", "pk")
     ids = list(pending.values_list("pk", flat=True)[:200])
     if row.pk not in ids:
         return "", "", 0, len(ids)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from approvals.duties import refuse_nobody
+from approvals.errors import LeavesNobody
 from audit import actors, sources
 from audit.models import Json
 from audit.services import record
 from audit.shop_admin import HistoryAdmin, ShopAdmin
 from cases.models import Person, PlannerConfig, Shop, Template, User
-from cases.staff import password_was_set
+from cases.staff import password_was_set, would_leave_nobody
 
 SWITCHES = ("is_active", "is_staff", "is_superuser")
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
@@ -81,10 +85,28 @@ class PlannerConfigAdmin(HistoryAdmin):
     list_filter = ("kind",)
 
 
+class StaffForm(UserChangeForm):  # type: ignore[type-arg]  # Django's own is generic at type checking alone
+    """An account; a change that leaves a size of refund with nobody who decides takes an explicit yes."""
+
+    leaves_nobody_ok = forms.BooleanField(
+        required=False, label=_("Also if nobody can decide some size of refund then")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk is not None and not data.get("leaves_nobody_ok"):
+            try:
+                refuse_nobody(would_leave_nobody(self.instance, data))
+            except LeavesNobody as refusal:
+                raise forms.ValidationError(refusal.sentence) from refusal
+        return data
+
+
 @admin.register(User)
 class UserAdmin(StockUserAdmin[User]):
     """Accounts. Who isn't a superuser can't make one, touch one, or hand out single permissions."""
 
+    form = StaffForm
     list_display = ("username", "first_name", "last_name", "is_active", "last_login")
     list_filter = ("is_active", "groups", "shops")
     filter_horizontal = ("groups", "shops")
@@ -92,7 +114,10 @@ class UserAdmin(StockUserAdmin[User]):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email", "time_zone", "language")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "shops")}),
+        (
+            _("Rights"),
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "shops", "leaves_nobody_ok")},
+        ),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")

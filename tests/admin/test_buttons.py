@@ -22,6 +22,9 @@ ROLE = {
     "approve": "approver",
     "approve_large": "finance approver",
     "reject": "approver",
+    "edit_amount": "approver",
+    "ask_customer": "approver",
+    "take_back": "approver",
     "settle": "approver",
     "pay": "approver",
     "correct_credit_note": "finance approver",
@@ -34,6 +37,8 @@ ROLE = {
 }
 FORMS = {
     "reject": {"reason": "The photo shows another tent."},
+    "edit_amount": {"amount": "30.00"},
+    "ask_customer": {"question": "photo"},
     "reverse": {"reason": "Wrong item."},
     "lower_flag": {"reason": "Spoke with her; she is fine."},
     "note": {"text": "Ask the warehouse."},
@@ -52,7 +57,7 @@ def target(name: str, shop: Shop) -> Any:
     """A row on which this button can be pressed."""
     if name in ("claim", "resolve"):
         return f.make_handoff(f.make_case(order=f.make_order(shop), state=Case.State.HANDOFF))
-    if name in ("approve", "reject"):
+    if name in ("approve", "reject", "edit_amount", "ask_customer", "take_back"):
         return f.make_approval(shop=shop)
     if name == "approve_large":
         return f.make_approval(shop=shop, large=True)

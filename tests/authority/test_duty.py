@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from approvals import versions
+from approvals.caps import CAPS
 from approvals.duties import cancel_absence, write_absence, write_hours
 from approvals.duty import Stretch, Week, merged, runs_out
 from approvals.eligibility import newly_without, who_can_decide
 from approvals.errors import Invalid, LeavesNobody, NotPermitted
+from approvals.limits import LIMITS
 from approvals.models import ApprovalRequest, DutyHours
 from audit import actors, sources
 from cases import tasks
@@ -291,6 +295,26 @@ def test_limits_under_which_nobody_could_decide_are_named_before_they_hold() -> 
     user = signer(shop)
     draft = factories.make_limits(shop, author=user, published_at=None, effective_at=None)
     assert [row.tier for row in newly_without(shop.pk, limits=draft)] == ["one_approver"]
+
+
+@pytest_db
+@pytest.mark.parametrize(("kind", "noun"), [(LIMITS, "limit"), (CAPS, "caps")])
+def test_publishing_what_leaves_nobody_takes_a_yes(kind: versions.Kind[Any], noun: str) -> None:
+    shop = factories.make_shop()
+    make = factories.make_limits if noun == "limit" else factories.make_caps
+    row = make(shop, author=signer(shop), published_at=None, effective_at=None)
+    by = acting(shop, "limit publisher")
+    with pytest.raises(versions.LeavesNobody, match="mid-size"):
+        versions.publish(kind, row.pk, by=by)
+    assert versions.publish(kind, row.pk, leaves_nobody_ok=True, by=by).published_at
+
+
+@pytest_db
+def test_publishing_what_leaves_somebody_takes_none() -> None:
+    shop = factories.make_shop()
+    signer(shop)
+    row = factories.make_limits(shop, author=signer(shop), published_at=None, effective_at=None)
+    assert versions.publish(LIMITS, row.pk, by=acting(shop, "limit publisher")).published_at
 
 
 @pytest_db

@@ -1,0 +1,221 @@
+"""One page for a signature: all that it takes to decide, nothing that decides by being read, and the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from approvals.models import Absence, ApprovalRequest, Delegation, DutyHours
+from cases.models import Message, Shop
+from tests import factories as f
+from tests.admin.conftest import SignIn, client_of
+from tools.models import ToolCall
+
+PAGE = "admin:approvals_approvalrequest_change"
+Said = Callable[[Any], str]
+
+
+def page(client: Client, row: ApprovalRequest) -> str:
+    return client.get(reverse(PAGE, args=[row.pk])).content.decode()
+
+
+def press(client: Client, name: str, row: ApprovalRequest, **form: str) -> Any:
+    return client.post(reverse(f"admin:{name}", args=[row.pk]), form)
+
+
+def test_the_page_shows_all_that_a_decision_takes(sign_in: SignIn, shop: Shop) -> None:
+    row, client = f.make_approval(shop=shop), sign_in("approver")
+    text = page(client, row)
+    for heading in ("Exact effect", "Why it asks", "Facts", "This customer", "Not taken", "Fingerprint"):
+        assert heading in text
+    assert "Ask the customer first" in text
+    assert "Can decide now:" in text
+
+
+def test_what_changed_since_stands_at_the_top(sign_in: SignIn, shop: Shop) -> None:
+    row, client = f.make_approval(shop=shop), sign_in("approver")
+    assert "Changed since" not in page(client, row)
+    assert row.case.order is not None
+    row.case.order.lines.update(total_minor=6000)
+    f.make_flag(row.case, kind="fraud")
+    f.make_limits(shop)
+    f.make_message(row.case, at=f.now() + timedelta(seconds=1))
+    text = page(client, row)
+    for change in ("another effect today", "A flag was raised", "The limits changed", "The customer wrote"):
+        assert change in text
+
+
+def test_a_request_that_nobody_can_decide_says_why(sign_in: SignIn, shop: Shop) -> None:
+    row = f.make_approval(shop=shop)
+    text = page(sign_in("agent"), row)
+    assert "Nobody can decide this now" in text
+    assert "no role that signs this size" in text
+
+
+def test_after_a_decision_the_next_request_opens(sign_in: SignIn, shop: Shop) -> None:
+    first, second = f.make_approval(shop=shop), f.make_approval(shop=shop)
+    large = f.make_approval(shop=shop, large=True, expires_at=f.now() + timedelta(minutes=1))
+    client = sign_in("approver")
+    assert press(client, "approve", first).url == reverse(PAGE, args=[second.pk])
+    assert press(client, "reject", second, reason="No.").url == reverse(PAGE, args=[second.pk])
+    assert ApprovalRequest.objects.get(pk=large.pk).state == "pending"
+
+
+def test_another_amount_is_written_as_people_write_it(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    row, client = f.make_approval(shop=shop), sign_in("approver")
+    press(client, "edit_amount", row, amount="30,00")
+    press(client, "edit_amount", row, amount="30.001")
+    assert ApprovalRequest.objects.count() == 1
+    press(client, "edit_amount", row, amount="30.00")
+    new = ApprovalRequest.objects.get(state="pending")
+    assert new.amount_minor == 3000
+    assert reverse("admin:approve", args=[new.pk]) not in page(client, new)
+    assert reverse("admin:approve", args=[new.pk]) in page(sign_in("approver"), new)
+
+
+def test_a_question_goes_out_and_the_asker_is_out(sign_in: SignIn, shop: Shop) -> None:
+    row, client = f.make_approval(shop=shop), sign_in("approver")
+    press(client, "ask_customer", row, question="photo")
+    assert Message.objects.filter(case=row.case, direction="out").count() == 1
+    assert "You asked the customer" in page(client, row)
+
+
+def test_a_stand_in_finds_the_button(sign_in: SignIn, shop: Shop) -> None:
+    row, now = f.make_approval(shop=shop), f.now()
+    lender, to = f.make_user(roles=["approver"], shops=[shop]), f.make_user(roles=["agent"], shops=[shop])
+    client = client_of(to)
+    assert press(client, "approve", row).status_code == 403
+    Delegation.objects.create(
+        shop=shop, right="approvals.approve_refund", to=to, instead_of=lender, given_by=f.make_user(), given_at=now,
+        starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1), reason="Holiday",
+    )  # fmt: skip
+    assert reverse("admin:approve", args=[row.pk]) in page(client, row)
+    press(client, "approve", row)
+    assert ApprovalRequest.objects.get().state == "approved"
+
+
+def test_there_is_no_way_to_approve_several_at_once(sign_in: SignIn, shop: Shop) -> None:
+    for model in apps.get_app_config("approvals").get_models():
+        registered = admin.site._registry.get(model)
+        assert registered is None or not registered.actions
+    row, client = f.make_approval(shop=shop), sign_in("approver", "finance approver", "admin")
+    url = reverse("admin:approvals_approvalrequest_changelist")
+    for action in ("approve", "approve_selected", "delete_selected"):
+        client.post(url, {"action": action, "_selected_action": [row.pk], "index": "0"})
+    row.refresh_from_db()
+    assert row.state == "pending"
+
+
+def addresses(patterns: list[Any], pk: int, prefix: str = "/") -> list[str]:
+    """Every address below these patterns, with this row's number wherever one is asked for."""
+    found: list[str] = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern).lstrip("^")
+        if isinstance(pattern, URLResolver):
+            found += addresses(pattern.url_patterns, pk, route)
+        elif isinstance(pattern, URLPattern):
+            found.append(route)
+    return [
+        "".join(str(pk) if part.endswith(">") else part for part in _parts(route)).rstrip("$")
+        for route in found
+    ]
+
+
+def _parts(route: str) -> list[str]:
+    parts, rest = [], route
+    while "<" in rest:
+        before, _open, after = rest.partition("<")
+        inner, _close, rest = after.partition(">")
+        parts += [before, f"<{inner}>"]
+    return [*parts, rest]
+
+
+def decided() -> dict[str, Any]:
+    """Every row that says what was decided, sent or written about deciding."""
+    rows: dict[str, Any] = {
+        model._meta.label: list(model._default_manager.order_by("pk").values())
+        for model in apps.get_app_config("approvals").get_models()
+        if model._meta.label != "approvals.Challenge"
+    }
+    return rows | {"calls": list(ToolCall.objects.values()), "messages": Message.objects.count()}
+
+
+def test_no_address_of_the_admin_decides_by_being_read(sign_in: SignIn, shop: Shop) -> None:
+    row = f.make_approval(shop=shop)
+    client = sign_in("approver", "finance approver", "admin", "limit publisher")
+    client.raise_request_exception = False
+    mine = [url for url in addresses(get_resolver().url_patterns, row.pk) if url.startswith("/admin/")]
+    ours = [url for url in mine if "logout" not in url and "login" not in url and "(?P" not in url]
+    assert sum(f"/{row.pk}/approve" in url or f"/{row.pk}/reject" in url for url in ours) >= 3
+    before = decided()
+    for url in ours:
+        client.head(url, headers={"Sec-Purpose": "prefetch", "User-Agent": "mail-scanner"})
+    for name in ("approve", "approve_large", "reject", "edit_amount", "ask_customer", "take_back"):
+        url = reverse(f"admin:{name}", args=[row.pk])
+        assert (
+            client.get(url, {"reason": "x", "amount": "1"}, headers={"Purpose": "prefetch"}).status_code
+            == 405
+        )
+    assert decided() == before
+
+
+def test_who_can_decide_stands_on_a_page_of_its_own(sign_in: SignIn, shop: Shop) -> None:
+    client = sign_in("approver")
+    text = client.get(reverse("admin:deciders")).content.decode()
+    assert client.user.get_username() in text  # type: ignore[attr-defined]  # set by sign_in
+    assert "nobody" in text
+    assert "Let them stand in" not in text
+    assert "Let them stand in" in sign_in("admin").get(reverse("admin:deciders")).content.decode()
+
+
+def test_people_write_hours_and_absences_there(sign_in: SignIn, shop: Shop, said: Said) -> None:
+    client = sign_in("approver")
+    me = client.user.pk  # type: ignore[attr-defined]  # set by sign_in
+    url = reverse("admin:write_hours")
+    client.post(url, {"user": me, "zone": "Europe/Oslo", "from0": "09:00", "until0": "23:59"})
+    assert DutyHours.objects.get().ends_minute == 24 * 60
+    day = (f.now() + timedelta(days=1)).date().isoformat()
+    form = {"user": me, "starts_at": f"{day}T08:00", "ends_at": f"{day}T18:00"}
+    assert "nobody" in said(client.post(reverse("admin:write_absence"), form, follow=True))
+    assert not Absence.objects.exists()
+    client.post(reverse("admin:write_absence"), {**form, "nobody": "1"})
+    assert Absence.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["write_hours", "write_absence", "give_delegation", "end_delegation", "cancel_absence"]
+)
+def test_what_is_written_there_is_posted(sign_in: SignIn, shop: Shop, name: str) -> None:
+    assert sign_in("admin").get(reverse(f"admin:{name}")).status_code == 405
+
+
+def test_the_last_approver_keeps_the_role_unless_somebody_says_that_it_is_meant(
+    sign_in: SignIn, shop: Shop
+) -> None:
+    last, client = f.make_user(roles=["approver"], shops=[shop]), sign_in("admin")
+    url = reverse("admin:cases_user_change", args=[last.pk])
+    form = {
+        "username": last.username, "time_zone": last.time_zone, "language": last.language, "is_active": "on",
+        "is_staff": "on", "groups": [], "shops": [shop.pk],
+    }  # fmt: skip
+    assert "nobody could approve" in client.post(url, form).content.decode()
+    assert last.groups.exists()
+    assert client.post(url, {**form, "leaves_nobody_ok": "on"}).status_code == 302
+    assert not last.groups.exists()
+
+
+def test_a_second_approver_makes_the_first_ones_role_free_to_go(sign_in: SignIn, shop: Shop) -> None:
+    one, client = f.make_user(roles=["approver"], shops=[shop]), sign_in("admin")
+    f.make_user(roles=["approver"], shops=[shop])
+    form = {
+        "username": one.username, "time_zone": one.time_zone, "language": one.language, "is_active": "on",
+        "is_staff": "on", "groups": [], "shops": [shop.pk],
+    }  # fmt: skip
+    assert client.post(reverse("admin:cases_user_change", args=[one.pk]), form).status_code == 302

@@ -66,6 +66,8 @@
         continue;
       }
       button.disabled = false;
+      // The keyboard starts at the better way; a disabled button could not have taken autofocus.
+      if (form.hasAttribute("data-focus")) button.focus();
       form.addEventListener("submit", function (event) {
         event.preventDefault();
         button.disabled = true;

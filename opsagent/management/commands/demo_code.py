@@ -13,6 +13,9 @@ from django_otp.oath import TOTP
 from opsagent.demo.cast import STAFF, device_of
 from opsagent.environment import DEMO
 
+# A code that ends sooner is refused before anybody has typed it, since no neighbouring time step counts.
+LEAST_SECONDS = 5
+
 
 class Command(BaseCommand):
     help = "Prints the current one-time code of a demo account, in demo mode only: python manage.py demo_code fay"
@@ -30,9 +33,11 @@ class Command(BaseCommand):
         code = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
         code.time = time.time()
         left = device.step - int(time.time()) % device.step
-        if device.last_t >= code.t():
-            # A code works once: who has just signed in needs the next one to sign a refund.
-            self.stdout.write(f"The present code was used; the next one comes in {left} seconds.")
+        # A code works once: who has just signed in needs the next one to sign a refund.
+        used = device.last_t >= code.t()
+        if used or left < LEAST_SECONDS:
+            why = "was used" if used else "is about to end"
+            self.stdout.write(f"The present code {why}; the next one comes in {left} seconds.")
             time.sleep(left)
             code.time, left = time.time(), device.step
         self.stdout.write(f"{code.token():0{device.digits}d}  (for {left} more seconds)")

@@ -15,6 +15,7 @@ from django.db import connection, connections
 from psycopg import sql
 
 from opsagent.postgres import Postgres
+from opsagent.simulation import binding
 from opsagent.simulation.furnishing import furnish
 
 # Two runs in one checkout each take a server of their own.
@@ -96,7 +97,7 @@ def copy(of: str, name: str) -> Iterator[None]:
         make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         admin.execute(make.format(sql.Identifier(name), sql.Identifier(of)))
     try:
-        with using(name):
+        with binding.at_the_server(), using(name):
             yield
     finally:
         with _admin() as admin:

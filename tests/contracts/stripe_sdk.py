@@ -104,8 +104,9 @@ def alternatives(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
-def literals(node: ast.expr) -> list[str]:
-    """The values of `Literal[…]`, sorted."""
+def literals(node: ast.expr) -> list[str | bool]:
+    """The values of `Literal[…]`, sorted; texts but for a lone truth value, as that of `deleted`."""
     assert isinstance(node, ast.Subscript)
     elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    return sorted(str(ast.literal_eval(element)) for element in elements)
+    values = (ast.literal_eval(element) for element in elements)
+    return sorted((value if isinstance(value, bool) else str(value) for value in values), key=str)

@@ -37,6 +37,7 @@ from tests.factories.shops import (
     make_shop,
     make_user,
     now,
+    publish_limits,
 )
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "make_user",
     "now",
     "planner_config",
+    "publish_limits",
     "refund_effect",
     "refund_wish",
 ]

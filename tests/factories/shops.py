@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import transaction
 
 from approvals.bounds import UNITS
 from approvals.caps import PLANNERS
 from approvals.models import CapsVersion, LimitVersion, TermsVersion
+from audit import sources
+from audit.actors import SYSTEM
+from audit.services import record
 from cases.models import (
     LegalEntity,
     Person,
@@ -85,6 +89,21 @@ def make_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersio
         "effective_at": now() - timedelta(days=1),
     }
     return LimitVersion.objects.create(shop=shop, currency=currency, **{**defaults, **fields})
+
+
+def publish_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersion:
+    """Limits in force that the log tells of, for a test that asks whether everything is told."""
+    with transaction.atomic():
+        row = make_limits(shop, currency, **fields)
+        record(
+            "limits.published",
+            by=SYSTEM,
+            stream=f"shop/{shop.slug}",
+            subject=row,
+            shop_id=shop.pk,
+            correlation_id=sources.random_id(),
+        )
+    return row
 
 
 def make_caps(shop: Shop, **fields: Any) -> CapsVersion:

@@ -65,7 +65,7 @@ def vendors(clock: Clock) -> Iterator[Stand]:
 def sold(shop: Shop, vendors: Stand, neutral: dict[str, Any]) -> Case:
     """An order that nobody has packed, as its shop tells of it, and its customer's case."""
     vendors.control("orders", **neutral)
-    factories.make_limits(shop, "USD", auto_up_to_minor=20_000, one_approver_up_to_minor=40_000)
+    factories.publish_limits(shop, "USD", auto_up_to_minor=20_000, one_approver_up_to_minor=40_000)
     seen = shopify.read_order(Account.of(shop), "5001001", correlation_id=uuid4())
     with transaction.atomic():
         row = orders.record_order(

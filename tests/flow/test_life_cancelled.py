@@ -75,7 +75,7 @@ def fake() -> Iterator[Shop]:
 def asked_for(world: World, size: str = "small") -> tuple[Case, Neutral]:
     """A paid order that nobody has packed, and its customer's letter."""
     if size == "small":
-        factories.make_limits(world.shop, "USD", auto_up_to_minor=20_000, one_approver_up_to_minor=40_000)
+        factories.publish_limits(world.shop, "USD", auto_up_to_minor=20_000, one_approver_up_to_minor=40_000)
     who = world.customer()
     order = world.sold(who, days=1, item=world.item(size))
     deliver(world.order_step(order))

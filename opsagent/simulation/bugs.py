@@ -226,6 +226,11 @@ BUGS: tuple[Bug, ...] = (
             Edit(MONEY, REFUNDABLE, "self.captured_minor - ours - self.elsewhere_minor"),
             Edit(RECHECK, OVERDRAWN, "    return ours + row.elsewhere_minor > row.captured_minor"),
             Edit(RECHECK, '    if flag:\n        return f"risk', '    if False:\n        return f"risk'),
+            Edit(
+                "approvals/facts.py",
+                "flags=tuple(sorted(flags_up(scope.case_id, order))),",
+                'flags=tuple(sorted(flags_up(scope.case_id, order) - {"dispute"})),',
+            ),
         ),
     ),
     # order of things

@@ -92,7 +92,10 @@ def _payments(play: Play, refunds: list[dict[str, Any]]) -> list[Finding]:
     moved = [row for row in refunds if row["status"] == "succeeded"]
     theirs = {
         "refunded": sum(row["amount_minor"] for row in moved if row["made_by"] == "api") + _ticked(play),
-        "elsewhere": sum(row["amount_minor"] for row in moved if row["made_by"] == "dashboard"),
+        # Cash that somebody has handed over themselves counts too, though it moves at no gateway.
+        "elsewhere": sum(
+            move["minor"] for row in moved if row["made_by"] == "dashboard" for move in row["doc"]["moves"]
+        ),
     }
     rows = Payment.objects.filter(order__external_id__in=play.world.order_ids)
     ours = {

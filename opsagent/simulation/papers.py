@@ -12,7 +12,7 @@ from cases.models import Handoff, PaymentTask
 from opsagent.simulation import happenings
 from opsagent.simulation.world import IN_STOCK
 from tools.base import BY_HAND
-from tools.models import CreditNote, CreditNoteCounter, ToolCall
+from tools.models import OPEN_STATES, CreditNote, CreditNoteCounter, OrderLine, ToolCall
 
 if TYPE_CHECKING:
     from opsagent.simulation.engine import Play
@@ -30,7 +30,7 @@ def check(play: Play) -> list[Finding]:
         Decision.objects.filter(case__in=play.cases()).select_related("case__order", "limits").order_by("pk")
     )
     found = [one for row in decisions for one in (*_sums(play, row), *_document(row), *_alone(play, row))]
-    return [*found, *_numbers(), *_tasks(play), *_denied(play), *_goods(play)]
+    return [*found, *_numbers(), *_tasks(play), *_denied(play), *_pieces(play), *_goods(play)]
 
 
 def _sums(play: Play, decision: Decision) -> Iterable[Finding]:
@@ -122,6 +122,18 @@ def _denied(play: Play) -> Iterable[Finding]:
     """Where nobody knows how money goes back, or nobody wanted any back, none does."""
     if play.scenario.denied and play.calls().filter(amount_minor__gt=0).exists():
         yield "nothing is paid where nothing may be", play.scenario.name
+
+
+def _pieces(play: Play) -> Iterable[Finding]:
+    """A line has given back what its living refunds say: nobody names a line by hand here."""
+    lines = OrderLine.objects.filter(order__external_id__in=play.world.order_ids)
+    living = play.calls().filter(tool="issue_refund", state__in=(*OPEN_STATES, State.SUCCEEDED))
+    parts = [part for call in living for part in json.loads(call.request)["lines"]]
+    for line in lines:
+        own = [part for part in parts if part["line"] == line.pk]
+        told = (sum(part["quantity"] for part in own), sum(part["amount_minor"] for part in own))
+        if told != (line.refunded_quantity, line.refunded_minor):
+            yield "a line gives back what its refunds say", f"line {line.pk}: {told}"
 
 
 def _goods(play: Play) -> Iterable[Finding]:

@@ -43,7 +43,8 @@ def renew(request_id: int) -> bool:
     try:
         read_order(case_of(request), FRESH)
     except ToolError as error:
-        log.info("approval.not_renewed", request=request_id, code=error.code)
+        correlation_id = str(request.decision.correlation_id)
+        log.info("approval.not_renewed", request=request_id, code=error.code, correlation_id=correlation_id)
         return give_up(request_id) if now - request.expires_at > PATIENCE else False
     return _again(request)
 
@@ -60,7 +61,7 @@ def _again(request: ApprovalRequest) -> bool:
 
 def _proposer(decision: Decision) -> Actor:
     """Who wished for it at first: they stay the one who can't approve it."""
-    return AGENT if decision.by_kind == "agent" else Actor(decision.by_kind, decision.by_id, "")
+    return AGENT if decision.by_kind == "agent" else Actor("staff", decision.by_id, "")
 
 
 def _follow(case: Case, made: Made) -> None:

@@ -39,7 +39,8 @@ State = Case.State
 MOST_STEPS = 400
 # How long is waited where nothing is to be done: as long as the leases, the hold-backs and the waits of a case last.
 PAUSES = (16, 100, 700)
-LONG_PAUSES = (16, 100, 700, 3700, 8 * 3600, 5 * 86400)
+# The last two let a request that nobody signs be asked again, twice, and then be a person's.
+LONG_PAUSES = (16, 100, 700, 3700, 8 * 3600, 5 * 86400, 2 * 86400, 2 * 86400)
 
 
 class Play:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -88,7 +90,7 @@ def test_a_no_covers_a_cent_less_and_a_cent_more(cents: int) -> None:
 @pytest.mark.parametrize(
     "changes", [{"goodwill_percent": 10}, {"reason": "missing"}, {"shipping": True, "reason": "wrong_item"}]
 )
-def test_a_no_covers_the_same_piece_by_another_wish(changes: dict[str, object]) -> None:
+def test_a_no_covers_the_same_piece_by_another_wish(changes: dict[str, Any]) -> None:
     request = asked()
     reject(request)
     assert wish_again(request.case, **changes).decision.rule == "case.refused_before"
@@ -301,9 +303,10 @@ def test_eight_edits_at_once_are_one() -> None:
 def test_a_request_that_was_decided_is_not_edited_and_nobody_is_asked() -> None:
     request = asked()
     approve(request, acting(request.shop))
-    for step in (
+    steps: tuple[Callable[[Actor], object], ...] = (
         lambda by: edit_amount(request.pk, amount_minor=3000, by=by),
         lambda by: ask_customer(request.pk, question="photo", by=by),
-    ):
+    )
+    for step in steps:
         with pytest.raises(AlreadyDecided):
             step(acting(request.shop))

@@ -121,7 +121,7 @@ def late_request(renewals: int = 0) -> ApprovalRequest:
     request = decide_refund(case).request
     assert request is not None
     Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
-    Order.objects.filter(pk=case.order_id).update(read_at=sources.now())
+    Order.objects.filter(pk=order_of(case).pk).update(read_at=sources.now())
     ApprovalRequest.objects.filter(pk=request.pk).update(expires_at=sources.now() - timedelta(seconds=1))
     factories.make_caps(case.shop, renewals=renewals)
     return request
@@ -262,7 +262,7 @@ def test_who_can_decide_asks_the_same_however_many_people_there_are(
 def test_an_absence_that_leaves_nobody_takes_a_yes() -> None:
     shop = factories.make_shop()
     user, now = signer(shop), sources.now()
-    dates = {"starts_at": now + HOUR, "ends_at": now + 24 * HOUR}
+    dates: dict[str, Any] = {"starts_at": now + HOUR, "ends_at": now + 24 * HOUR}
     with pytest.raises(LeavesNobody, match="mid-size"):
         write_absence(user.pk, **dates, by=actors.staff(user))
     assert write_absence(user.pk, **dates, leaves_nobody_ok=True, by=actors.staff(user)).pk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -145,7 +146,7 @@ def test_a_delegation_of_another_shop_lends_nothing_here() -> None:
 def test_nobody_signs_under_caps_that_they_wrote_or_published(hand: str) -> None:
     shop = factories.make_shop()
     user = signer(shop)
-    others = {"author": factories.make_user(), "published_by": factories.make_user()}
+    others: dict[str, Any] = {"author": factories.make_user(), "published_by": factories.make_user()}
     factories.make_caps(shop, **{**others, hand: user})
     request = factories.make_approval(shop=shop)
     with pytest.raises(NotPermitted, match="limits"):
@@ -156,7 +157,7 @@ def test_nobody_signs_under_caps_that_they_wrote_or_published(hand: str) -> None
 def test_limits_written_after_the_request_bar_their_writers_too(hand: str) -> None:
     request = factories.make_approval()
     user = signer(request.shop)
-    others = {"author": factories.make_user(), "published_by": factories.make_user()}
+    others: dict[str, Any] = {"author": factories.make_user(), "published_by": factories.make_user()}
     factories.make_limits(request.shop, **{**others, hand: user})
     with pytest.raises(NotPermitted, match="limits"):
         approve(request, user)

@@ -189,7 +189,7 @@ def _rates() -> Iterator[CheckMessage]:
             "OPSAGENT_RATES_URL is missing, so no exchange rates are read.",
             hint="Set it to the central bank's file, or import rates of your own with manage.py rates import."
             " Until then a refund whose sums are of two currencies goes to a person.",
-            id="opsagent.W002",
+            id="opsagent.W003",
         )
     if url and not url.startswith("https://" if settings.MODE == PRODUCTION else ("https://", "http://")):
         yield Error(

@@ -127,7 +127,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Address of the European Central Bank's daily file of exchange rates:"
         " https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
         "",
-        "No rates are read: refunds whose sums need one go to a person (opsagent.W002).",
+        "No rates are read: refunds whose sums need one go to a person (opsagent.W003).",
     ),
     Variable(
         "Q_CLUSTER_NAME",

@@ -37,6 +37,7 @@ def production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings.DATABASE_URL = "postgres://u:p@db/ops"
     settings.PASSKEY_RP_ID, settings.PASSKEY_ORIGINS = "ops.example.com", ["https://ops.example.com"]
     monkeypatch.setenv("SECRET_KEY", KEY)
+    monkeypatch.setenv("OPSAGENT_RATES_URL", "https://rates.example.com/daily.xml")
     return settings
 
 
@@ -46,6 +47,16 @@ def test_this_environment_has_no_complaint(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_complete_production_has_no_complaint(production: Settings) -> None:
     assert ids(checks.environment) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "identity"), [("", "opsagent.W003"), ("http://rates.example.com/daily.xml", "opsagent.E015")]
+)
+def test_rates_are_read_from_where_they_can_be_believed(
+    production: Settings, monkeypatch: pytest.MonkeyPatch, url: str, identity: str
+) -> None:
+    monkeypatch.setenv("OPSAGENT_RATES_URL", url)
+    assert ids(checks.environment) == [identity]
 
 
 @pytest.mark.parametrize(

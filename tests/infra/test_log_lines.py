@@ -24,6 +24,7 @@ WITHOUT = {
     ("cases/planner/llm.py", "The model's answer did not fit: %s"),
     ("cases/planner/llm.py", "The model could not be asked: %s"),
     ("cases/planner/rules.py", "The rules planner failed on case %d"),
+    ("cases/rates.py", "rates.not_read"),
     ("cases/tasks.py", "sweep.failed"),
     ("cases/triage/judge.py", "Triage could not read a message of %d characters"),
     ("cases/vendors.py", "vendors.checked"),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.apps import apps
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -63,15 +65,19 @@ def defaults(currency: str) -> dict[str, Any]:
     return row.numbers()
 
 
-def caps_of(shop_id: int, currency: str, at: datetime | None = None) -> CapsVersion:
-    """The caps in force for a shop with this base currency; unsaved conservative ones where none are."""
-    row = in_force(CapsVersion, at, shop_id=shop_id, currency=currency)
-    return row or CapsVersion(shop_id=shop_id, currency=currency, version=0, **defaults(currency))
+def caps_of(shop_id: int, at: datetime | None = None) -> CapsVersion:
+    """The caps in force in the shop's base currency, now or at a moment; unsaved conservative ones where none are."""
+    row = in_force(CapsVersion, at, shop_id=shop_id, currency=F("shop__base_currency"))
+    if row is not None:
+        return row
+    shops = apps.get_model("cases", "Shop")._default_manager
+    base = shops.values_list("base_currency", flat=True).get(pk=shop_id)
+    return CapsVersion(shop_id=shop_id, currency=base, version=0, **defaults(base))
 
 
-def undo_window(shop_id: int, currency: str) -> timedelta:
+def undo_window(shop_id: int) -> timedelta:
     """How long an automatic refund of the shop waits before it leaves."""
-    return timedelta(seconds=caps_of(shop_id, currency).undo_seconds)
+    return timedelta(seconds=caps_of(shop_id).undo_seconds)
 
 
 def _check(wish: Mapping[str, Any]) -> None:

@@ -95,7 +95,7 @@ def decide(
     """Judge a wish and write the decision with what follows from it. Needs a transaction."""
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
     exposure.lock(effect)
-    rules = in_force(scope.shop_id, effect.worth.currency if effect.worth else "")
+    rules = in_force(scope.shop_id, effect, situation.planner)
     facts = gather(effect, scope, replace(situation, problem=problem))
     verdict = policy.judge(facts, rules.for_policy)
     decision = _write(wish, effect, scope, verdict, facts, rules, by)

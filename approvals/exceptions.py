@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
@@ -27,6 +28,12 @@ APPROVE = "approvals.approve_limitexception"
 # What is needed for longer is no exception: the caps change.
 LONGEST = timedelta(days=90)
 Scope = LimitException.Scope
+COLUMN: dict[str, str] = {
+    Scope.ORDER: "pk",
+    Scope.CUSTOMER: "pk",
+    Scope.INSTRUMENT: "instrument",
+    Scope.ADDRESS: "address_key",
+}
 
 
 def ask(
@@ -131,16 +138,14 @@ def state_of(row: LimitException, now: datetime) -> str:
 def _known(shop_id: int, scope: str, subject: str) -> bool:
     orders, payments = Order.objects.filter(shop_id=shop_id), Payment.objects.filter(order__shop_id=shop_id)
     people = apps.get_model("cases", "Person")._default_manager.filter(shop_id=shop_id)
+    rows: dict[str, QuerySet[Any]] = {
+        Scope.ORDER: orders,
+        Scope.CUSTOMER: people,
+        Scope.INSTRUMENT: payments,
+        Scope.ADDRESS: orders,
+    }
     try:
-        return (
-            bool(subject)
-            and {
-                Scope.ORDER: lambda: orders.filter(pk=int(subject)),
-                Scope.CUSTOMER: lambda: people.filter(pk=subject),
-                Scope.INSTRUMENT: lambda: payments.filter(instrument=subject),
-                Scope.ADDRESS: lambda: orders.filter(address_key=subject),
-            }[Scope(scope)]().exists()
-        )
+        return bool(subject) and rows[scope].filter(**{COLUMN[scope]: subject}).exists()
     except (ValueError, ValidationError):
         return False
 

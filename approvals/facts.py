@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import F, Max, Q
 
-from approvals import exposure
+from approvals import exceptions, exposure, rates, versions
+from approvals.caps import caps_of
 from approvals.entitlement import Claim, Parcel, Terms, entitled_by
-from approvals.models import KillSwitch, LimitVersion, RiskFlag, TermsVersion
+from approvals.models import CapsVersion, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
 from approvals.refusals import refused_before
 from audit import sources
@@ -18,6 +21,7 @@ from tools.base import Effect, Kind, Scope, digest
 from tools.catalog import cancel_order
 from tools.drift import drifting, name_of
 from tools.models import Order, Shipment
+from tools.types import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,29 @@ class InForce:
 
     limits: LimitVersion | None
     terms: TermsVersion | None
+    caps: CapsVersion | None = None
+    lifted: Mapping[str, int] = field(default_factory=dict)
+    planner: str = ""
+    moves_money: bool = True
 
     @property
     def for_policy(self) -> Limits | None:
-        """The limits' numbers, or None where the currency has none."""
-        row = self.limits
-        if row is None:
+        """All numbers; None where the money's currency has none. What moves no money is held to its size alone."""
+        row, caps = self.limits, self.caps
+        if row is None and self.moves_money:
             return None
-        return Limits(row.auto_up_to_minor, row.one_approver_up_to_minor, row.goodwill_percent)
+        return Limits(
+            row.auto_up_to_minor if row else 0,
+            row.one_approver_up_to_minor if row else 0,
+            row.goodwill_percent if row else 0,
+            row.two_factor_up_to_minor if row else 0,
+            row.two_people_above_minor if row else None,
+            row.unsure_below_percent if row else 0,
+            caps=self.lifted,
+            # A kind of planner that nobody gave a budget has none.
+            budget_minor=caps.budgets.get(self.planner, 0) if caps else 0,
+            sizes=caps.sizes if caps else {},
+        )
 
     @property
     def digest(self) -> str:
@@ -60,6 +79,7 @@ class InForce:
         return digest(
             {
                 "limits": [limits.currency, limits.version, numbers.as_json()] if limits and numbers else [],
+                "caps": [self.caps.currency, self.caps.version] if self.caps else [],
                 "terms": [terms.version, terms.return_days, terms.damage_days, terms.missing_days]
                 if terms
                 else [],
@@ -67,15 +87,40 @@ class InForce:
         )
 
 
-def in_force(shop_id: int, currency: str) -> InForce:
-    """The newest published limits that are effective, and the newest terms."""
-    published = LimitVersion.objects.filter(
-        shop_id=shop_id, currency=currency, published_at__isnull=False, effective_at__lte=sources.now()
-    )
+def in_force(shop_id: int, effect: Effect, planner: str = "") -> InForce:
+    """All that holds for an effect now: limits of its currency, caps with what is lifted for its order, terms.
+
+    `planner` is the kind whose budget is looked at.
+    """
+    currency, caps = effect.worth.currency if effect.worth else "", caps_of(shop_id)
     return InForce(
-        published.order_by("-version").first() if currency else None,
+        versions.in_force(LimitVersion, shop_id=shop_id, currency=currency) if currency else None,
         TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first(),
+        caps,
+        _lifted(effect, caps),
+        planner,
+        effect.kind is Kind.MONEY,
     )
+
+
+def _lifted(effect: Effect, caps: CapsVersion) -> dict[str, int]:
+    """The caps, with the exceptions that hold for whose money the effect is."""
+    amounts = caps.amounts()
+    if effect.worth is None or not exceptions.any_held(caps.shop_id):
+        return amounts
+    try:
+        found = exposure.linked(effect)
+    except exposure.TooManyLinked:
+        return amounts
+    if found is None:
+        return amounts
+    whose = {
+        "order": found.orders,
+        "customer": found.near,
+        "instrument": found.instruments,
+        "address": found.addresses,
+    }
+    return exceptions.lifted(amounts, caps.shop_id, caps.currency, whose)
 
 
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
@@ -125,7 +170,7 @@ def _summed(effect: Effect, order: Order | None, situation: Situation, without: 
         return {"problem": situation.problem}
     base = order.shop.base_currency
     sums = exposure.sums(
-        effect, found, base, planner=situation.planner, convert=exposure.unconverted, without=without
+        effect, found, base, planner=situation.planner, convert=_converter(order.shop_id), without=without
     )
     return {
         "problem": situation.problem,
@@ -136,6 +181,19 @@ def _summed(effect: Effect, order: Order | None, situation: Situation, without: 
         "rates": sums.rates,
         "base_rates": sums.base_rates,
     }
+
+
+def _converter(shop_id: int) -> exposure.Convert:
+    """Rates are read where a sum needs one, and then once."""
+
+    @cache
+    def known() -> exposure.Convert:
+        return rates.table().converter(timedelta(hours=caps_of(shop_id).rate_max_age_hours))
+
+    def convert(money: Money, currency: str) -> tuple[int, str]:
+        return (money.amount_minor, rates.OK) if money.currency == currency else known()(money, currency)
+
+    return convert
 
 
 def _drifting(effect: Effect, shop_id: int) -> tuple[str, ...]:

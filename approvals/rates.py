@@ -116,9 +116,12 @@ def table(at: datetime | None = None) -> Rates:
     at = at or sources.now()
     rows = ExchangeRate.objects.filter(as_of__gte=(at - LOOK_BACK).date(), read_at__lte=at)
     newest = rows.order_by("base", "quote", "-as_of", "-id").distinct("base", "quote")
-    return Rates(
-        {(row.base, row.quote): Rate(Fraction(row.rate), row.as_of, row.source) for row in newest}, at
-    )
+    return Rates({(row.base, row.quote): Rate(ratio_of(row), row.as_of, row.source) for row in newest}, at)
+
+
+def ratio_of(row: ExchangeRate) -> Fraction:
+    """The row's rate, exactly."""
+    return Fraction(row.rate)
 
 
 def keep(rates: Iterable[tuple[str, str, Decimal]], *, as_of: date, source: str, by: Actor) -> int:

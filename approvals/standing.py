@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from approvals.duty import RIGHT, caps_in_force
 from approvals.errors import NotPermitted
-from approvals.facts import in_force
-from approvals.models import ApprovalRequest, Decision, Delegation, Recusal
+from approvals.models import ApprovalRequest, Decision, Delegation, LimitVersion, Recusal
 from approvals.rights import has_right, money_rights_rest_until, rights_by_role, rights_of, why_resting
+from approvals.versions import in_force
 from audit import sources
 
 if TYPE_CHECKING:
@@ -139,6 +139,6 @@ def conflict(decision: Decision, user: User) -> str:
 def _limit_writers(decision: Decision) -> set[int | None]:
     """Of the limits that it was judged under, and of limits and caps in force now, where those are others."""
     limits = decision.limits
-    now = in_force(decision.shop_id, limits.currency).limits if limits else None
+    now = in_force(LimitVersion, **limits.key()) if limits else None
     versions = [row for row in (limits, now, caps_in_force(decision.shop_id)) if row is not None]
     return {pk for row in versions for pk in (row.author_id, row.published_by_id)} - {None}

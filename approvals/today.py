@@ -27,7 +27,7 @@ def scope_of(decision: Decision) -> Scope:
 
 def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> policy.Verdict:
     """The verdict about what was decided, by today's facts; the planner is as sure of it as it was then."""
-    rules = in_force(decision.shop_id, effect.worth.currency if effect.worth else "")
+    rules = in_force(decision.shop_id, effect, situation.planner)
     limits, then = rules.for_policy, limits_then(decision)
     if limits is not None and then is not None:
         limits = limits.stricter(then)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from approvals.errors import AlreadyDecided, Invalid, NotPermitted, Refusal
+from approvals.errors import AlreadyDecided, Invalid, LeavesNobody, NotPermitted
 from approvals.models import Version
 from approvals.rights import person
 from audit import sources
@@ -26,10 +26,6 @@ V = TypeVar("V", bound=Version)
 
 # What holds from a day that nobody can foresee is proposed again when it is near.
 FURTHEST = timedelta(days=366)
-
-
-class LeavesNobody(Refusal):
-    """After this nobody could decide something: publish it with an explicit yes, or hire first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +223,7 @@ def tell(kind: Kind[V], what: str, row: V, by: Actor, **more: Any) -> None:
             "version": row.version,
             **{name: value for name, value in row.key().items() if name != "shop_id"},
             **row.numbers(),
-            "restores": row.restores_id,
+            "restores": row.restores.pk if row.restores else None,
             "effective_at": row.effective_at.isoformat() if row.effective_at else None,
             **more,
         },

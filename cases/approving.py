@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from approvals import services as authority
+from approvals.caps import undo_window
 from approvals.deciding import Before, Made, Wish, decide
 from approvals.errors import Invalid
 from approvals.models import ApprovalRequest, Recusal
@@ -110,7 +111,7 @@ def ask_again(old: ApprovalRequest, by: Actor) -> Made:
         wish,
         scope=scope_of(case),
         situation=found,
-        undo=timedelta(seconds=case.shop.undo_seconds),
+        undo=undo_window(case.shop_id),
         compose=composer(case),
         by=by,
         before=Before(renews=old),

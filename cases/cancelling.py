@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from approvals import policy
+from approvals.caps import undo_window
 from approvals.deciding import Made, Wish, decide, resolve
 from approvals.errors import AlreadyDecided, EffectChanged, Invalid
 from approvals.facts import Situation, gather, in_force
@@ -170,8 +171,9 @@ def foresee(case: Case, by: Actor) -> tuple[Effect, str, Verdict]:
     """
     scope = scope_of(case)
     effect, problem = resolve(_wish(case), scope, by_planner=False)
-    rules = in_force(case.shop_id, effect.money.currency if effect.money else "")
-    facts = gather(effect, scope, _situation(case, by, problem))
+    seen = _situation(case, by, problem)
+    rules = in_force(case.shop_id, effect, seen.planner)
+    facts = gather(effect, scope, seen)
     return effect, problem, policy.judge(facts, rules.for_policy)
 
 
@@ -256,7 +258,7 @@ def _decide(case: Case, by: Actor) -> Made:
         _wish(case),
         scope=scope_of(case),
         situation=_situation(case, by),
-        undo=timedelta(seconds=case.shop.undo_seconds),
+        undo=undo_window(case.shop_id),
         compose=composer(case),
         by=by,
     )

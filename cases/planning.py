@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
+from approvals.caps import undo_window
 from approvals.deciding import Made, Wish, decide
 from approvals.models import Decision
 from audit import sources
@@ -230,7 +231,7 @@ def _decide(case: Case, config: PlannerConfig, proposal: Proposal) -> Made:
             # Rounded down, so that a doubt stays one.
             confidence_percent=int(proposal.confidence * 100),
         ),
-        undo=timedelta(seconds=case.shop.undo_seconds),
+        undo=undo_window(case.shop_id),
         compose=composer(case),
         by=AGENT,
     )

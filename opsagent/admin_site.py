@@ -94,12 +94,23 @@ class OpsAdminSite(admin.AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from opsagent import buttons, deciders, drafting, forms, my_factor, resets, search, signing_in
+        from opsagent import (
+            buttons,
+            deciders,
+            drafting,
+            excepting,
+            forms,
+            my_factor,
+            resets,
+            search,
+            signing_in,
+        )
 
         own: list[URLPattern | URLResolver] = [
             path("search/", self.admin_view(search.page(self)), name="search"),
             *forms.urls(self),
             *drafting.urls(self),
+            *excepting.urls(self),
             *buttons.urls(self),
             *deciders.urls(self),
             *resets.urls(self),

@@ -29,6 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from approvals import exceptions
 from approvals import limits as authority
 from approvals import services as approvals
 from approvals.admin.request_facts import next_for
@@ -126,6 +127,7 @@ DECIDES = ("approve", "approve_large", "reject", "edit_amount", "ask_customer")
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
+EXCEPTION = "approvals.limitexception"
 CHANGE_CASE = ("cases.change_case",)
 DRIFT, CLEAR_DRIFT = "tools.drift", ("tools.clear_drift",)
 
@@ -244,6 +246,18 @@ BUTTONS: dict[str, Button] = {
         ("approvals.lower_riskflag",),
         lambda pk, form, by: approvals.lower_flag(pk, reason=form.get("reason", ""), by=by),
         gettext_lazy("Lowered. The reason is kept with the flag."),
+    ),
+    "approve_exception": Button(
+        EXCEPTION,
+        (exceptions.APPROVE,),
+        lambda pk, form, by: exceptions.approve(pk, by=by),
+        gettext_lazy("Approved. The cap is lifted until the date."),
+    ),
+    "end_exception": Button(
+        EXCEPTION,
+        (exceptions.APPROVE, exceptions.ASK),
+        lambda pk, form, by: exceptions.end(pk, by=by),
+        gettext_lazy("Ended. The shop's own cap holds again."),
     ),
     "pay": Button(
         TASK, SIGNERS, _pay, gettext_lazy("Ticked as paid. The customer hears that the money is back.")

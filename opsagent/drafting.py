@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from approvals import versions
 from approvals.bounds import UNITS
 from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_name
-from approvals.errors import Refusal
+from approvals.errors import LeavesNobody, Refusal
 from approvals.limits import LIMITS
 from approvals.models import LimitVersion, Version
 from approvals.versions import Kind
@@ -49,7 +49,7 @@ class AmountField(forms.DecimalField):
         super().__init__(min_value=0, max_digits=16, **kwargs)
         self.currency = currency
 
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]  # minor units are whole
+    def clean(self, value: Any) -> int | None:
         amount = super().clean(value)
         if amount is None:
             return None
@@ -169,7 +169,7 @@ class Pages(Generic[V]):
     def draft(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The next version, starting from the one that was open on the page."""
         row = self._row(request, pk, self.kind.write)
-        form = self.form(request.POST or None, row=row)
+        form = self.form(request.POST if request.method == "POST" else None, row=row)
         if request.method == "POST" and form.is_valid():
             made = self._try(form, lambda: self._drafted(request, row, form))
             if made:
@@ -181,12 +181,13 @@ class Pages(Generic[V]):
     def _drafted(self, request: HttpRequest, row: V, form: VersionForm) -> V:
         reason = form.cleaned_data["reason"]
         by = actors.staff(request.user)  # type: ignore[arg-type]  # signed in
-        return versions.draft(self.kind, numbers=form.numbers(), reason=reason, by=by, **row.key())
+        made: V = versions.draft(self.kind, numbers=form.numbers(), reason=reason, by=by, **row.key())
+        return made
 
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks only where something was left to say: a moment that can't be, or a tier with nobody."""
         row = self._row(request, pk, self.kind.publish)
-        form = PublishForm(request.POST or None)
+        form = PublishForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             made = self._try(form, lambda: self._published(request, row, form))
             if made:
@@ -204,7 +205,7 @@ class Pages(Generic[V]):
                 leaves_nobody_ok=request.POST.get("leaves_nobody_ok") == "on",
                 by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
             )
-        except versions.LeavesNobody:
+        except LeavesNobody:
             form.fields["leaves_nobody_ok"] = forms.BooleanField(
                 label=_("Yes, nobody can decide these then: they wait for somebody to be hired."),
                 required=False,
@@ -214,7 +215,7 @@ class Pages(Generic[V]):
     def restore(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Propose an old version's numbers again."""
         row = self._row(request, pk, self.kind.write)
-        form = RestoreForm(request.POST or None)
+        form = RestoreForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             reason, by = form.cleaned_data["reason"], actors.staff(request.user)  # type: ignore[arg-type]  # as above
             made = self._try(form, lambda: versions.restore(self.kind, row.pk, reason=reason, by=by))
@@ -228,7 +229,8 @@ class Pages(Generic[V]):
         if not request.user.has_perm(right):
             raise PermissionDenied
         rows = self.kind.model._default_manager.select_related("shop")
-        return get_object_or_404(of_own_shops(rows, request.user), pk=pk)
+        row: V = get_object_or_404(of_own_shops(rows, request.user), pk=pk)
+        return row
 
     def _try(self, form: forms.Form, act: Callable[[], V]) -> V | None:
         try:

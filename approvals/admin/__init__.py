@@ -1,5 +1,5 @@
 """Authority on screens: decisions, approvals, limits and switches; imported for its registrations."""
 
-from approvals.admin import authority, decisions, requests, versions
+from approvals.admin import authority, decisions, exceptions, rates, requests, versions
 
-__all__ = ["authority", "decisions", "requests", "versions"]
+__all__ = ["authority", "decisions", "exceptions", "rates", "requests", "versions"]

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from approvals.deciding import Wish, resolve
 from approvals.duty import caps_in_force
 from approvals.eligibility import for_request
-from approvals.facts import in_force
-from approvals.models import ApprovalRequest, RiskFlag
+from approvals.models import ApprovalRequest, LimitVersion, RiskFlag
 from approvals.standing import why_not
 from approvals.today import scope_of
+from approvals.versions import in_force
 from tools import reasons
 from tools.models import Order, ToolCall
 from tools.types import Money, to_decimal
@@ -82,7 +82,7 @@ def _effect(row: ApprovalRequest) -> list[Change]:
 
 def _limits(row: ApprovalRequest) -> list[Change]:
     found, then = [], row.decision.limits
-    now = in_force(row.shop_id, row.currency).limits
+    now = in_force(LimitVersion, shop_id=row.shop_id, currency=row.currency)
     if now is not None and (then is None or now.pk != then.pk):
         words = _("The limits changed to version %(n)s; the stricter of both holds.") % {"n": now.version}
         found.append(Change(words, now.effective_at))

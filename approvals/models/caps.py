@@ -87,5 +87,10 @@ class CapsVersion(Version):
             ),
         ]
 
+    def amounts(self) -> dict[str, int]:
+        """The caps by what they hold: order, customer, instrument, address, day."""
+        names = ("order", "customer", "instrument", "address", "day")
+        return {name: getattr(self, f"{name}_cap_minor") for name in names}
+
     def __str__(self) -> str:
         return f"{self.currency} v{self.version}"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.admin.effect import cancels, payers_of
 from approvals.admin.half_done import HalfDone, half_done, told
+from approvals.caps import undo_window
 from approvals.models import Decision
 from approvals.policy import SENTENCES, Verdict
 from audit.actors import staff
@@ -91,7 +92,7 @@ def _sentences(effect: Effect, verdict: Verdict, case: Case, order: Order) -> It
             "%(n)s piece goes back on sale.", "%(n)s pieces go back on sale.", pieces
         ) % {"n": pieces}  # fmt: skip
     yield _("The customer hears that the order is cancelled once all of this is done.")
-    yield str(SIGNS.get(verdict.outcome) or _undo(case.shop.undo_seconds))
+    yield str(SIGNS.get(verdict.outcome) or _undo(int(undo_window(case.shop_id).total_seconds())))
 
 
 def _undo(seconds: int) -> str:

@@ -59,9 +59,6 @@ class Shop(models.Model):
     close_after_days = models.PositiveSmallIntegerField(
         _("closes an unanswered case after (days)"), default=7
     )
-    undo_seconds = models.PositiveIntegerField(
-        _("undo window (seconds)"), default=600, help_text=_("An automatic refund waits this long.")
-    )
     planner = models.ForeignKey(
         "cases.PlannerConfig",
         null=True,

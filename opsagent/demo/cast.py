@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from approvals.caps import CAPS, caps_of, defaults
+from approvals.versions import begin
 from audit.actors import SYSTEM
 from cases.models import Shop, User
 from cases.shops import Opening, open_shop
@@ -72,7 +75,7 @@ class Colleague:
 
 
 def open_shops(connected_since: datetime, undo_seconds: int) -> list[Shop]:
-    """Both shops with conservative limits; changes nothing but the undo window where they are there."""
+    """Both shops with conservative limits, and the caps of a busy day, since the demo plays one within minutes."""
     shops = []
     for slug, facts in SHOPS.items():
         new = Opening(
@@ -86,10 +89,20 @@ def open_shops(connected_since: datetime, undo_seconds: int) -> list[Shop]:
             **SETUP[slug],
         )
         shop, _is_new = open_shop(new, by=SYSTEM)
-        shop.undo_seconds = undo_seconds
-        shop.save(update_fields=["undo_seconds"])
+        _give_caps(shop, undo_seconds)
         shops.append(shop)
     return shops
+
+
+def _give_caps(shop: Shop, undo_seconds: int) -> None:
+    """A version that no person wrote; none where these hold already."""
+    wanted = caps_of(shop.pk).numbers()
+    busy = {planner: 40 * minor for planner, minor in defaults(shop.base_currency)["budgets"].items()}
+    wanted |= {"undo_seconds": undo_seconds, "budgets": busy, "day_cap_minor": 40 * wanted["order_cap_minor"]}
+    if wanted != caps_of(shop.pk).numbers():
+        with transaction.atomic():
+            key = {"shop_id": shop.pk, "currency": shop.base_currency}
+            begin(CAPS, numbers=wanted, reason="The demo's day", by=SYSTEM, **key)
 
 
 def hire(data_dir: Path, shops: list[Shop]) -> list[Colleague]:

@@ -23,6 +23,7 @@ from django.db import connection, connections
 from psycopg import sql
 
 from cases.models import InboundEvent, Shop
+from cases.rates import read_now
 from opsagent.demo import accounts, cast
 from opsagent.demo.kills import Killer
 from opsagent.demo.patience import patiently
@@ -205,6 +206,8 @@ def house(plan: Plan, postgres: Postgres | None, data_dir: Path, report: Report)
         if not supervisor.wait_ready(READY_SECONDS):
             late = ", ".join(supervisor.not_ready())
             raise CommandError(f"These did not start: {late}. Their output is in {data_dir / 'logs'}.")
+        # Before the first event, since its refund may be of two currencies.
+        read_now()
         yield House(web, sandbox, secrets, staff, supervisor)
 
 

@@ -27,7 +27,9 @@ MADE_FROM = (
     "cases/roles.py",
     "cases/seeding.py",
     "cases/shops.py",
+    "approvals/caps.py",
     "approvals/limits.py",
+    "approvals/versions.py",
     "opsagent/simulation/furnishing.py",
 )
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals import versions
+from approvals.bounds import UNITS
+from approvals.caps import AMOUNTS, CAPS, caps_of
 from approvals.limits import LIMITS
 from approvals.models import ApprovalRequest, LimitVersion
 from approvals.second_factor import Code, challenge
@@ -23,6 +26,7 @@ SHOP = "north"
 # A new shop's own limits are the first version.
 FURNISHED_LIMITS = 2
 GOODWILL_PERCENT = 20
+RICH = 10**12
 SELLER = {"address": "1 Mill Lane\nPortland, OR 97201", "country": "US", "vat_id": "EIN 12-3456789"}
 VENDORS = "http://vendors.invalid"
 SECRET = "simulated"  # noqa: S105 - good for a stand-in in this process alone
@@ -88,10 +92,11 @@ def furnish() -> None:
         planner = PlannerConfig.objects.create(
             kind="scripted", version="1", catalogue_hash="0" * 64, created_at=sources.now()
         )
-        Shop.objects.filter(pk=shop.pk).update(undo_seconds=0, planner=planner)
+        Shop.objects.filter(pk=shop.pk).update(planner=planner)
         for name, role in STAFF.items():
             _hire(name, role, shop)
         _allow_goodwill(shop)
+        give_caps(shop.pk, undo_seconds=0)
 
 
 def _allow_goodwill(shop: Shop) -> None:
@@ -99,7 +104,22 @@ def _allow_goodwill(shop: Shop) -> None:
     first = LimitVersion.objects.get(shop=shop, currency="USD")
     numbers = {**first.numbers(), "goodwill_percent": GOODWILL_PERCENT}
     row = versions.draft(LIMITS, numbers=numbers, reason="simulated", by=actor("author"), **first.key())
-    versions.publish(LIMITS, row.pk, by=actor("publisher"))
+    versions.publish(LIMITS, row.pk, leaves_nobody_ok=True, by=actor("publisher"))
+
+
+def give_caps(shop_id: int, *, undo_seconds: int) -> None:
+    """Caps that no story comes near, with this undo window; nothing where they hold already."""
+    now = caps_of(shop_id)
+    rich = {
+        **dict.fromkeys(AMOUNTS, RICH),
+        "budgets": {"scripted": RICH},
+        "sizes": dict.fromkeys(UNITS, RICH),
+    }
+    numbers = {**now.numbers(), **rich, "undo_seconds": undo_seconds}
+    if numbers != now.numbers():
+        with transaction.atomic():
+            key = {"shop_id": shop_id, "currency": now.currency}
+            versions.begin(CAPS, numbers=numbers, reason="simulated", by=SYSTEM, **key)
 
 
 def _hire(name: str, role: str, shop: Shop) -> None:

@@ -55,7 +55,7 @@ def _as_furnished(play: Play) -> LimitVersion:
 
 def _publish(first: LimitVersion, numbers: Mapping[str, Any]) -> None:
     row = versions.draft(LIMITS, numbers=numbers, reason="simulated", by=actor("author"), **first.key())
-    versions.publish(LIMITS, row.pk, by=actor("publisher"))
+    versions.publish(LIMITS, row.pk, leaves_nobody_ok=True, by=actor("publisher"))
 
 
 def switch_is_engaged(play: Play) -> None:

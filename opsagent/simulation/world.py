@@ -17,7 +17,7 @@ from opsagent.demo.money import decimal_text, minor
 from opsagent.demo.people import Person
 from opsagent.demo.script import Neutral
 from opsagent.demo.stage import Stage, line_value
-from opsagent.simulation.furnishing import ENVIRONMENT, SELLER, SHOP
+from opsagent.simulation.furnishing import ENVIRONMENT, SELLER, SHOP, give_caps
 
 if TYPE_CHECKING:
     from opsagent.simulation.engine import Play
@@ -101,7 +101,8 @@ class World:
         """The shop is as the story wants it, the order is paid, and its parcel arrived yesterday if it was sent."""
         story, vendors = self.play.scenario, self.play.vendors
         ours = Shop.CreditNotes.NONE if story.documents == "none" else Shop.CreditNotes.OURS
-        Shop.objects.filter(pk=self.play.shop_id).update(undo_seconds=story.undo_seconds, credit_notes=ours)
+        Shop.objects.filter(pk=self.play.shop_id).update(credit_notes=ours)
+        give_caps(self.play.shop_id, undo_seconds=story.undo_seconds)
         known = "" if story.documents == "no seller" else SELLER["vat_id"]
         LegalEntity.objects.filter(shops=self.play.shop_id).update(vat_id=known)
         for order in self.orders:

@@ -166,7 +166,8 @@ def test_a_case_page_does_not_query_per_thing_in_the_case(all_seeing: Client, sh
 
 
 PAGES = [
-    "approvals.approvalrequest", "approvals.decision", "approvals.killswitch", "approvals.limitversion",
+    "approvals.approvalrequest", "approvals.capsversion", "approvals.decision", "approvals.killswitch",
+    "approvals.limitversion",
     "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.connection",
     "cases.cursor", "cases.eventconflict",
     "cases.inboundevent", "cases.legalentity", "cases.paymenttask", "cases.person", "cases.shop", "cases.user",

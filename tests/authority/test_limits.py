@@ -18,7 +18,9 @@ from audit.actors import SYSTEM, Actor
 from cases.models import Shop
 from tests import factories
 from tests.authority.rows import acting, signer
+from tools.base import Effect, Kind
 from tools.models import LedgerEntry
+from tools.types import Money
 
 pytestmark = pytest.mark.django_db
 
@@ -43,8 +45,13 @@ def publish(row: LimitVersion, by: Actor, **how: Any) -> LimitVersion:
     return versions.publish(LIMITS, row.pk, by=by, **{"leaves_nobody_ok": True, **how})
 
 
+def refund(currency: str) -> Effect:
+    """One minor unit of a currency, or of none."""
+    return Effect("issue_refund", Kind.MONEY, {}, money=Money(1, currency) if currency else None)
+
+
 def auto_limit(shop: Shop) -> int | None:
-    limits = in_force(shop.pk, "EUR").for_policy
+    limits = in_force(shop.pk, refund("EUR")).for_policy
     return limits.auto_up_to_minor if limits else None
 
 
@@ -152,8 +159,8 @@ def test_the_newest_published_version_holds_and_a_late_older_one_does_not() -> N
 
 def test_a_currency_without_limits_has_none() -> None:
     shop = factories.make_shop()
-    assert in_force(shop.pk, "KWD").for_policy is None
-    assert in_force(shop.pk, "").for_policy is None
+    assert in_force(shop.pk, refund("KWD")).for_policy is None
+    assert in_force(shop.pk, refund("")).for_policy is None
 
 
 def test_a_new_shop_starts_with_conservative_limits_once() -> None:

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import resolve
 
-from approvals import second_factor
+from approvals import caps, limits, second_factor
+from approvals.caps import UNITS_OF
 from approvals.limits import DEFAULTS
 from approvals.models import LimitVersion
 from cases.intake.mail import PROVIDERS
@@ -109,10 +110,37 @@ def test_webhook_addresses_lead_to_a_door() -> None:
 
 def test_the_limits_of_a_new_shop_are_told_as_they_are() -> None:
     table = [row for row in rows(section(README, "## Where do I change …")) if row[0] in DEFAULTS]
+    lines = ("auto_up_to", "one_approver_up_to", "two_people_above", "two_factor_up_to")
     assert table == [
-        [currency, str(Money(auto, currency)), str(Money(one, currency)), "second factor"]
-        for currency, (auto, one) in DEFAULTS.items()
-    ]
+        [currency, *(str(Money(limits.defaults(currency)[f"{line}_minor"], currency)) for line in lines)]
+        for currency in DEFAULTS
+    ] + [[currency, *caps_in_words(currency)] for currency in UNITS_OF]
+
+
+def caps_in_words(currency: str) -> list[str]:
+    numbers = caps.defaults(currency)
+    each = {numbers[f"{scope}_cap_minor"] for scope in ("order", "customer", "instrument", "address")}
+    assert len(each) == 1
+    amounts = (each.pop(), numbers["day_cap_minor"], numbers["budgets"]["rules"], numbers["budgets"]["llm"])
+    return [str(Money(amount, currency)) for amount in amounts]
+
+
+def test_the_times_and_sizes_of_a_new_shop_are_told_as_they_are() -> None:
+    numbers, text = caps.defaults("EUR"), " ".join(page(README).split())
+    assert f"undo window is {numbers['undo_seconds'] // 60} minutes" in text
+    assert (
+        f"waits {numbers['one_approver_hours']} hours on duty, a large one {numbers['large_hours']}" in text
+    )
+    assert f"until {numbers['rate_max_age_hours']} hours after the end of its day" in text
+    assert f"pending for {numbers['risk_pending_hours']} hours" in text
+    sizes = numbers["sizes"]
+    assert f"At most {sizes['messages_case_day']} messages leave in a case" in text
+    assert (
+        f"{sizes['messages_customer_day']} to a customer in a day, {sizes['messages_shop_hour']:,} of the shop"
+        in text
+    )
+    assert numbers["renewals"] == 2
+    assert limits.UNSURE_BELOW_PERCENT == 50
 
 
 def test_figures_in_the_text_are_those_of_the_code() -> None:

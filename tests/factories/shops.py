@@ -55,9 +55,10 @@ def make_shop(slug: str = "", **fields: Any) -> Shop:
         "cutover_at": now() - timedelta(days=365),
         "created_at": now() - timedelta(days=365),
     }
+    undo = {name: fields.pop(name) for name in ("undo_seconds",) if name in fields}
     shop = Shop.objects.create(slug=slug, **{**defaults, **fields})
     make_limits(shop, currency)
-    make_caps(shop)
+    make_caps(shop, **undo)
     TermsVersion.objects.create(shop=shop, version=1, created_at=now())
     return shop
 
@@ -88,7 +89,10 @@ def make_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersio
         "published_at": now() - timedelta(days=1),
         "effective_at": now() - timedelta(days=1),
     }
-    return LimitVersion.objects.create(shop=shop, currency=currency, **{**defaults, **fields})
+    row = {**defaults, **fields}
+    if row.get("author") and row["published_at"]:
+        row.setdefault("published_by", make_user())
+    return LimitVersion.objects.create(shop=shop, currency=currency, **row)
 
 
 def publish_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVersion:

@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 
 from audit import sources
-from cases.models import Handoff, Message, Shop
+from cases.models import Handoff, Message
 from cases.tasks import execute
 from opsagent.demo.script import Neutral
 from tests import factories
@@ -114,8 +114,7 @@ class TestOrderOfSteps:
         assert step.message.state == Message.State.FAILED
 
     def test_nothing_leaves_inside_the_undo_window(self, world: World) -> None:
-        Shop.objects.update(undo_seconds=600)
-        world.shop.refresh_from_db()
+        factories.make_caps(world.shop, undo_seconds=600)
         call = decided(world)
         with vendors() as fake, sources.frozen(sources.now()) as clock:
             drain()

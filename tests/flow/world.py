@@ -45,14 +45,15 @@ def north(**fields: Any) -> Shop:
     for currency in ("EUR", "GBP"):
         factories.make_limits(shop, currency)
     with transaction.atomic():
+        told: dict[str, Any] = {
+            "by": SYSTEM,
+            "stream": "shop/north",
+            "shop_id": shop.pk,
+            "correlation_id": random_id(),
+        }
         for limits in shop.limits.all():
-            told: dict[str, Any] = {
-                "by": SYSTEM,
-                "stream": "shop/north",
-                "shop_id": shop.pk,
-                "correlation_id": random_id(),
-            }
             record("limits.published", subject=limits, **told)
+        record("caps.published", subject=shop.caps.get(), **told)
     return shop
 
 

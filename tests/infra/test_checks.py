@@ -50,9 +50,14 @@ def test_complete_production_has_no_complaint(production: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "identity"), [("", "opsagent.W003"), ("http://rates.example.com/daily.xml", "opsagent.E015")]
+    ("url", "identity"),
+    [
+        ("", "opsagent.W003"),
+        ("http://rates.example.com/a.xml", "opsagent.E015"),
+        ("file:///a", "opsagent.E015"),
+    ],
 )
-def test_rates_are_read_from_where_they_can_be_believed(
+def test_production_believes_rates_from_a_safe_address_alone(
     production: Settings, monkeypatch: pytest.MonkeyPatch, url: str, identity: str
 ) -> None:
     monkeypatch.setenv("OPSAGENT_RATES_URL", url)

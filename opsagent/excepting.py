@@ -1,0 +1,130 @@
+"""The page on which somebody asks for an exception. The GET shows, the POST calls one service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals import exceptions
+from approvals.errors import Refusal
+from approvals.models import LimitException
+from audit import actors
+from audit.shop_admin import of_own_shops
+from cases.models import Shop
+from opsagent.drafting import reason_field
+from tools.models import Order
+from tools.types import to_minor
+
+if TYPE_CHECKING:
+    from opsagent.admin_site import OpsAdminSite
+
+Scope = LimitException.Scope
+
+
+class ExceptionForm(forms.Form):
+    """Which cap, for whom, up to how much and until when; the subject is found by an order that people know."""
+
+    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
+    order = forms.CharField(
+        label=gettext_lazy("Order"), max_length=40, help_text=gettext_lazy("Its number, as #1001.")
+    )
+    scope = forms.ChoiceField(label=gettext_lazy("Lift the cap for"), choices=Scope)
+    up_to = forms.DecimalField(
+        label=gettext_lazy("Up to"), min_value=0, max_digits=16,
+        help_text=gettext_lazy("In the shop's base currency."),
+    )  # fmt: skip
+    expires_at = forms.DateTimeField(
+        label=gettext_lazy("Until"),
+        help_text=gettext_lazy("In your time zone, within 90 days."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+    reason = reason_field()
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
+        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        shop, number = data.get("shop"), data.get("order", "").strip()
+        if shop is None or self.errors:
+            return data
+        order = Order.objects.filter(shop=shop, name__in=[number, f"#{number}"]).order_by("-pk").first()
+        if order is None:
+            self.add_error("order", _("%(shop)s has no such order.") % {"shop": shop})
+            return data
+        data["subject"] = self._subject(order, data["scope"])
+        try:
+            data["up_to_minor"] = to_minor(data["up_to"], shop.base_currency)
+        except ValueError:
+            words = _("%(currency)s doesn't have that many decimals.")
+            self.add_error("up_to", words % {"currency": shop.base_currency})
+        return data
+
+    def _subject(self, order: Order, scope: str) -> str:
+        """Our own id of what the order leads to; an error where it leads to none, or to several."""
+        if scope == Scope.ORDER:
+            return str(order.pk)
+        if scope == Scope.INSTRUMENT:
+            cards = set(order.payments.exclude(instrument="").values_list("instrument", flat=True))
+            if len(cards) != 1:
+                self.add_error("scope", _("The order wasn't paid by one known payment method."))
+            return "".join(sorted(cards)[:1])
+        found = order.person_id if scope == Scope.CUSTOMER else order.address_key
+        if not found:
+            self.add_error("scope", _("The order has none of these on record."))
+        return str(found or "")
+
+
+def urls(site: OpsAdminSite) -> list[URLPattern]:
+    return [path("approvals/limitexception/ask/", site.admin_view(ask(site)), name="ask_exception")]
+
+
+def ask(site: OpsAdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """The form, and what was asked for as a page of its own."""
+
+    def ask_exception(request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm(exceptions.ASK):
+            raise PermissionDenied
+        first = {"order": request.GET.get("order", ""), "scope": request.GET.get("scope", Scope.ORDER)}
+        form = ExceptionForm(
+            request.POST if request.method == "POST" else None, user=request.user, initial=first
+        )
+        if request.method == "POST" and form.is_valid():
+            made = _asked(request, form)
+            if made:
+                page = reverse("admin:approvals_limitexception_change", args=[made.pk])
+                return HttpResponseRedirect(page)
+        context = {**site.each_context(request), "title": _("Ask for an exception"), "form": form}
+        return TemplateResponse(request, "admin/ops/ask_exception.html", context)
+
+    return ask_exception
+
+
+def _asked(request: HttpRequest, form: ExceptionForm) -> LimitException | None:
+    data = form.cleaned_data
+    try:
+        made = exceptions.ask(
+            shop_id=data["shop"].pk,
+            scope=data["scope"],
+            subject=data["subject"],
+            up_to_minor=data["up_to_minor"],
+            reason=data["reason"],
+            expires_at=data["expires_at"],
+            by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
+        )
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentence)
+        return None
+    messages.success(request, _("Asked for. It holds once somebody else has approved it."))
+    return made

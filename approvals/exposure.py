@@ -101,7 +101,7 @@ def _orders(effect: Effect) -> list[dict[str, Any]]:
     if effect.payment_id is not None:
         ids |= set(Payment.objects.filter(pk=effect.payment_id).values_list("order_id", flat=True))
     rows = Order.objects.filter(pk__in=ids - {None}).order_by("pk")
-    return list(rows.values("pk", "shop_id", "person_id"))
+    return [dict(row) for row in rows.values("pk", "shop_id", "person_id")]
 
 
 def spellings(shop_id: int, people: Iterable[UUID]) -> frozenset[UUID]:

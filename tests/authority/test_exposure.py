@@ -234,7 +234,7 @@ def test_other_currencies_are_converted_up_and_the_worst_rate_is_told() -> None:
     shop = factories.make_shop()
     person = factories.make_person(shop)
     yen = refundable_case(shop=shop, person=person)
-    Order.objects.filter(pk=yen.order_id).update(currency="JPY")
+    Order.objects.filter(pk=order_of(yen).pk).update(currency="JPY")
     Payment.objects.filter(order=yen.order_id).update(currency="JPY")
     factories.make_limits(shop, "JPY")
     yen.refresh_from_db()

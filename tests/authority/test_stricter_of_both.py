@@ -24,6 +24,7 @@ from tests import factories
 from tests.adapters.faking import Vendor
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
 from tests.authority.test_exposure import effect_of
+from tools.models import Payment
 
 pytestmark = pytest.mark.django_db
 
@@ -112,7 +113,7 @@ def test_what_a_neighbour_got_meanwhile_stops_what_waits(north: Shop, vendor: Ve
     """Decided in each one's own limits; then it turns out that both pay with one card."""
     first, second = refundable_case(1500, shop=north), refundable_case(1500, shop=north)
     calls = [decide_refund(case).calls[0] for case in (first, second)]
-    type(calls[0].payment).objects.update(instrument="visa-same")
+    Payment.objects.update(instrument="visa-same")
     assert execute(calls[0].pk) == "cancelled"
     calls[0].refresh_from_db()
     assert calls[0].error == "refund.tier.one_approver"

@@ -21,7 +21,7 @@ from tests.adapters.faking import Vendor
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
 from tools.base import Arguments, Effect, Kind, Leaves, Outcome, Scope, Step, Tool
 from tools.models import ToolCall
-from tools.registry import TOOLS
+from tools.registry import TOOLS, parse
 from tools.types import Money
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +141,7 @@ def test_an_order_that_is_cancelled_counts_by_its_refund() -> None:
     order = order_of(case)
     order.shipments.all().delete()
     scope = scope_of(case)
-    effect = TOOLS["cancel_order"].resolve(TOOLS["cancel_order"].arguments(order_id=order.pk), scope)
+    cancel, arguments = parse("cancel_order", {"order_id": order.pk}, by_planner=False)
+    effect = cancel.resolve(arguments, scope)
     assert effect.worth == Money(1500, "EUR")
     assert sum(step.worth.amount_minor for step in effect.steps if step.worth) == 1500

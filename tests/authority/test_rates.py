@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,8 +39,8 @@ URL = "https://rates.example/daily.xml"
 AGE = timedelta(hours=72)
 
 
-def known(at: datetime = MONDAY, **pairs: str) -> Rates:
-    """EUR_USD="1.1625" and the like, of Friday."""
+def known(pairs: dict[str, str], at: datetime = MONDAY) -> Rates:
+    """{"EUR_USD": "1.1625"} and the like, of Friday."""
     made = {
         (name[:3], name[4:]): Rate(Fraction(Decimal(rate)), FRIDAY, "bank") for name, rate in pairs.items()
     }
@@ -65,7 +67,7 @@ def known(at: datetime = MONDAY, **pairs: str) -> Rates:
 def test_an_amount_is_converted_exactly_and_rounded_up(
     pairs: dict[str, str], money: Money, to: str, minor: int
 ) -> None:
-    found = known(**pairs).convert(money, to, max_age=AGE)
+    found = known(pairs).convert(money, to, max_age=AGE)
     assert (found.money, found.state) == (Money(minor, to), OK)
 
 
@@ -76,17 +78,17 @@ def test_an_amount_is_converted_exactly_and_rounded_up(
 )
 @settings(max_examples=100)
 def test_converting_never_makes_less_and_never_a_unit_more(minor: int, rate: Decimal, to: str) -> None:
-    there = known(**{f"EUR_{to}": str(rate)}).convert(Money(minor, "EUR"), to, max_age=AGE).money.amount_minor
+    there = known({f"EUR_{to}": str(rate)}).convert(Money(minor, "EUR"), to, max_age=AGE).money.amount_minor
     exact = Fraction(minor, 100) * Fraction(rate) * 10 ** exponent(to)
     assert exact <= there < exact + 1
 
 
 def test_the_same_currency_needs_no_rate() -> None:
-    assert known().convert(Money(5, "EUR"), "EUR", max_age=AGE).state == OK
+    assert known({}).convert(Money(5, "EUR"), "EUR", max_age=AGE).state == OK
 
 
 def test_without_a_rate_nothing_is_known() -> None:
-    assert known(EUR_USD="1.1").convert(Money(5, "GBP"), "USD", max_age=AGE).state == MISSING
+    assert known({"EUR_USD": "1.1"}).convert(Money(5, "GBP"), "USD", max_age=AGE).state == MISSING
 
 
 # Friday ends at midnight; from there 72 hours count, so a weekend is no reason to stop.
@@ -99,7 +101,7 @@ def test_without_a_rate_nothing_is_known() -> None:
     ],
 )
 def test_a_rate_is_stale_after_the_hours_that_the_caps_allow(at: datetime, state: str) -> None:
-    assert known(at, EUR_USD="1.1").convert(Money(5, "EUR"), "USD", max_age=AGE).state == state
+    assert known({"EUR_USD": "1.1"}, at).convert(Money(5, "EUR"), "USD", max_age=AGE).state == state
 
 
 def test_over_a_third_currency_the_older_day_counts() -> None:
@@ -162,7 +164,11 @@ class TestKept:
 
     def test_rates_are_neither_changed_nor_deleted(self) -> None:
         self.keep("1.2")
-        for change in (lambda rows: rows.update(rate=2), lambda rows: rows._raw_delete("default")):
+        changes: list[Callable[[QuerySet[ExchangeRate]], int]] = [
+            lambda rows: rows.update(rate=2),
+            lambda rows: rows._raw_delete("default"),
+        ]
+        for change in changes:
             with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
                 change(ExchangeRate.objects.all())
 
@@ -225,7 +231,7 @@ class TestRead:
         at = sources.now()
         for later, error, due in ((6, "", 1), (5.9, "", 0), (0.25, "http_503", 1), (0.2, "http_503", 0)):
             RateReading.objects.all().delete()
-            found = {"error": error} if error else {"as_of": FRIDAY}
+            found: dict[str, Any] = {"error": error} if error else {"as_of": FRIDAY}
             asked = at - timedelta(hours=later)
             RateReading.objects.create(source=SOURCE, asked_at=asked, ended_at=asked, **found)
             assert watch_rates() == due

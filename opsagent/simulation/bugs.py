@@ -254,7 +254,16 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "a switch stops only what is decided later",
-        (Edit(RECHECK, "    if switches_on(call.shop_id, keys):", "    if False:"),),
+        (
+            Edit(RECHECK, "    if switches_on(call.shop_id, keys):", "    if False:"),
+            Edit(
+                "approvals/today.py",
+                "    facts = gather(effect, scope_of(decision), situation, without_decision=decision.pk)\n"
+                "    return policy.judge(facts, limits)",
+                "    facts = gather(effect, scope_of(decision), situation, without_decision=decision.pk)\n"
+                "    return policy.judge(replace(facts, switches=()), limits)",
+            ),
+        ),
     ),
     Bug(
         "limits are not looked at again",

@@ -67,7 +67,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("asked back", asks=True),
         Scenario("undone", undo_seconds=600, staff="undo"),
         # several tenders, and those that no machine pays back
-        Scenario("gift card beside Stripe", pays="gift_card", weight=2),
+        Scenario("gift card beside Stripe", pays="gift_card", quantity=2, weight=2),
         Scenario("gift card beside a card", gateway=SHOPIFY, pays="gift_card", weight=2),
         Scenario(
             "gift card used up before it is signed", pays="gift_card", size="mid", meanwhile="part by hand"
@@ -111,6 +111,7 @@ PLANNED, EXECUTED, STORED = (
     "task:execute[issue_refund]",
     "commit:cases.intake.receiving.receive",
 )
+QUOTED = "call:shopify.suggestedRefund"
 SETTLED, APPROVED, SIGNED = "task:settle[issue_refund]", "act:approve", "commit:approvals.signing.approve"
 LESSONS = (
     # what was sent, and what became of it
@@ -140,6 +141,7 @@ LESSONS = (
     Lesson("approved", ((SIGNED, "signed at the same time"),)),
     Lesson("paid by hand", (("commit:cases.paying._end", "ticked at the same time"),)),
     Lesson("automatic", ((PLANNED, "two workers"),)),
+    Lesson("gift card beside Stripe", ((QUOTED, "two workers"),)),
     Lesson(
         "two orders of one customer", (("commit:cases.planning._apply", "another task at the same time"),)
     ),

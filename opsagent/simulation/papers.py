@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from approvals.models import Decision
+from approvals.models import ApprovalRequest, Decision, Signature
+from approvals.services import RIGHT, has_right
 from audit.models import Entry
 from cases.models import Handoff, PaymentTask
 from opsagent.simulation import happenings
@@ -30,7 +31,15 @@ def check(play: Play) -> list[Finding]:
         Decision.objects.filter(case__in=play.cases()).select_related("case__order", "limits").order_by("pk")
     )
     found = [one for row in decisions for one in (*_sums(play, row), *_document(row), *_alone(play, row))]
-    return [*found, *_numbers(), *_tasks(play), *_denied(play), *_pieces(play), *_goods(play)]
+    return [
+        *found,
+        *_numbers(),
+        *_tasks(play),
+        *_denied(play),
+        *_signers(play),
+        *_pieces(play),
+        *_goods(play),
+    ]
 
 
 def _sums(play: Play, decision: Decision) -> Iterable[Finding]:
@@ -122,6 +131,15 @@ def _denied(play: Play) -> Iterable[Finding]:
     """Where nobody knows how money goes back, or nobody wanted any back, none does."""
     if play.scenario.denied and play.calls().filter(amount_minor__gt=0).exists():
         yield "nothing is paid where nothing may be", play.scenario.name
+
+
+def _signers(play: Play) -> Iterable[Finding]:
+    """Whoever signed had the right to, even where their signature moved nothing."""
+    for row in Signature.objects.filter(request__case__in=play.cases()).select_related(
+        "request", "user", "instead_of"
+    ):
+        if not has_right(row.instead_of or row.user, RIGHT[ApprovalRequest.Tier(row.request.tier)]):
+            yield "who signs has the right to", f"signature {row.pk}"
 
 
 def _pieces(play: Play) -> Iterable[Finding]:

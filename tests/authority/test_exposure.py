@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 
-from approvals import exposure
+from approvals import exposure, rates
 from approvals.facts import gather
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import Facts
+from audit import sources
 from audit.actors import SYSTEM
 from cases import personal
 from cases.handoff import scope_of
@@ -230,15 +232,20 @@ def at_two_thirds(money: Any, currency: str) -> tuple[int, str]:
     return -(-money.amount_minor * 2 // 3), "stale"
 
 
+def sold_in(currency: str, shop: Shop, person: Person) -> Case:
+    """A case of an order in a currency that has limits."""
+    case = refundable_case(shop=shop, person=person)
+    Order.objects.filter(pk=order_of(case).pk).update(currency=currency)
+    Payment.objects.filter(order=case.order_id).update(currency=currency)
+    factories.make_limits(shop, currency)
+    return Case.objects.get(pk=case.pk)
+
+
 def test_other_currencies_are_converted_up_and_the_worst_rate_is_told() -> None:
     shop = factories.make_shop()
     person = factories.make_person(shop)
-    yen = refundable_case(shop=shop, person=person)
-    Order.objects.filter(pk=order_of(yen).pk).update(currency="JPY")
-    Payment.objects.filter(order=yen.order_id).update(currency="JPY")
-    factories.make_limits(shop, "JPY")
-    yen.refresh_from_db()
-    assert decide_refund(Case.objects.get(pk=yen.pk)).calls
+    rates.keep([("EUR", "JPY", Decimal(100))], as_of=sources.now().date(), source="bank", by=SYSTEM)
+    assert decide_refund(sold_in("JPY", shop, person)).calls
     euro = refundable_case(1000, shop=shop, person=person)
     effect, found = effect_of(euro), exposure.linked(effect_of(euro))
     assert found is not None
@@ -247,9 +254,9 @@ def test_other_currencies_are_converted_up_and_the_worst_rate_is_told() -> None:
     assert seen.exposure_minor["order"] == 0
     in_yen = exposure.sums(effect, found, "JPY", planner="rules", convert=at_two_thirds)
     assert in_yen.base_minor["customer"] == 1500 + 667
-    # Nobody knows what a yen is worth here, so a person decides.
-    assert facts_of(euro).rates == "missing"
-    assert decide_refund(euro).decision.rule == "refund.rate"
+    assert facts_of(euro).rates == "ok"
+    # Nobody knows what a pound is worth here, so a person decides.
+    assert decide_refund(sold_in("GBP", shop, person)).decision.rule == "refund.rate"
 
 
 def test_what_was_given_back_by_hand_is_the_orders_money() -> None:

@@ -76,6 +76,17 @@ def test_what_was_shown_is_struck_next_with_every_kind_that_fits() -> None:
     assert aimed == {Strike(COMMIT, kind) for kind, what in KINDS.items() if what.strikes(COMMIT)}
 
 
+def test_another_seed_breaks_in_another_order() -> None:
+    rounds = []
+    for seed in (1, 2, 1):
+        catalogue = Catalogue(seed)
+        catalogue.round(1)
+        catalogue.learn([shown(COMMIT, CALL)])
+        rounds.append([recipe.strikes for recipe in catalogue.round(100)])
+    assert rounds[0] != rounds[1]
+    assert rounds[0] == rounds[2]
+
+
 def test_what_only_a_failure_leads_to_is_reached_by_that_failure() -> None:
     catalogue = Catalogue(1)
     catalogue.round(1)

@@ -359,8 +359,8 @@ BUGS: tuple[Bug, ...] = (
         (
             Edit(
                 "approvals/facts.py",
-                "    if found is None or order is None:\n        return",
-                "    if effect:\n        return",
+                '        "exposure_minor": sums.exposure_minor,\n',
+                '        "exposure_minor": {},\n',
             ),
         ),
     ),

@@ -36,6 +36,7 @@ def told(action: str) -> list[Any]:
 
 def test_switching_an_account_off_is_told(sign_in: SignIn, shop: Shop) -> None:
     client, user = sign_in("admin"), f.make_user(roles=["approver"], shops=[shop])
+    f.make_user(roles=["approver"], shops=[shop])  # somebody else must be able to decide
     changed(client, user, is_active=None)
     assert told("staff.changed") == [{"fields": ["is_active"], "is_active": False}]
     entry = Entry.objects.get(action="staff.changed")

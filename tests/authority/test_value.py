@@ -118,6 +118,7 @@ def test_value_that_a_tool_does_not_own_up_to_is_denied(
 def test_every_tool_says_what_leaves_and_one_that_hides_it_is_an_error() -> None:
     assert {name: tool.leaves for name, tool in TOOLS.items() if tool.leaves is not Leaves.NOTHING} == {
         "issue_refund": Leaves.REFUND,
+        "adjust_refund": Leaves.REFUND,
         "cancel_order": Leaves.REFUND,
         "send_again": Leaves.REPLACEMENT,
     }

@@ -59,7 +59,8 @@ def test_stripes_contract_says_nothing_that_the_fuller_one_does_not() -> None:
     ours = json.loads((HERE / f"stripe_{stripe_known.VERSION}.json").read_text())
     fuller = json.loads((SPECS / "stripe" / f"stripe_{stripe_known.VERSION}.from-sdk.json").read_text())
     assert list(more(ours["components"]["schemas"], fuller["components"]["schemas"], "")) == []
-    assert set(ours["paths"]) <= set(fuller["paths"])
+    # That trimmed copy lacks the one path by which an invoice is read; the package itself has it.
+    assert set(ours["paths"]) - set(fuller["paths"]) == {"/v1/invoices/{invoice}"}
 
 
 def more(ours: Any, fuller: Any, path: str) -> list[str]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import F, Q
 
 from approvals.models import Absence, ApprovalRequest, CapsVersion, Delegation, DutyHours
+from approvals.versions import in_force
 from audit import sources
 
 if TYPE_CHECKING:
@@ -137,11 +138,8 @@ def signers(shop_id: int, right: str) -> list[User]:
 
 
 def caps_in_force(shop_id: int) -> CapsVersion | None:
-    """The newest published caps that are effective, with the lifetimes of requests."""
-    rows = CapsVersion.objects.filter(
-        shop_id=shop_id, published_at__isnull=False, effective_at__lte=sources.now()
-    )
-    return rows.order_by("-version").first()
+    """The caps in force in the shop's base currency, with the lifetimes of requests."""
+    return in_force(CapsVersion, shop_id=shop_id, currency=F("shop__base_currency"))
 
 
 def lifetime(shop_id: int, tier: str) -> timedelta:

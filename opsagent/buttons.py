@@ -56,7 +56,18 @@ class Button:
     model: str
     rights: tuple[str, ...]
     press: Service
-    done: str | Promise = field(default="")
+    done: str | Promise | Callable[[Any], str] = field(default="")
+
+    def said(self, result: Any) -> str:
+        """What the person reads after it."""
+        return self.done(result) if callable(self.done) else str(self.done)
+
+
+def _signed(request: ApprovalRequest) -> str:
+    """Of two signatures the first moves nothing yet."""
+    if request.state == ApprovalRequest.State.PENDING:
+        return _("Signed with a second factor. It leaves when another person signs too.")
+    return _("Approved with a second factor. The refund is on its way to the vendor.")
 
 
 def _approve(pk: int, form: QueryDict, by: Actor) -> object:
@@ -209,7 +220,7 @@ BUTTONS: dict[str, Button] = {
         REQUEST,
         ("approvals.approve_large_refund",),
         _approve_large,
-        gettext_lazy("Approved with a second factor. The refund is on its way to the vendor."),
+        _signed,
     ),
     "reject": Button(
         REQUEST,
@@ -352,11 +363,12 @@ def _view(site: admin.AdminSite, name: str, button: Button) -> Callable[..., Htt
         if not site.get_model_admin(model).get_queryset(request).filter(pk=pk).exists():
             raise Http404
         try:
-            button.press(pk, request.POST, actors.staff(request.user))  # type: ignore[arg-type]  # signed in
+            by = actors.staff(request.user)  # type: ignore[arg-type]  # signed in
+            result = button.press(pk, request.POST, by)
         except Refusal as refusal:
             messages.error(request, refusal.sentence)
         else:
-            messages.success(request, str(button.done))
+            messages.success(request, button.said(result))
             if name in DECIDES:
                 return HttpResponseRedirect(_next(site, request, pk) or back(request, button.model, pk))
         return HttpResponseRedirect(back(request, button.model, pk))

@@ -16,7 +16,7 @@ from approvals.models import Decision
 from approvals.policy import SENTENCES, Verdict
 from audit.actors import staff
 from cases.cancelling import cancellable, foresee, is_fresh
-from cases.models import Cancellation, Case, User
+from cases.models import Cancellation, Case, Handoff, User
 from tools import reasons
 from tools.base import Effect
 from tools.catalog.cancel_order import NAME
@@ -52,10 +52,16 @@ class Cancelling:
     ran: HalfDone | None
 
 
-def cancelling(case: Case, order: Order | None, calls: Sequence[ToolCall], user: User) -> Cancelling:
-    """Expects the order's payments prefetched; asks the database for little, and for more once somebody looks."""
+def cancelling(
+    case: Case, order: Order | None, calls: Sequence[ToolCall], handoff: Handoff | None, user: User
+) -> Cancelling:
+    """Expects the order's payments prefetched; asks the database for little, and for more once somebody looks.
+
+    Where the case waits for a person, it is offered to the one who has claimed it.
+    """
     row = Cancellation.objects.filter(case=case).first() if order else None
-    offered = cancellable(case) and not case.approvals.filter(state="pending").exists()
+    mine = handoff is None or handoff.claimed_by_id == user.pk
+    offered = mine and cancellable(case) and not case.approvals.filter(state="pending").exists()
     looked = row if offered and row is not None else None
     return Cancelling(
         offered,

@@ -85,7 +85,7 @@ class CaseAdmin(HistoryAdmin):
             "undocumented": stopped(story.calls),
             "may_issue": user.has_perm(ISSUE),
             "now": moment(),
-            "cancelling": cancelling(row, order, story.calls, user),
+            "cancelling": cancelling(row, order, story.calls, handoff, user),
             "undoable": [call for call in story.calls if _undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),

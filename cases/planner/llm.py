@@ -175,7 +175,6 @@ def _completion() -> Callable[..., Any]:
         import litellm
     litellm.suppress_debug_info = True
     litellm.drop_params = True
-    litellm.telemetry = False
     complete: Callable[..., Any] = litellm.completion
     return complete
 

@@ -189,6 +189,16 @@ def test_a_large_refund_is_signed_with_a_right_code(sign_in: SignIn, shop: Shop,
     assert ApprovalRequest.objects.get().state == ApprovalRequest.State.APPROVED
 
 
+def test_after_the_first_of_two_signatures_nothing_is_said_to_leave(
+    sign_in: SignIn, shop: Shop, said: Said
+) -> None:
+    request = f.make_approval(shop=shop, large=True, people_needed=2)
+    first, second = sign_in("finance approver"), sign_in("finance approver")
+    assert "another person signs" in said(press(first, "approve_large", request, **on_page(first, request)))
+    assert not ToolCall.objects.filter(tool="issue_refund").exists()
+    assert "on its way" in said(press(second, "approve_large", request, **on_page(second, request)))
+
+
 def test_a_wrong_code_signs_nothing_and_counts(sign_in: SignIn, shop: Shop, said: Said) -> None:
     request, client = target("approve_large", shop), sign_in("finance approver")
     assert "4" in said(press(client, "approve_large", request, **on_page(client, request, off=1)))

@@ -17,6 +17,7 @@ from audit.actors import staff
 from audit.models import Entry
 from audit.sources import Clock
 from cases import cancelling, services
+from cases.handoff import claim_handoff
 from cases.models import Cancellation, Case, Shop, User
 from cases.tasks import sweep
 from tests import factories
@@ -98,6 +99,17 @@ class TestWords:
         assert reverse("admin:ask_cancelling", args=[case.pk]) not in page(browser, case)
         with pytest.raises(NotPermitted):
             cancelling.ask(case.pk, by=acting(shop, "viewer"))
+
+    def test_only_who_has_claimed_the_case_is_offered_it(
+        self, shop: Shop, vendors: Stand, clock: Clock
+    ) -> None:
+        case, (user, browser) = sold(shop, vendors, order()), somebody(shop)
+        handoff = factories.make_handoff(case)
+        button = reverse("admin:ask_cancelling", args=[case.pk])
+        assert button not in page(browser, case)
+        claim_handoff(handoff.pk, by=staff(user))
+        assert button in page(browser, case)
+        assert button not in page(somebody(shop)[1], case)
 
     def test_what_speaks_against_it_is_a_sentence(self, shop: Shop, vendors: Stand, clock: Clock) -> None:
         case, browser = sold(shop, vendors, order(gateway="paypal", charge=None)), somebody(shop)[1]

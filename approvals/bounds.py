@@ -29,7 +29,8 @@ class Facts:
     and `base_rates` are "ok" where every rate that the sums needed was there and fresh. `confidence_percent` is the
     planner's own. `by_kind` is the actor's kind. `connected` is False for what is older than the shop's connection.
     `drifting` names the vendors' changed operations that the action can't be sent without. `problem` is why the
-    action could not be resolved, as a code.
+    action could not be resolved, as a code. `entitled_by` is the rule of the shop's terms that grants it, `refusal` the
+    code of why none does; `looked_at` is False where it rests on a photo that nobody has looked at.
     """
 
     kind: str
@@ -50,6 +51,8 @@ class Facts:
     human_only: bool = False
     connected: bool = True
     entitled_by: str = ""
+    refusal: str = ""
+    looked_at: bool = True
     goodwill_percent: int = 0
     reachable: bool = True
     template_tells_order: bool = False

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from approvals import duty, exposure, policy
-from approvals.facts import InForce, Situation, gather, in_force
+from approvals.entitlement import Answer, Grant
+from approvals.facts import InForce, Situation, gathered, in_force
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import Facts, Verdict
 from audit import sources
@@ -49,6 +50,15 @@ class Before:
 
     renews: ApprovalRequest | None = None
     edits: ApprovalRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read to judge a wish: the facts, what the terms say of it, and the numbers in force."""
+
+    facts: Facts
+    answer: Answer | None
+    rules: InForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +106,9 @@ def decide(
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
     exposure.lock(effect)
     rules = in_force(scope.shop_id, effect, situation.planner)
-    facts = gather(effect, scope, replace(situation, problem=problem))
+    facts, answer = gathered(effect, scope, replace(situation, problem=problem))
     verdict = policy.judge(facts, rules.for_policy)
-    decision = _write(wish, effect, scope, verdict, facts, rules, by)
+    decision = _write(wish, effect, scope, verdict, Read(facts, answer, rules), by)
     if verdict.outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
         wait = undo if verdict.outcome == Outcome.ALLOW_AFTER_UNDO else timedelta(0)
         return Made(decision, effect, make_calls(decision, effect, decision.at + wait, compose, by=by))
@@ -107,10 +117,8 @@ def decide(
     return Made(decision, effect)
 
 
-def _write(
-    wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, facts: Facts, rules: InForce, by: Actor
-) -> Decision:
-    now, limits = sources.now(), rules.for_policy
+def _write(wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, read: Read, by: Actor) -> Decision:
+    now, facts, rules, limits = sources.now(), read.facts, read.rules, read.rules.for_policy
     decision = Decision.objects.create(
         shop_id=scope.shop_id,
         case_id=scope.case_id,
@@ -128,7 +136,9 @@ def _write(
         judged_under={
             "limits": limits.as_json() if limits else None,
             "confidence_percent": facts.confidence_percent,
+            "entitlement": _said(read.answer),
         },
+        terms=rules.terms if read.answer is not None else None,
         planner_id=wish.planner_id,
         prompt_hash=wish.prompt_hash,
         catalogue_hash=catalogue_hash(),
@@ -149,6 +159,14 @@ def _write(
         tool=decision.tool,
     )
     return decision
+
+
+def _said(answer: Answer | None) -> dict[str, Any] | None:
+    """The rule that grants it or the code of why none does, with the values of its sentence."""
+    if answer is None:
+        return None
+    rule = answer.rule if isinstance(answer, Grant) else answer.code
+    return {"rule": rule, "values": dict(answer.values)}
 
 
 def _kept(wish: Wish, by: Actor) -> dict[str, Any]:

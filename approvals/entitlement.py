@@ -1,78 +1,354 @@
-"""Which of the shop's terms grants a refund: judged before limits. Pure; an empty answer means none does."""
+"""Which of the shop's terms grants a refund: judged before limits. Pure, total, and a person's where none does.
+
+    claim ──▶ goodwill | damaged, wrong item, missing | returned ──▶ Grant(rule, values, lines, shipping)
+                                                               └──▶ Refusal(code, values): a person decides
+
+What the law gives is asked before what the shop gives: the right to withdraw from a distance contract, Directive
+2011/83/EU. https://eur-lex.europa.eu/eli/dir/2011/83/oj
+Article 9: 14 days from the receipt of the last parcel of the order. Article 13: all payments go back, with the standard
+delivery and not what a dearer one cost more, once the goods are received. Article 14: sending back is paid by the
+customer unless the shop says otherwise. Article 16 (e): not for what is sealed for health or hygiene and was opened; a
+low price takes no right away, so a final sale is one for what the shop gives by itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from approvals.terms import Terms, matches
+from approvals.windows import Window, window
+from tools.types import Money
+
+Value: TypeAlias = str | int
+# What was written longer ago than this was about something else.
+HEARD_FOR = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The shop's windows, in days after delivery."""
+class Stage(IntEnum):
+    """How far goods are on their way back."""
 
-    return_days: int
-    damage_days: int
-    missing_days: int
+    ASKED = 0
+    ON_ITS_WAY = 1
+    RECEIVED = 2
+    INSPECTED = 3
+
+
+NEEDED = {"scan": Stage.ON_ITS_WAY, "receipt": Stage.RECEIVED, "inspection": Stage.INSPECTED}
+NOT_YET = {
+    Stage.ASKED: "return.not_sent",
+    Stage.ON_ITS_WAY: "return.in_transit",
+    Stage.RECEIVED: "return.not_inspected",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What the carrier says of a parcel that holds a claimed line."""
+    """What the carrier says of a parcel."""
 
     status: str
     delivered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What is claimed: the reason and the parcels of each claimed line, and what else decides.
+class Back:
+    """A return that holds claimed goods; `whole` where it names no lines, so that it proves whole orders alone."""
 
-    `whole_order`: every piece of the order is claimed. `returned_at`: when the return that was received had been
-    asked for. A return names no lines yet, so it entitles to whole orders alone.
+    stage: Stage
+    asked_at: datetime
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A claimed line: every parcel with some of it, and the return that holds all of its claimed pieces."""
+
+    line: int
+    sku: str
+    parcels: Sequence[Parcel]
+    back: Back | None = None
+    final_sale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed, and what the server knows of it. Amounts are minor units of `currency`.
+
+    `parcels` are all of the order. `whole_order`: every piece of it is claimed. `zones` are those of the customer's
+    country, never empty. `heard` is when the customer wrote in this case. `given_minor` went back for the order before.
+    `shipping_paid_minor` is all that the delivery cost, `shipping_left_minor` what of it can still go back.
     """
 
     reason: str
-    parcels: Sequence[Sequence[Parcel]]
+    items: Sequence[Item]
+    parcels: Sequence[Parcel]
+    zones: Sequence[ZoneInfo]
+    country: str = ""
+    currency: str = ""
+    amount_minor: int = 0
+    given_minor: int = 0
     whole_order: bool = False
     shipping: bool = False
-    final_sale: bool = False
-    returned_at: datetime | None = None
+    shipping_paid_minor: int = 0
+    shipping_left_minor: int = 0
     goodwill_percent: int = 0
+    photos: int = 0
+    heard: Sequence[datetime] = ()
 
 
-def entitled_by(claim: Claim, terms: Terms, now: datetime) -> str:
-    """The id of the term that grants the claim, or an empty text.
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The rule that grants a refund, with the values of its sentence and what it covers.
 
-    A line whose parcel isn't delivered is neither damaged nor missing, whatever the message says.
+    `lines` are whole prices of claimed pieces, or the share of them that goodwill is. `look`: a person looks at it
+    before money moves, since it rests on a photo that nobody has checked.
     """
-    if claim.shipping and not claim.whole_order:
+
+    rule: str
+    values: Mapping[str, Value]
+    lines: tuple[int, ...] = ()
+    shipping: bool = False
+    look: bool = False
+
+    @property
+    def sentence(self) -> str:
+        return say(self.rule, self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no rule grants it: a person decides."""
+
+    code: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        return say(self.code, self.values)
+
+
+Answer: TypeAlias = Grant | Refusal
+
+GRANTS: dict[str, Promise] = {
+    "terms.damaged": _("Arrived %(arrived)s and reported as damaged by %(until)s (%(days)s days)."),
+    "terms.wrong_item": _("Arrived %(arrived)s and reported as the wrong item by %(until)s (%(days)s days)."),
+    "terms.missing": _("Arrived %(arrived)s and reported as incomplete by %(until)s (%(days)s days)."),
+    "terms.withdrawal": _(
+        "Withdrawn from by %(until)s, %(days)s days after the last parcel arrived on %(arrived)s (%(country)s)."
+    ),
+    "terms.returned": _("Sent back: asked for by %(until)s, %(days)s days after it arrived on %(arrived)s."),
+    "terms.goodwill": _(
+        "Arrived %(arrived)s; goodwill of %(percent)s %% is given by %(until)s (%(days)s days)."
+    ),
+    "terms.cancelled": _("Cancelled before anything was sent, so the shop owes all of it."),
+}
+REFUSALS: dict[str, Promise] = {
+    "terms.none": _("The shop has no terms in force."),
+    "claim.reason": _("No rule of the shop's terms is about this reason."),
+    "claim.lost": _("Whether a parcel is lost, the carrier says: a person asks them."),
+    "claim.empty": _("No line is claimed."),
+    "parcel.none": _("No parcel holds what is claimed."),
+    "parcel.not_delivered": _("What hasn't arrived is neither damaged nor wrong nor missing."),
+    "parcel.no_time": _("Nobody knows when the parcel arrived."),
+    "window.over": _("Reported after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."),
+    "window.return": _(
+        "Asked for after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."
+    ),
+    "goodwill.none": _("The shop's terms give no goodwill."),
+    "photo.missing": _("Above %(above_minor)s the shop wants a photo, and there is none."),
+    "return.none": _("The shop knows of no return that holds all of what is claimed."),
+    "return.not_sent": _("The goods have not been sent back."),
+    "return.in_transit": _("The return is on its way, not received."),
+    "return.not_inspected": _("The return is received, and nobody has inspected it."),
+    "goods.hygiene": _("Sealed for hygiene: a person looks whether it was opened."),
+    "goods.final_sale": _("Sold as final sale, and no right of withdrawal holds."),
+    "goods.no_sku": _("Without a SKU nobody knows whether the goods may come back."),
+    "shipping.part": _("Shipping goes back with the whole order only."),
+    "shipping.kept": _("The shop's terms keep the shipping of what is sent back by choice."),
+    "shipping.owed": _("A withdrawal from the whole order gives the standard shipping back too."),
+    "shipping.dearer": _(
+        "A dearer delivery than the standard one was chosen: a person gives back %(standard_minor)s of it."
+    ),
+    "shipping.no_rate": _("The shop's terms don't say what the standard delivery costs in %(currency)s."),
+    "order.has_left": _("Part of the order has left."),
+}
+SENTENCES = {**GRANTS, **REFUSALS}
+DATES = ("arrived", "until")
+
+
+def say(name: str, values: Mapping[str, Value]) -> str:
+    """The sentence of a rule or a refusal with its values, for staff; empty for a name that nobody knows."""
+    if name not in SENTENCES:
         return ""
+    return str(SENTENCES[name]) % {key: _said(key, value, values) for key, value in values.items()}
+
+
+def _said(key: str, value: Value, values: Mapping[str, Value]) -> str:
+    if key.endswith("_minor"):
+        return str(Money(int(value), str(values["currency"])))
+    return date_format(date.fromisoformat(str(value))) if key in DATES else str(value)
+
+
+def entitled(claim: Claim, terms: Terms, now: datetime) -> Answer:
+    """The rule that grants the claim, or why a person decides."""
+    if not claim.items:
+        return Refusal("claim.empty")
     if claim.goodwill_percent:
-        return "terms.goodwill" if _delivered_within(claim, terms.damage_days, now) else ""
-    if claim.reason in ("damaged", "wrong_item"):
-        return f"terms.{claim.reason}" if _delivered_within(claim, terms.damage_days, now) else ""
-    if claim.reason == "missing":
-        return "terms.missing" if _delivered_within(claim, terms.missing_days, now) else ""
+        return _goodwill(claim, terms, now)
+    days = {
+        "damaged": terms.damage_days,
+        "wrong_item": terms.wrong_item_days,
+        "missing": terms.missing_days,
+    }
+    if claim.reason in days:
+        return _faulty(claim, terms, days[claim.reason], now)
     if claim.reason == "returned":
-        return "terms.returned" if _returned(claim, terms) else ""
-    return ""
+        return _returned(claim, terms)
+    return Refusal("claim.lost" if claim.reason == "lost" else "claim.reason")
 
 
-def _returned(claim: Claim, terms: Terms) -> bool:
-    """The whole order came back, was asked for in time, and nothing of it was a final sale."""
-    if claim.final_sale or not claim.whole_order or claim.returned_at is None:
-        return False
-    times = [parcel.delivered_at for parcels in claim.parcels for parcel in parcels if parcel.delivered_at]
-    return bool(times) and claim.returned_at - max(times) <= timedelta(days=terms.return_days)
+def _grant(claim: Claim, rule: str, values: Mapping[str, Value], *, look: bool = False) -> Grant:
+    return Grant(rule, values, tuple(item.line for item in claim.items), claim.shipping, look)
 
 
-def _delivered_within(claim: Claim, days: int, now: datetime) -> bool:
-    return bool(claim.parcels) and all(_arrived(parcels, days, now) for parcels in claim.parcels)
+def _goodwill(claim: Claim, terms: Terms, now: datetime) -> Answer:
+    if terms.goodwill_days is None:
+        return Refusal("goodwill.none")
+    found = _within(claim, terms.goodwill_days, now)
+    if isinstance(found, Refusal):
+        return found
+    if claim.shipping:
+        return Refusal("shipping.part")
+    return _grant(claim, "terms.goodwill", {**found, "percent": claim.goodwill_percent})
 
 
-def _arrived(parcels: Sequence[Parcel], days: int, now: datetime) -> bool:
-    times = [
-        parcel.delivered_at for parcel in parcels if parcel.delivered_at and parcel.status == "delivered"
-    ]
-    return bool(times) and len(times) == len(parcels) and now - max(times) <= timedelta(days=days)
+def _faulty(claim: Claim, terms: Terms, days: int, now: datetime) -> Answer:
+    """Damaged, wrong or missing: the parcels that hold the claimed lines have arrived, and it was said in time."""
+    found = _within(claim, days, now)
+    if isinstance(found, Refusal):
+        return found
+    if claim.shipping and not claim.whole_order:
+        return Refusal("shipping.part")
+    above = terms.photo_above.get(claim.currency)
+    # Nobody can take a photo of what isn't there. Claims on one order add up: five halves are no small claim.
+    asks = claim.reason != "missing" and above is not None and claim.amount_minor + claim.given_minor > above
+    if asks and not claim.photos:
+        return Refusal("photo.missing", {"above_minor": above or 0, "currency": claim.currency})
+    return _grant(claim, f"terms.{claim.reason}", found, look=asks)
+
+
+def _within(claim: Claim, days: int, now: datetime) -> dict[str, Value] | Refusal:
+    """The values of a window that every claimed line was reported in; the line that ends first stands for all."""
+    found = []
+    for item in claim.items:
+        arrived = _arrived(item.parcels)
+        if isinstance(arrived, Refusal):
+            return arrived
+        ends = window(arrived, days, claim.zones)
+        found.append((ends, _heard(claim, arrived, now) >= ends.over))
+    late = [ends for ends, is_late in found if is_late]
+    values = _values(min(late or [ends for ends, _is_late in found], key=lambda ends: ends.over), days)
+    return Refusal("window.over", values) if late else values
+
+
+def _values(ends: Window, days: int, **more: Value) -> dict[str, Value]:
+    return {"arrived": ends.began.isoformat(), "until": ends.last.isoformat(), "days": days, **more}
+
+
+def _heard(claim: Claim, arrived: datetime, now: datetime) -> datetime:
+    """When the customer first wrote after the delivery: how long we take to answer takes no right away."""
+    since = max(arrived, now - HEARD_FOR)
+    return min((at for at in claim.heard if since <= at <= now), default=now)
+
+
+def _arrived(parcels: Sequence[Parcel]) -> datetime | Refusal:
+    """When the last of them did."""
+    if not parcels:
+        return Refusal("parcel.none")
+    if any(parcel.status != "delivered" for parcel in parcels):
+        return Refusal("parcel.not_delivered")
+    times = [parcel.delivered_at for parcel in parcels if parcel.delivered_at is not None]
+    return max(times) if len(times) == len(parcels) else Refusal("parcel.no_time")
+
+
+def _returned(claim: Claim, terms: Terms) -> Answer:
+    """Sent back without a fault: by the law's right first, by the shop's own promise where that doesn't reach."""
+    backs = [item.back for item in claim.items if item.back and (claim.whole_order or not item.back.whole)]
+    if len(backs) < len(claim.items):
+        return Refusal("return.none")
+    barred = _barred(claim, terms)
+    if barred is not None:
+        return barred
+    stage, asked_at = min(back.stage for back in backs), max(back.asked_at for back in backs)
+    by_law = _withdrawn(claim, terms, asked_at)
+    # The law lets a shop wait for the goods, not for its look at them.
+    needed = min(NEEDED[terms.refund_on], Stage.RECEIVED) if by_law is not None else NEEDED[terms.refund_on]
+    if stage < needed:
+        return Refusal(NOT_YET[stage])
+    return by_law if by_law is not None else _by_choice(claim, terms, asked_at)
+
+
+def _barred(claim: Claim, terms: Terms) -> Refusal | None:
+    """What no return of is granted without a person's look."""
+    if (terms.hygiene or terms.final_sale) and any(not item.sku for item in claim.items):
+        return Refusal("goods.no_sku")
+    if any(matches(item.sku, terms.hygiene) for item in claim.items):
+        return Refusal("goods.hygiene")
+    return None
+
+
+def _withdrawn(claim: Claim, terms: Terms, asked_at: datetime) -> Answer | None:
+    """What the right of withdrawal says; None where there is none, or it ended before it was used."""
+    days = terms.withdrawal.get(claim.country)
+    times = [parcel.delivered_at for parcel in claim.parcels if parcel.delivered_at]
+    if days is None or not times:
+        return None
+    ends = window(max(times), days, claim.zones, by_law=True)
+    # The period begins with the last parcel of the order: while one is under way nobody is late.
+    if asked_at >= ends.over and all(parcel.status == "delivered" for parcel in claim.parcels):
+        return None
+    values = _values(ends, days, country=claim.country, return_shipping=terms.return_shipping)
+    return _standard_shipping(claim, terms) or _grant(claim, "terms.withdrawal", values)
+
+
+def _standard_shipping(claim: Claim, terms: Terms) -> Refusal | None:
+    """What speaks against the shipping of a withdrawal as it was wished for: more than is owed, or less."""
+    if not claim.whole_order:
+        return Refusal("shipping.part") if claim.shipping else None
+    if not claim.shipping_paid_minor:
+        return None
+    standard = terms.standard_shipping.get(claim.currency)
+    if standard is None:
+        return Refusal("shipping.no_rate", {"currency": claim.currency})
+    if claim.shipping_paid_minor > standard:
+        return Refusal("shipping.dearer", {"standard_minor": standard, "currency": claim.currency})
+    owed = claim.shipping_left_minor > 0 and not claim.shipping
+    return Refusal("shipping.owed") if owed else None
+
+
+def _by_choice(claim: Claim, terms: Terms, asked_at: datetime) -> Answer:
+    """What the shop takes back by itself."""
+    if any(item.final_sale or matches(item.sku, terms.final_sale) for item in claim.items):
+        return Refusal("goods.final_sale")
+    times = [_arrived(item.parcels) for item in claim.items]
+    missing = next((at for at in times if isinstance(at, Refusal)), None)
+    if missing is not None:
+        return missing
+    arrived = min(at for at in times if isinstance(at, datetime))
+    ends = window(arrived, terms.return_days, claim.zones)
+    values = _values(ends, terms.return_days, return_shipping=terms.return_shipping)
+    if asked_at >= ends.over:
+        return Refusal("window.return", values)
+    if claim.shipping:
+        kept = terms.outward_shipping == "kept"
+        if kept or not claim.whole_order:
+            return Refusal("shipping.kept" if kept else "shipping.part")
+    return _grant(claim, "terms.returned", values)

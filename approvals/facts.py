@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from django.db.models import F, Max, Q
+from django.db.models import Q
 
 from approvals import exceptions, exposure, rates, versions
 from approvals.caps import caps_of
-from approvals.entitlement import Claim, Parcel, Terms, entitled_by
+from approvals.entitlement import Answer, Grant, Refusal
+from approvals.entitling import judged
 from approvals.models import CapsVersion, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
 from approvals.refusals import refused_before
-from audit import sources
 from tools.base import Effect, Kind, Scope, digest
-from tools.catalog import cancel_order
 from tools.drift import drifting, name_of
-from tools.models import Order, Shipment
+from tools.models import Order
 from tools.types import Money
 
 
@@ -80,9 +79,7 @@ class InForce:
             {
                 "limits": [limits.currency, limits.version, numbers.as_json()] if limits and numbers else [],
                 "caps": [self.caps.currency, self.caps.version] if self.caps else [],
-                "terms": [terms.version, terms.return_days, terms.damage_days, terms.missing_days]
-                if terms
-                else [],
+                "terms": [terms.version, terms.numbers()] if terms else [],
             }
         )
 
@@ -95,12 +92,17 @@ def in_force(shop_id: int, effect: Effect, planner: str = "") -> InForce:
     currency, caps = effect.worth.currency if effect.worth else "", caps_of(shop_id)
     return InForce(
         versions.in_force(LimitVersion, shop_id=shop_id, currency=currency) if currency else None,
-        TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first(),
+        terms_of(shop_id),
         caps,
         _lifted(effect, caps),
         planner,
         effect.kind is Kind.MONEY,
     )
+
+
+def terms_of(shop_id: int) -> TermsVersion | None:
+    """The terms of a shop that hold now."""
+    return versions.in_force(TermsVersion, shop_id=shop_id)
 
 
 def _lifted(effect: Effect, caps: CapsVersion) -> dict[str, int]:
@@ -125,12 +127,23 @@ def _lifted(effect: Effect, caps: CapsVersion) -> dict[str, int]:
 
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:
     """The facts about an effect; `without_decision` leaves out that decision's own calls and requests."""
+    return gathered(effect, scope, situation, without_decision)[0]
+
+
+def gathered(
+    effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None
+) -> tuple[Facts, Answer | None]:
+    """The facts about an effect, and what the terms in force say of it."""
     orders = Order.objects.select_related("shop")
     order = orders.filter(pk=scope.order_id).first() if scope.order_id else None
     worth = effect.worth
     # History is only read by the agent; people may still write about it.
     by_agent = situation.by_kind == "agent"
-    return Facts(
+    summed = _summed(effect, order, situation, without_decision)
+    given_minor = summed.get("exposure_minor", {}).get("order", 0)
+    answer = judged(effect, scope, terms_of(scope.shop_id), given_minor=given_minor)
+    granted = answer if isinstance(answer, Grant) else None
+    facts = Facts(
         kind=effect.kind,
         by_kind=situation.by_kind,
         amount_minor=worth.amount_minor if worth else 0,
@@ -140,7 +153,9 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         switches=tuple(switches_on(scope.shop_id, _stops(effect, situation.planner if by_agent else ""))),
         human_only=situation.human_only,
         connected=not by_agent or order is None or order.placed_at >= order.shop.cutover_at,
-        entitled_by=_entitlement(effect, scope.shop_id),
+        entitled_by=granted.rule if granted else "",
+        refusal=answer.code if isinstance(answer, Refusal) else "",
+        looked_at=not (granted and granted.look),
         goodwill_percent=int(effect.body.get("goodwill_percent", 0)),
         reachable=situation.reachable,
         template_tells_order=effect.template in situation.order_templates,
@@ -150,8 +165,9 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
         sizes=_sizes(effect, scope, situation),
         confidence_percent=situation.confidence_percent,
         edited=situation.edited,
-        **_summed(effect, order, situation, without_decision),
+        **summed,
     )
+    return facts, answer
 
 
 def _sizes(effect: Effect, scope: Scope, situation: Situation) -> dict[str, int]:
@@ -228,45 +244,3 @@ def switches_on(shop_id: int, keys: dict[str, set[str]]) -> list[str]:
         which |= Q(scope=scope, key__in=names)
     rows = KillSwitch.objects.filter(mine & which, released_at__isnull=True)
     return sorted(f"{scope}:{key}" for scope, key in rows.values_list("scope", "key"))
-
-
-def _entitlement(effect: Effect, shop_id: int) -> str:
-    # A wish that names what isn't there has no effect, and so nothing to be entitled to.
-    if effect.kind is not Kind.MONEY or not effect.body:
-        return ""
-    terms = TermsVersion.objects.filter(shop_id=shop_id).order_by("-version").first()
-    if terms is None:
-        return ""
-    body: dict[str, Any] = dict(effect.body)
-    line_ids = [part["line"] for part in body["lines"]]
-    order = Order.objects.get(pk=body["order"])
-    if effect.tool == cancel_order.NAME:
-        # What the shop has not sent, it owes: no window of its terms is asked.
-        return "" if cancel_order.has_left(order) else "terms.cancelled"
-    claim = Claim(
-        reason=body["reason"],
-        parcels=_parcels(line_ids),
-        whole_order=_whole(order, body["lines"]),
-        shipping=bool(body["shipping_minor"]),
-        final_sale=order.lines.filter(pk__in=line_ids, final_sale=True).exists(),
-        returned_at=order.returns.filter(status="closed").aggregate(at=Max("requested_at"))["at"],
-        goodwill_percent=body["goodwill_percent"],
-    )
-    return entitled_by(claim, Terms(terms.return_days, terms.damage_days, terms.missing_days), sources.now())
-
-
-def _whole(order: Order, parts: list[dict[str, int]]) -> bool:
-    """Whether the parts are every piece that was bought and not taken off the order."""
-    claimed = {part["line"]: part["quantity"] for part in parts}
-    kept = order.lines.filter(quantity__gt=F("removed_quantity"))
-    return claimed == {line.pk: line.quantity - line.removed_quantity for line in kept}
-
-
-def _parcels(line_ids: Iterable[int]) -> list[list[Parcel]]:
-    """For each claimed line the parcels that hold it; an empty list for a line that was never sent."""
-    rows = Shipment.objects.filter(contents__line_id__in=line_ids).exclude(status=Shipment.Status.CANCELLED)
-    found: dict[int, list[Parcel]] = {line_id: [] for line_id in line_ids}
-    for line_id, status, delivered_at in rows.values_list("contents__line_id", "status", "delivered_at"):
-        if line_id in found:
-            found[line_id].append(Parcel(status, delivered_at))
-    return list(found.values())

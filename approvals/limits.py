@@ -9,11 +9,12 @@ from babel.numbers import list_currencies
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from approvals import caps, versions
+from approvals import caps, terms, versions
 from approvals.caps import CAPS
 from approvals.eligibility import newly_without
 from approvals.errors import AlreadyDecided, Invalid
-from approvals.models import KillSwitch, LimitVersion, TermsVersion
+from approvals.models import KillSwitch, LimitVersion
+from approvals.promises import TERMS
 from approvals.rights import person
 from approvals.versions import Kind, V
 from audit import sources
@@ -59,7 +60,7 @@ def start_with_defaults(shop_id: int, base_currency: str, *, by: Actor) -> None:
     for currency in DEFAULTS:
         _begin(LIMITS, defaults(currency), by, shop_id=shop_id, currency=currency)
     _begin(CAPS, caps.defaults(base_currency), by, shop_id=shop_id, currency=base_currency)
-    TermsVersion.objects.get_or_create(shop_id=shop_id, version=1, defaults={"created_at": sources.now()})
+    _begin(TERMS, terms.defaults(), by, shop_id=shop_id)
 
 
 def _begin(kind: Kind[V], numbers: dict[str, Any], by: Actor, **key: Any) -> None:

@@ -21,7 +21,7 @@ from tools.base import Kind
 
 __all__ = ["VERSION", "Facts", "Limits", "Seen", "Verdict", "judge", "weight"]
 
-VERSION = "2026-11.3"
+VERSION = "2026-11.4"
 
 Outcome = Decision.Outcome
 PERSON_FIRST = ("legal", "distress", "anger")
@@ -149,7 +149,8 @@ def _money_to_contact(facts: Facts, limits: Limits | None) -> Answer:
 
 
 def _entitled(facts: Facts, limits: Limits | None) -> Answer:
-    return (None if facts.entitled_by else Outcome.HUMAN), {"entitled_by": facts.entitled_by}
+    values = {"entitled_by": facts.entitled_by, "refusal": facts.refusal}
+    return (None if facts.entitled_by else Outcome.HUMAN), values
 
 
 def _limits_exist(facts: Facts, limits: Limits | None) -> Answer:
@@ -201,6 +202,10 @@ def _unsure(facts: Facts, limits: Limits | None) -> Answer:
 def _edited(facts: Facts, limits: Limits | None) -> Answer:
     # A smaller amount needs a second pair of eyes too: it is another effect than the one that was asked for.
     return (Outcome.ONE_APPROVER if facts.edited else None), {"edited": facts.edited}
+
+
+def _looked_at(facts: Facts, limits: Limits | None) -> Answer:
+    return (None if facts.looked_at else Outcome.ONE_APPROVER), {"looked_at": facts.looked_at}
 
 
 def _budget(facts: Facts, limits: Limits | None) -> Answer:
@@ -328,6 +333,7 @@ RULES: dict[str, tuple[Rule, Promise]] = {
         _("Mid-size: one approver decides."),
     ),
     "refund.edited": (_edited, _("A person changed the amount, so another person approves it.")),
+    "refund.photo": (_looked_at, _("It rests on a photo, and one approver looks at it first.")),
     "planner.unsure": (_unsure, _("The planner is too unsure of this to let it run by itself.")),
     "refund.budget": (_budget, _("The day's budget of automatic money is spent, so one approver decides.")),
     "refund.tier.automatic": (

@@ -102,4 +102,6 @@ ACTIONS: dict[str, str | Promise] = {
     "switch.engaged": _("A kill switch was engaged, and its actions stopped."),
     "switch.released": _("A kill switch was released."),
     "template.changed": _("The words of a template changed."),
+    "terms.drafted": _("A new version of a shop's terms was written."),
+    "terms.published": _("A version of a shop's terms was published."),
 }

@@ -40,10 +40,12 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "limit author": (
         *READS, "approvals.add_limitversion", "approvals.add_capsversion", "approvals.add_limitexception",
+        "approvals.add_termsversion",
     ),
     "limit publisher": (
         *READS, "approvals.publish_limitversion", "approvals.publish_capsversion",
-        "approvals.approve_limitexception", "tools.clear_drift", "approvals.add_factorreset",
+        "approvals.publish_termsversion", "approvals.approve_limitexception", "tools.clear_drift",
+        "approvals.add_factorreset",
     ),
     "auditor": (*READS, *AUDIT),
     "admin": (

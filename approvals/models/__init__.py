@@ -1,6 +1,6 @@
 """Authority, as rows: decisions with verdicts, limits and terms as versions, risk flags, switches, approvals."""
 
-from approvals.models.authority import KillSwitch, LimitVersion, TermsVersion
+from approvals.models.authority import KillSwitch, LimitVersion
 from approvals.models.caps import CapsVersion
 from approvals.models.decisions import ApprovalRequest, Decision, Reversal
 from approvals.models.duty import Absence, Delegation, DutyHours
@@ -17,6 +17,7 @@ from approvals.models.second_factor import (
     ResetNotice,
 )
 from approvals.models.signing import Recusal, Signature
+from approvals.models.terms import TermsVersion
 from approvals.models.versions import Version
 
 __all__ = [

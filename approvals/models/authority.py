@@ -1,4 +1,4 @@
-"""What the agent may do alone: limits and terms as immutable versions, switches that stop it, code attempts."""
+"""What the agent may do alone: limits as immutable versions, and switches that stop it."""
 
 from __future__ import annotations
 
@@ -75,32 +75,6 @@ class LimitVersion(Version):
 
     def __str__(self) -> str:
         return f"{self.currency} v{self.version}"
-
-
-class TermsVersion(models.Model):
-    """What the shop promises its customers: the windows that entitle to a refund. Never edited, like limits."""
-
-    shop = models.ForeignKey(
-        "cases.Shop", on_delete=models.PROTECT, related_name="terms", verbose_name=_("shop")
-    )
-    version = models.PositiveIntegerField(_("version"))
-    return_days = models.PositiveSmallIntegerField(_("return within (days after delivery)"), default=30)
-    damage_days = models.PositiveSmallIntegerField(
-        _("report damage within (days after delivery)"), default=14
-    )
-    missing_days = models.PositiveSmallIntegerField(_("report missing goods within (days)"), default=14)
-    created_at = models.DateTimeField(_("created"))
-
-    class Meta:
-        verbose_name = _("terms")
-        verbose_name_plural = _("terms")
-        ordering = ["shop", "-version"]
-        constraints = [
-            models.UniqueConstraint(fields=["shop", "version"], name="terms_version_is_written_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"v{self.version}"
 
 
 class KillSwitch(models.Model):

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from approvals.entitlement import say
 from tools.types import Money
 
 
@@ -51,11 +52,21 @@ class Decision(models.Model):
         related_name="+",
         verbose_name=_("limits"),
     )
+    terms = models.ForeignKey(
+        "approvals.TermsVersion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("terms"),
+        help_text=_("The version that the rule which entitles stands in; empty where none was asked."),
+    )
     limits_hash = models.CharField(_("SHA-256 of limits and terms"), max_length=64)
     judged_under = models.JSONField(
         _("judged under"),
         default=dict,
-        help_text=_("Every number of the limits in force, and how sure the planner said it was."),
+        help_text=_(
+            "Every number of the limits in force, how sure the planner said it was, and what the terms say."
+        ),
     )
     planner = models.ForeignKey(
         "cases.PlannerConfig", on_delete=models.PROTECT, related_name="+", verbose_name=_("planner")
@@ -85,6 +96,12 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tool}: {self.get_outcome_display()}"
+
+    @property
+    def entitlement(self) -> str:
+        """What the shop's terms said of it, in words; empty where they were not asked."""
+        said = self.judged_under.get("entitlement")
+        return say(said["rule"], said["values"]) if said else ""
 
     @property
     def problem(self) -> str:

@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db.models import Count, Prefetch, Q, Sum
 from django.db.models.functions import Coalesce
 
-from approvals.models import ApprovalRequest, Decision, RiskFlag, TermsVersion
+from approvals.facts import terms_of
+from approvals.models import ApprovalRequest, Decision, RiskFlag
 from audit import sources
 from cases.composing import sender_is_contact
 from cases.models import Case, Message
@@ -143,7 +144,7 @@ def _flags(case: Case) -> tuple[str, ...]:
 
 
 def _terms(case: Case) -> TermsFact:
-    row = TermsVersion.objects.filter(shop_id=case.shop_id).order_by("-version").first()
+    row = terms_of(case.shop_id)
     if row is None:
         return TermsFact()
     return TermsFact(return_days=row.return_days, damage_days=row.damage_days, missing_days=row.missing_days)

@@ -1,112 +1,400 @@
-"""Which term grants a refund: windows at their edges, and parcels that aren't there yet."""
+"""Which of the shop's terms grants a refund: windows at their edges, parcels that aren't there, what the law gives."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
-from approvals.entitlement import Claim, Parcel, Terms, entitled_by
+from approvals.entitlement import (
+    GRANTS,
+    NOT_YET,
+    REFUSALS,
+    Answer,
+    Back,
+    Claim,
+    Grant,
+    Item,
+    Parcel,
+    Refusal,
+    Stage,
+    entitled,
+)
+from approvals.terms import EU, Terms, defaults
+from approvals.windows import zones_of
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-TERMS = Terms(return_days=30, damage_days=14, missing_days=7)
+OSLO = ZoneInfo("Europe/Oslo")
+# A Wednesday; 14 days later is a Wednesday too.
+ARRIVED = datetime(2026, 11, 4, 9, 30, tzinfo=OSLO)
+NOW = datetime(2026, 11, 18, 12, tzinfo=OSLO)
 A_MOMENT = timedelta(microseconds=1)
+MIDNIGHT = datetime(2026, 11, 19, tzinfo=OSLO)
+BACK = Back(Stage.INSPECTED, datetime(2026, 11, 10, 12, tzinfo=OSLO))
 
 
-def arrived(ago: timedelta) -> Parcel:
-    return Parcel("delivered", NOW - ago)
+def terms(**changes: Any) -> Terms:
+    return Terms(**{**defaults(), "standard_shipping": {"EUR": 490}, **changes})
 
 
-def granted(reason: str, *parcels: list[Parcel], goodwill: int = 0, back: bool = False) -> str:
-    returned_at = NOW if back else None
-    claim = Claim(reason, parcels, whole_order=True, returned_at=returned_at, goodwill_percent=goodwill)
-    return entitled_by(claim, TERMS, NOW)
+def parcel(at: datetime | None = ARRIVED, status: str = "delivered") -> Parcel:
+    return Parcel(status, at)
+
+
+def item(*parcels: Parcel, **fields: Any) -> Item:
+    return Item(**{"line": 7, "sku": "MUG-1", "parcels": parcels or (parcel(),), **fields})
+
+
+def claim(reason: str, *items: Item, **fields: Any) -> Claim:
+    held = items or (item(),)
+    every = [one for each in held for one in each.parcels]
+    facts = {"currency": "EUR", "amount_minor": 1900, "zones": (OSLO,), "country": "US", **fields}
+    return Claim(reason, held, facts.pop("parcels", every), **facts)
+
+
+def returned(back: Back = BACK, **fields: Any) -> Claim:
+    """A line that came back; `fields` are of the claim."""
+    return claim("returned", item(back=back, **fields.pop("item", {})), **fields)
+
+
+def told(answer: Answer) -> str:
+    return answer.rule if isinstance(answer, Grant) else answer.code
+
+
+def judged(wish: Claim, at: datetime = NOW, **changes: Any) -> str:
+    return told(entitled(wish, terms(**changes), at))
+
+
+@pytest.mark.parametrize("reason", ["damaged", "wrong_item", "missing"])
+@pytest.mark.parametrize(
+    ("at", "ok"),
+    [
+        (ARRIVED, True),
+        # The day of the delivery isn't counted, and the last day is a whole one.
+        (MIDNIGHT - A_MOMENT, True),
+        (MIDNIGHT, False),
+    ],
+)
+def test_a_window_ends_with_its_last_day_where_the_customer_lives(
+    reason: str, at: datetime, ok: bool
+) -> None:
+    assert judged(claim(reason), at) == (f"terms.{reason}" if ok else "window.over")
 
 
 @pytest.mark.parametrize(
-    ("reason", "ago", "term"),
-    [
-        ("damaged", timedelta(0), "terms.damaged"),
-        ("damaged", timedelta(days=14), "terms.damaged"),
-        ("damaged", timedelta(days=14) + A_MOMENT, ""),
-        ("wrong_item", timedelta(days=14), "terms.wrong_item"),
-        ("wrong_item", timedelta(days=14) + A_MOMENT, ""),
-        ("missing", timedelta(days=7), "terms.missing"),
-        ("missing", timedelta(days=7) + A_MOMENT, ""),
-        # Nothing but a return that the shop has received entitles to these.
-        ("returned", timedelta(days=1), ""),
-        # The carrier's loss and kindness are a person's matter, as is a word that we don't know.
-        ("lost", timedelta(days=1), ""),
-        ("goodwill", timedelta(days=1), ""),
-        ("because", timedelta(days=1), ""),
-    ],
+    ("reason", "days"),
+    [("damaged", "damage_days"), ("wrong_item", "wrong_item_days"), ("missing", "missing_days")],
 )
-def test_a_window_ends_to_the_moment(reason: str, ago: timedelta, term: str) -> None:
-    assert granted(reason, [arrived(ago)]) == term
+def test_each_reason_has_a_window_of_its_own(reason: str, days: str) -> None:
+    none: dict[str, Any] = dict.fromkeys(("damage_days", "wrong_item_days", "missing_days"), 0)
+    assert judged(claim(reason), **none) == "window.over"
+    assert judged(claim(reason), **{**none, days: 14}) == f"terms.{reason}"
+
+
+def test_a_day_is_one_of_the_customers_own_country() -> None:
+    late = datetime(2026, 11, 19, 7, 59, tzinfo=UTC)
+    # It is still the 18th in California and on Hawaii, and long over in Japan.
+    in_us = claim("damaged", zones=zones_of("US"))
+    in_japan = claim("damaged", zones=zones_of("JP"))
+    assert [judged(in_us, late), judged(in_japan, late)] == ["terms.damaged", "window.over"]
+
+
+def test_a_country_with_several_zones_counts_by_the_one_that_lasts_longest() -> None:
+    wish = claim("damaged", zones=(ZoneInfo("Asia/Tokyo"), OSLO))
+    assert judged(wish, MIDNIGHT - A_MOMENT) == "terms.damaged"
+    assert zones_of("XX") == ()
 
 
 @pytest.mark.parametrize("status", ["created", "in_transit", "out_for_delivery", "failure"])
-def test_what_has_not_arrived_is_neither_damaged_nor_missing(status: str) -> None:
-    parcel = Parcel(status, NOW - timedelta(days=1))
-    assert [granted(reason, [parcel]) for reason in ("damaged", "missing", "wrong_item")] == ["", "", ""]
-
-
-def test_a_delivery_without_a_time_proves_nothing() -> None:
-    assert granted("damaged", [Parcel("delivered", None)]) == ""
-
-
-def test_a_line_that_was_never_sent_entitles_to_nothing() -> None:
-    assert granted("damaged", []) == ""
-    assert granted("damaged", [arrived(timedelta(days=1))], []) == ""
-    assert granted("damaged") == ""
-
-
-def test_every_parcel_of_a_line_must_have_arrived() -> None:
-    on_its_way = Parcel("in_transit", None)
-    assert granted("damaged", [arrived(timedelta(days=1)), on_its_way]) == ""
-
-
-def test_the_last_parcel_of_a_line_starts_the_window() -> None:
-    assert granted("damaged", [arrived(timedelta(days=20)), arrived(timedelta(days=2))]) == "terms.damaged"
-
-
-def test_one_line_out_of_its_window_spoils_the_whole_claim() -> None:
-    assert granted("damaged", [arrived(timedelta(days=2))], [arrived(timedelta(days=20))]) == ""
-
-
-def test_a_return_counts_once_the_shop_has_it() -> None:
-    assert granted("returned", [arrived(timedelta(days=30))], back=True) == "terms.returned"
-    assert granted("returned", [arrived(timedelta(days=30) + A_MOMENT)], back=True) == ""
-    assert granted("damaged", [arrived(timedelta(days=90))], back=True) == ""
-
-
-@pytest.mark.parametrize(("ago", "term"), [(14, "terms.goodwill"), (15, "")])
-def test_goodwill_has_the_window_of_damage_whatever_reason_stands_beside_it(ago: int, term: str) -> None:
-    for reason in ("goodwill", "returned", "lost"):
-        assert granted(reason, [arrived(timedelta(days=ago))], goodwill=10, back=True) == term
-
-
-def test_a_part_of_the_order_takes_no_shipping_along() -> None:
-    parcels = [[arrived(timedelta(days=1))]]
-    assert (
-        entitled_by(Claim("damaged", parcels, whole_order=True, shipping=True), TERMS, NOW) == "terms.damaged"
-    )
-    assert entitled_by(Claim("damaged", parcels, shipping=True), TERMS, NOW) == ""
+def test_what_has_not_arrived_is_neither_damaged_nor_wrong_nor_missing(status: str) -> None:
+    way = parcel(status=status)
+    found = [judged(claim(reason, item(way))) for reason in ("damaged", "missing", "wrong_item")]
+    assert found == ["parcel.not_delivered"] * 3
+    assert judged(claim("missing", item(parcel(), way))) == "parcel.not_delivered"
+    assert judged(claim("missing", item(), item(way))) == "parcel.not_delivered"
 
 
 @pytest.mark.parametrize(
-    ("change", "term"),
+    ("wish", "code"),
     [
-        ({}, "terms.returned"),
-        # A return names no lines yet: sending back the cheap item is no reason to refund the dear one.
-        ({"whole_order": False}, ""),
-        ({"final_sale": True}, ""),
-        ({"returned_at": NOW - timedelta(days=10)}, "terms.returned"),
-        ({"returned_at": NOW + timedelta(days=1)}, ""),
+        (claim("damaged", item(parcel(None))), "parcel.no_time"),
+        (claim("damaged", Item(7, "MUG-1", ())), "parcel.none"),
+        (Claim("damaged", (), (), (OSLO,)), "claim.empty"),
+        # The carrier's loss is a person's matter, as is a word that we don't know.
+        (claim("lost"), "claim.lost"),
+        (claim("goodwill"), "claim.reason"),
+        (claim("because"), "claim.reason"),
     ],
 )
-def test_a_return_entitles_to_the_whole_order_in_time(change: dict[str, Any], term: str) -> None:
-    parcels = [[arrived(timedelta(days=30))]]
-    claim = Claim("returned", parcels, **{"whole_order": True, "returned_at": NOW, **change})
-    assert entitled_by(claim, TERMS, NOW) == term
+def test_what_nobody_can_prove_is_a_persons(wish: Claim, code: str) -> None:
+    assert judged(wish) == code
+
+
+def test_the_last_parcel_of_a_line_starts_its_window_and_each_line_has_its_own() -> None:
+    old, new = parcel(ARRIVED - timedelta(days=20)), parcel()
+    assert judged(claim("damaged", item(old, new))) == "terms.damaged"
+    assert judged(claim("damaged", item(old), item(new))) == "window.over"
+
+
+def test_what_was_said_in_time_holds_however_long_the_answer_takes() -> None:
+    wish = claim("damaged", heard=[MIDNIGHT - A_MOMENT])
+    assert judged(wish, MIDNIGHT + timedelta(days=9)) == "terms.damaged"
+    # What was written before the delivery, or long ago, was about something else.
+    assert judged(claim("damaged", heard=[ARRIVED - A_MOMENT]), MIDNIGHT) == "window.over"
+    assert judged(wish, MIDNIGHT + timedelta(days=31)) == "window.over"
+
+
+def test_shipping_goes_back_with_a_whole_order_that_was_faulty() -> None:
+    assert judged(claim("damaged", shipping=True, whole_order=True)) == "terms.damaged"
+    assert judged(claim("damaged", shipping=True)) == "shipping.part"
+
+
+@pytest.mark.parametrize(
+    ("reason", "fields", "answer"),
+    [
+        ("damaged", {"amount_minor": 5000}, "terms.damaged"),
+        ("damaged", {"amount_minor": 5001}, "photo.missing"),
+        ("wrong_item", {"amount_minor": 5001}, "photo.missing"),
+        ("damaged", {"amount_minor": 5001, "photos": 1}, "terms.damaged"),
+        # Small claims on one order add up.
+        ("damaged", {"amount_minor": 2000, "given_minor": 3001}, "photo.missing"),
+        # Nobody can photograph what isn't there, and no amount was said for yen.
+        ("missing", {"amount_minor": 9000}, "terms.missing"),
+        ("damaged", {"amount_minor": 9000, "currency": "JPY"}, "terms.damaged"),
+    ],
+)
+def test_a_photo_is_asked_for_above_an_amount(reason: str, fields: dict[str, Any], answer: str) -> None:
+    assert judged(claim(reason, **fields), photo_above={"EUR": 5000}) == answer
+
+
+def test_somebody_looks_at_a_photo_and_at_nothing_else() -> None:
+    looks = [
+        entitled(claim("damaged", amount_minor=minor, photos=1), terms(photo_above={"EUR": 5000}), NOW)
+        for minor in (5000, 5001)
+    ]
+    assert [isinstance(answer, Grant) and answer.look for answer in looks] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("refund_on", "stage", "answer"),
+    [
+        ("scan", Stage.ASKED, "return.not_sent"),
+        ("scan", Stage.ON_ITS_WAY, "terms.returned"),
+        ("receipt", Stage.ASKED, "return.not_sent"),
+        ("receipt", Stage.ON_ITS_WAY, "return.in_transit"),
+        ("receipt", Stage.RECEIVED, "terms.returned"),
+        ("inspection", Stage.ON_ITS_WAY, "return.in_transit"),
+        ("inspection", Stage.RECEIVED, "return.not_inspected"),
+        ("inspection", Stage.INSPECTED, "terms.returned"),
+    ],
+)
+def test_the_money_of_a_return_goes_back_when_the_terms_say(
+    refund_on: str, stage: Stage, answer: str
+) -> None:
+    assert judged(returned(Back(stage, BACK.asked_at)), refund_on=refund_on) == answer
+
+
+def test_a_withdrawal_waits_for_the_goods_and_for_no_inspection() -> None:
+    came, way = (
+        returned(Back(stage, BACK.asked_at), country="DE") for stage in (Stage.RECEIVED, Stage.ON_ITS_WAY)
+    )
+    assert judged(came, refund_on="inspection") == "terms.withdrawal"
+    assert judged(way, refund_on="inspection") == "return.in_transit"
+    assert judged(way, refund_on="scan") == "terms.withdrawal"
+
+
+def test_a_return_entitles_to_what_it_holds() -> None:
+    assert judged(claim("returned")) == "return.none"
+    assert judged(claim("returned", item(back=BACK), item())) == "return.none"
+    unnamed = Back(Stage.INSPECTED, BACK.asked_at, whole=True)
+    # A return that names no lines proves a whole order: sending back the cheap thing pays for no dear one.
+    assert judged(returned(unnamed)) == "return.none"
+    assert judged(returned(unnamed, whole_order=True)) == "terms.returned"
+    assert judged(claim("damaged", item(back=BACK)), MIDNIGHT) == "window.over"
+
+
+def test_the_furthest_behind_of_several_returns_counts() -> None:
+    behind = item(back=Back(Stage.ASKED, BACK.asked_at))
+    assert judged(claim("returned", item(back=BACK), behind)) == "return.not_sent"
+
+
+@pytest.mark.parametrize(
+    ("country", "asked_at", "answer"),
+    [
+        ("DE", MIDNIGHT - A_MOMENT, "terms.withdrawal"),
+        ("DE", MIDNIGHT, "window.return"),
+        ("NO", MIDNIGHT - A_MOMENT, "terms.withdrawal"),
+        ("US", MIDNIGHT - A_MOMENT, "window.return"),
+        ("", MIDNIGHT - A_MOMENT, "window.return"),
+    ],
+)
+def test_the_law_gives_14_days_where_it_holds(country: str, asked_at: datetime, answer: str) -> None:
+    wish = returned(Back(Stage.INSPECTED, asked_at), country=country)
+    assert judged(wish, return_days=0) == answer
+
+
+@pytest.mark.parametrize(
+    ("arrived", "ends"),
+    [
+        # The 14th day is a Saturday, a Sunday, a Monday: what ends on a weekend ends with the next working day.
+        (datetime(2026, 11, 7, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
+        (datetime(2026, 11, 8, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
+        (datetime(2026, 11, 9, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
+        (datetime(2026, 11, 6, 9, tzinfo=OSLO), datetime(2026, 11, 21, tzinfo=OSLO)),
+        # The clocks go back in between: days are those of the calendar, not of 24 hours.
+        (datetime(2026, 10, 20, 9, tzinfo=OSLO), datetime(2026, 11, 4, tzinfo=OSLO)),
+    ],
+)
+def test_a_period_by_law_ends_on_no_weekend(arrived: datetime, ends: datetime) -> None:
+    answers = []
+    for asked_at in (ends - A_MOMENT, ends):
+        back = Back(Stage.INSPECTED, asked_at)
+        wish = claim("returned", item(parcel(arrived), back=back), country="DE")
+        answers.append(judged(wish, return_days=0))
+    assert answers == ["terms.withdrawal", "window.return"]
+
+
+def test_a_withdrawal_begins_with_the_last_parcel_of_the_order() -> None:
+    late = Back(Stage.INSPECTED, MIDNIGHT)
+    old = parcel(ARRIVED)
+    for other in (parcel(ARRIVED + timedelta(days=2)), parcel(None, "in_transit")):
+        wish = claim("returned", item(old, back=late), country="DE", parcels=[old, other])
+        assert judged(wish, return_days=0) == "terms.withdrawal"
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        # The whole order: what the standard delivery costs goes back, and a wish that keeps it is none by law.
+        ({"whole_order": True, "shipping": True, "shipping_paid_minor": 490}, "terms.withdrawal"),
+        ({"whole_order": True, "shipping_paid_minor": 490, "shipping_left_minor": 490}, "shipping.owed"),
+        ({"whole_order": True, "shipping_paid_minor": 490}, "terms.withdrawal"),
+        ({"whole_order": True}, "terms.withdrawal"),
+        # Express was dearer: the difference isn't owed, and a person gives back the standard part.
+        ({"whole_order": True, "shipping": True, "shipping_paid_minor": 491}, "shipping.dearer"),
+        (
+            {"whole_order": True, "shipping": True, "shipping_paid_minor": 9, "currency": "USD"},
+            "shipping.no_rate",
+        ),
+        # A part of the order: the delivery was needed for the rest.
+        ({"shipping": True, "shipping_paid_minor": 490}, "shipping.part"),
+        ({"shipping_paid_minor": 490, "shipping_left_minor": 490}, "terms.withdrawal"),
+    ],
+)
+def test_a_withdrawal_gives_the_standard_shipping_back(fields: dict[str, Any], answer: str) -> None:
+    assert judged(returned(country="FR", **fields)) == answer
+
+
+@pytest.mark.parametrize(
+    ("outward", "fields", "answer"),
+    [
+        ("kept", {"whole_order": True, "shipping": True}, "shipping.kept"),
+        ("kept", {"whole_order": True}, "terms.returned"),
+        ("refunded", {"whole_order": True, "shipping": True}, "terms.returned"),
+        ("refunded", {"shipping": True}, "shipping.part"),
+    ],
+)
+def test_the_shop_says_who_pays_the_delivery_of_what_comes_back_by_choice(
+    outward: str, fields: dict[str, Any], answer: str
+) -> None:
+    assert judged(returned(**fields), outward_shipping=outward) == answer
+
+
+def test_a_final_sale_takes_no_right_away_that_the_law_gives() -> None:
+    sold: dict[str, Any] = {"item": {"sku": "sale-mug"}}
+    assert judged(returned(**sold), final_sale=["SALE-*"]) == "goods.final_sale"
+    assert judged(returned(**sold, country="DE"), final_sale=["SALE-*"]) == "terms.withdrawal"
+    assert judged(returned(item={"final_sale": True})) == "goods.final_sale"
+    assert judged(claim("damaged", item(sku="SALE-MUG")), final_sale=["SALE-*"]) == "terms.damaged"
+
+
+@pytest.mark.parametrize("country", ["DE", "US"])
+def test_a_person_looks_at_the_seal_of_hygiene_goods(country: str) -> None:
+    sold: dict[str, Any] = {"item": {"sku": "EARRING-2"}, "country": country}
+    assert judged(returned(**sold), hygiene=["EARRING-?"]) == "goods.hygiene"
+    assert judged(claim("damaged", item(sku="EARRING-2")), hygiene=["EARRING-?"]) == "terms.damaged"
+    # What has no SKU may be anything, once some goods are special.
+    unknown: dict[str, Any] = {"item": {"sku": ""}, "country": country}
+    assert judged(returned(**unknown), hygiene=["EARRING-?"]) == "goods.no_sku"
+    assert judged(returned(**unknown), final_sale=["SALE-*"]) == "goods.no_sku"
+
+
+@pytest.mark.parametrize(
+    ("at", "answer"), [(MIDNIGHT - A_MOMENT, "terms.goodwill"), (MIDNIGHT, "window.over")]
+)
+def test_goodwill_has_a_window_of_its_own_whatever_reason_stands_beside_it(at: datetime, answer: str) -> None:
+    for reason in ("goodwill", "returned", "lost"):
+        assert judged(claim(reason, goodwill_percent=10), at, damage_days=0) == answer
+
+
+def test_a_shop_may_give_no_goodwill_at_all() -> None:
+    assert judged(claim("goodwill", goodwill_percent=1), goodwill_days=None) == "goodwill.none"
+    assert judged(claim("goodwill", goodwill_percent=1, shipping=True)) == "shipping.part"
+
+
+def test_a_return_by_choice_needs_its_parcel_and_its_window() -> None:
+    assert judged(claim("returned", item(parcel(None), back=BACK))) == "parcel.no_time"
+    two = (item(parcel(ARRIVED - timedelta(days=30)), back=BACK), item(back=BACK))
+    assert judged(claim("returned", *two)) == "window.return"
+
+
+def test_a_grant_says_its_rule_with_its_values_and_what_it_covers() -> None:
+    wish = returned(
+        country="DE", whole_order=True, shipping=True, shipping_paid_minor=490, shipping_left_minor=490
+    )
+    grant = entitled(wish, terms(return_shipping="shop"), NOW)
+    assert grant == Grant(
+        "terms.withdrawal",
+        {
+            "arrived": "2026-11-04",
+            "until": "2026-11-18",
+            "days": 14,
+            "country": "DE",
+            "return_shipping": "shop",
+        },
+        lines=(7,),
+        shipping=True,
+    )
+    assert "by 18 Nov 2026, 14 days after" in grant.sentence
+
+
+def test_every_grant_and_refusal_has_a_sentence_for_staff() -> None:
+    values: dict[str, str | int] = {
+        "arrived": "2026-11-04",
+        "until": "2026-11-18",
+        "days": 14,
+        "country": "DE",
+        "currency": "EUR",
+        "percent": 10,
+        "above_minor": 5000,
+        "standard_minor": 490,
+    }
+    for code in (*GRANTS, *REFUSALS):
+        sentence = Refusal(code, values).sentence
+        assert sentence.endswith(".")
+        assert "%(" not in sentence
+    assert "€50.00" in Refusal("photo.missing", values).sentence
+    assert set(NOT_YET.values()) < set(REFUSALS)
+    assert Refusal("nothing.known").sentence == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"withdrawal": {"DE": 13}}, {"withdrawal": {"GB": 7}}, {"withdrawal": {"de": 14}},
+        {"withdrawal": {"CH": 0}}, {"return_days": -1}, {"return_days": 30.0}, {"return_days": True},
+        {"goodwill_days": 3651}, {"final_sale": ["sale"]}, {"final_sale": "SALE-1"}, {"hygiene": [""]},
+        {"refund_on": "never"}, {"return_shipping": ""}, {"standard_shipping": {"EURO": 1}},
+        {"standard_shipping": {"EUR": 4.9}}, {"photo_above": {"EUR": -1}}, {"photos": 1},
+    ],
+)  # fmt: skip
+def test_what_no_shop_can_promise_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        terms(**change)
+
+
+def test_a_shop_may_promise_more_than_the_law() -> None:
+    assert terms(withdrawal={"DE": 30, "CH": 7}).withdrawal == {"DE": 30, "CH": 7}
+    assert set(EU) < set(terms().withdrawal)

@@ -13,7 +13,7 @@ from approvals import versions
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted, Refusal
 from approvals.facts import in_force
 from approvals.limits import LIMITS, engage_switch, release_switch, start_with_defaults
-from approvals.models import ApprovalRequest, Decision, LimitVersion, Reversal, TermsVersion
+from approvals.models import ApprovalRequest, Decision, LimitVersion, Reversal
 from audit.actors import SYSTEM, Actor
 from cases.models import Shop
 from tests import factories
@@ -228,10 +228,6 @@ def _reversal() -> models.Model:
     )
 
 
-def _terms() -> models.Model:
-    return factories.make_shop().terms.get()
-
-
 def _booking() -> models.Model:
     return factories.make_order(factories.make_shop()).payments.get().entries.get()
 
@@ -240,7 +236,6 @@ def _booking() -> models.Model:
 HISTORY: dict[type[models.Model], tuple[Callable[[], models.Model], dict[str, object]]] = {
     Decision: (_decision, {"outcome": "allow"}),
     Reversal: (_reversal, {"reason": "None"}),
-    TermsVersion: (_terms, {"damage_days": 900}),
     LedgerEntry: (_booking, {"amount_minor": 1}),
 }
 

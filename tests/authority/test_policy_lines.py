@@ -158,6 +158,13 @@ def test_an_amount_that_a_person_wrote_asks_another_however_small() -> None:
     assert judge(replace(WHOLE, edited=True, amount_minor=20_001), FULL).rule == LARGE
 
 
+def test_a_photo_that_nobody_has_looked_at_asks_an_approver_however_small() -> None:
+    verdict = judge(replace(WHOLE, looked_at=False), FULL)
+    assert (verdict.rule, verdict.outcome) == ("refund.photo", Outcome.ONE_APPROVER)
+    assert verdict.seen[-1].values == {"looked_at": False}
+    assert judge(replace(WHOLE, looked_at=False, amount_minor=20_001), FULL).rule == LARGE
+
+
 @pytest.mark.parametrize("state", ["missing", "stale", "?"])
 def test_a_rate_that_the_sums_needed_and_nobody_has_is_a_persons(state: str) -> None:
     assert judge(replace(REFUND, rates=state), USD).rule == "refund.rate"

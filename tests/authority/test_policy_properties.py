@@ -54,6 +54,7 @@ facts = st.builds(
     human_only=st.booleans(),
     connected=st.sampled_from([True, True, False]),
     entitled_by=st.sampled_from(["terms.damaged", "terms.goodwill", ""]),
+    looked_at=st.booleans(),
     goodwill_percent=st.integers(min_value=0, max_value=100),
     reachable=st.booleans(),
     template_tells_order=st.booleans(),

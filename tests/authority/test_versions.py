@@ -12,7 +12,8 @@ from approvals import versions
 from approvals.caps import CAPS, SIZES, caps_of, defaults, undo_window
 from approvals.errors import Invalid, LeavesNobody, NotPermitted
 from approvals.limits import LIMITS, start_with_defaults
-from approvals.models import CapsVersion, LimitVersion
+from approvals.models import CapsVersion, LimitVersion, TermsVersion
+from approvals.promises import TERMS
 from approvals.versions import Kind
 from audit import actors, sources
 from audit.actors import SYSTEM
@@ -22,7 +23,8 @@ from tests import factories
 from tests.authority.rows import acting, device_of
 
 pytestmark = pytest.mark.django_db
-BOTH: list[Kind[Any]] = [LIMITS, CAPS]
+KINDS: list[Kind[Any]] = [LIMITS, CAPS, TERMS]
+NOUNS = [kind.noun for kind in KINDS]
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def first_key(kind: Kind[Any], shop: Shop) -> dict[str, Any]:
     return key
 
 
-@pytest.mark.parametrize("kind", BOTH, ids=["limits", "caps"])
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
 def test_a_version_holds_from_the_moment_that_it_was_published_for(kind: Kind[Any], shop: Shop) -> None:
     row = drafted(kind, shop)
     with sources.frozen(sources.now()) as clock:
@@ -76,7 +78,7 @@ def test_nothing_holds_from_the_past_on_or_from_a_far_future(shop: Shop, ahead: 
     assert LimitVersion.objects.get(pk=row.pk).published_at is None
 
 
-@pytest.mark.parametrize("kind", BOTH, ids=["limits", "caps"])
+@pytest.mark.parametrize("kind", KINDS, ids=NOUNS)
 @pytest.mark.parametrize("role", ["limit author", "admin", "finance approver", "agent"])
 def test_only_a_publisher_publishes(kind: Kind[Any], shop: Shop, role: str) -> None:
     row = drafted(kind, shop)
@@ -107,6 +109,62 @@ def test_what_a_person_wrote_is_published_by_a_person(shop: Shop) -> None:
     row, now = drafted(CAPS, shop), factories.now()
     with pytest.raises(IntegrityError, match="published_by_people"), transaction.atomic():
         CapsVersion.objects.filter(pk=row.pk).update(published_at=now, effective_at=now)
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("change", [{"damage_days": 900}, {"withdrawal": {}}, {"reason": "None"}])
+def test_the_database_refuses_to_edit_terms(shop: Shop, change: dict[str, Any], published: bool) -> None:
+    row = first(TERMS, shop) if published else drafted(TERMS, shop)
+    rows = TermsVersion.objects.filter(pk=row.pk)
+    with pytest.raises(DatabaseError, match="never edited"), transaction.atomic():
+        rows.update(**change)
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        rows._raw_delete(rows.db)
+
+
+def test_who_wrote_terms_does_not_publish_them_by_service_or_table(shop: Shop) -> None:
+    row, now = drafted(TERMS, shop), factories.now()
+    row.author.groups.add(*factories.make_user(roles=["limit publisher"]).groups.all())
+    with pytest.raises(NotPermitted, match="You wrote this version"):
+        versions.publish(TERMS, row.pk, by=actors.staff(row.author))
+    with pytest.raises(IntegrityError, match="terms_author_does_not_publish"), transaction.atomic():
+        TermsVersion.objects.filter(pk=row.pk).update(
+            published_by=row.author, published_at=now, effective_at=now
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"withdrawal": {"DE": 7}}, "14 days at least"),
+        ({"final_sale": ["sale mug"]}, "SKUs have"),
+        ({"photo_above": {"EUR": -1}}, "none is below zero"),
+        ({"refund_on": "never"}, "Money of a return goes back: that can't be promised."),
+    ],
+)
+def test_terms_that_no_shop_can_promise_are_not_stored(
+    shop: Shop, change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(Invalid, match=words):
+        drafted(TERMS, shop, **change)
+    assert TermsVersion.objects.filter(shop=shop).count() == 1
+
+
+def test_terms_say_their_difference_in_words(shop: Shop) -> None:
+    row = drafted(
+        TERMS, shop, withdrawal={**TermsVersion.objects.get(shop=shop).withdrawal, "SE": 30, "DE": 30},
+        goodwill_days=None, photo_above={"EUR": 5000}, hygiene=["EARRING-*"],
+    )  # fmt: skip
+    lines = {
+        line.name: line for line in versions.difference(TERMS, in_force(TERMS, shop), row) if line.changed
+    }
+    assert [line.after for line in lines.values()][:1] == ["none"]
+    right = lines["right of withdrawal"]
+    assert right.before == "14 days: EU, GB, IS, LI, NO"
+    assert right.after.startswith("30 days: DE, SE; 14 days: AT, BE,")
+    assert lines["photo of damaged or wrong goods above"].after == "€50.00"
+    assert lines["sealed for hygiene (SKUs)"].after == "EARRING-*"
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -165,7 +223,7 @@ def only_approver(shop: Shop, role: str) -> User:
     return user
 
 
-@pytest.mark.parametrize("kind", BOTH, ids=["limits", "caps"])
+@pytest.mark.parametrize("kind", [LIMITS, CAPS], ids=NOUNS[:2])
 def test_a_version_that_leaves_a_tier_with_nobody_needs_an_explicit_yes(kind: Kind[Any], shop: Shop) -> None:
     by = actors.staff(only_approver(shop, "limit publisher"))
     row = drafted(kind, shop)

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+from approvals import terms
 from approvals.bounds import UNITS
 from approvals.caps import PLANNERS
 from approvals.models import CapsVersion, LimitVersion, TermsVersion
@@ -38,7 +39,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_shop(slug: str = "", **fields: Any) -> Shop:
+def make_shop(slug: str = "", *, terms_in_force: bool = True, **fields: Any) -> Shop:
     """A shop that was connected a year ago, with published limits in its base currency and terms."""
     slug = slug or f"shop-{next_number()}"
     if "legal_entity" not in fields:
@@ -59,7 +60,8 @@ def make_shop(slug: str = "", **fields: Any) -> Shop:
     shop = Shop.objects.create(slug=slug, **{**defaults, **fields})
     make_limits(shop, currency)
     make_caps(shop, **undo)
-    TermsVersion.objects.create(shop=shop, version=1, created_at=now())
+    if terms_in_force:
+        make_terms(shop)
     return shop
 
 
@@ -108,6 +110,22 @@ def publish_limits(shop: Shop, currency: str = "EUR", **fields: Any) -> LimitVer
             correlation_id=sources.random_id(),
         )
     return row
+
+
+def make_terms(shop: Shop, **fields: Any) -> TermsVersion:
+    """Terms in force: those of a new shop, but for what is said otherwise."""
+    defaults: dict[str, Any] = {
+        **terms.defaults(),
+        "version": TermsVersion.objects.filter(shop=shop).count() + 1,
+        "reason": "For a test.",
+        "created_at": now(),
+        "published_at": now() - timedelta(days=1),
+        "effective_at": now() - timedelta(days=1),
+    }
+    row = {**defaults, **fields}
+    if row.get("author") and row["published_at"]:
+        row.setdefault("published_by", make_user())
+    return TermsVersion.objects.create(shop=shop, **row)
 
 
 def make_caps(shop: Shop, **fields: Any) -> CapsVersion:

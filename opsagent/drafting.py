@@ -23,7 +23,9 @@ from approvals.bounds import UNITS
 from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_name
 from approvals.errors import LeavesNobody, Refusal
 from approvals.limits import LIMITS
-from approvals.models import LimitVersion, Version
+from approvals.models import LimitVersion, TermsVersion, Version
+from approvals.promises import CHOICES, DAYS, LISTS, MONEY, TERMS, withdrawal_lines
+from approvals.terms import EU
 from approvals.versions import Kind
 from audit import actors
 from audit.shop_admin import of_own_shops
@@ -130,6 +132,90 @@ class CapsForm(VersionForm):
             "budgets": {planner: minor for planner, minor in budgets.items() if minor is not None},
             "sizes": {unit: given[f"size_{unit}"] for unit in UNITS},
         }
+
+
+class LinesField(forms.CharField):
+    """Words, one a line or with commas between; capitals once cleaned."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def clean(self, value: Any) -> list[str]:
+        return words(str(super().clean(value)))
+
+
+class PeriodsField(forms.CharField):
+    """`14: EU, GB` on each line: days, and the countries that they hold in; days by country once cleaned."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def clean(self, value: Any) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line in str(super().clean(value)).splitlines():
+            if line.strip():
+                self._add(found, line)
+        return found
+
+    def _add(self, found: dict[str, int], line: str) -> None:
+        days, _colon, names = line.partition(":")
+        countries = [each for name in words(names) for each in (EU if name == "EU" else (name,))]
+        if not days.strip().isdecimal() or not countries or set(countries) & set(found):
+            raise forms.ValidationError(
+                _("Write days, a colon and countries, each country once: 14: EU, GB. Not: %(line)s.")
+                % {"line": line.strip()[:60]}
+            )
+        found.update(dict.fromkeys(countries, int(days)))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in capitals, each once, in their order."""
+    return list(dict.fromkeys(text.upper().replace(",", " ").replace(";", " ").split()))
+
+
+class TermsForm(VersionForm):
+    """What the shop promises; an amount for each currency that it has limits in, empty where nothing is said."""
+
+    def build(self) -> None:
+        for name in TermsVersion.NUMBERS:
+            if name in MONEY:
+                self._amounts(name)
+            else:
+                self.fields[name] = self._field(name)
+                self.fields[name].help_text = self.row._meta.get_field(name).help_text
+
+    def _field(self, name: str) -> forms.Field:
+        label, value = self.label(name), getattr(self.row, name)
+        if name in CHOICES:
+            return forms.ChoiceField(
+                label=label, choices=self.row._meta.get_field(name).choices, initial=value
+            )
+        if name in DAYS:
+            needed = name != "goodwill_days"
+            return forms.IntegerField(
+                label=label, min_value=0, max_value=3650, initial=value, required=needed
+            )
+        if name in LISTS:
+            return LinesField(label=label, initial="\n".join(value), required=False)
+        return PeriodsField(label=label, initial="\n".join(withdrawal_lines(value)), required=False)
+
+    def _amounts(self, name: str) -> None:
+        for currency in self._currencies():
+            label = f"{self.label(name)} ({currency})"
+            field = AmountField(currency=currency, label=label, required=False)
+            field.initial = field.shown(getattr(self.row, name).get(currency))
+            field.help_text = self.row._meta.get_field(name).help_text
+            self.fields[f"{name}_{currency}"] = field
+
+    def _currencies(self) -> list[str]:
+        sold = LimitVersion.objects.filter(shop_id=self.row.shop_id).order_by("currency")
+        said = {currency for name in MONEY for currency in getattr(self.row, name)}
+        return sorted({*sold.values_list("currency", flat=True).distinct(), *said})
+
+    def numbers(self) -> dict[str, Any]:
+        given = dict(self.cleaned_data)
+        for name in MONEY:
+            sums = {currency: given[f"{name}_{currency}"] for currency in self._currencies()}
+            given[name] = {currency: minor for currency, minor in sums.items() if minor is not None}
+        return {name: given[name] for name in TermsVersion.NUMBERS}
 
 
 class PublishForm(forms.Form):
@@ -269,4 +355,8 @@ def _said(row: Version) -> str:
 
 def urls(site: OpsAdminSite) -> list[URLPattern]:
     """The pages of every table of versions."""
-    return [*Pages(site, LIMITS, LimitsForm).urls(), *Pages(site, CAPS, CapsForm).urls()]
+    return [
+        *Pages(site, LIMITS, LimitsForm).urls(),
+        *Pages(site, CAPS, CapsForm).urls(),
+        *Pages(site, TERMS, TermsForm).urls(),
+    ]

@@ -1,4 +1,4 @@
-"""Terms and kill switches."""
+"""Kill switches."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.admin.decisions import SHOP
-from approvals.models import KillSwitch, TermsVersion
+from approvals.models import KillSwitch
 from audit.shop_admin import HistoryAdmin
-
-
-@admin.register(TermsVersion)
-class TermsVersionAdmin(HistoryAdmin):
-    list_display = ("shop", "version", "return_days", "damage_days", "missing_days", "created_at")
-    list_filter = (SHOP,)
-    list_select_related = ("shop",)
 
 
 @admin.register(KillSwitch)

@@ -69,6 +69,7 @@ class DecisionAdmin(HistoryAdmin):
             "case__person",
             "limits__author",
             "limits__published_by",
+            "terms",
             "planner",
             "machine_text",
             "shop",

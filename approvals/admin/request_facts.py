@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from approvals.deciding import Wish, resolve
 from approvals.duty import caps_in_force
 from approvals.eligibility import for_request
-from approvals.models import ApprovalRequest, LimitVersion, RiskFlag
+from approvals.models import ApprovalRequest, LimitVersion, RiskFlag, TermsVersion
 from approvals.standing import why_not
 from approvals.today import scope_of
 from approvals.versions import in_force
@@ -90,6 +90,10 @@ def _limits(row: ApprovalRequest) -> list[Change]:
     if caps is not None and caps.effective_at is not None and caps.effective_at > row.requested_at:
         words = _("The caps changed to version %(n)s; the stricter of both holds.") % {"n": caps.version}
         found.append(Change(words, caps.effective_at))
+    terms = in_force(TermsVersion, shop_id=row.shop_id)
+    if terms is not None and row.decision.terms_id and terms.pk != row.decision.terms_id:
+        words = _("The terms changed to version %(n)s; a refund that they no longer grant isn't sent.")
+        found.append(Change(words % {"n": terms.version}, terms.effective_at))
     return found
 
 

@@ -77,7 +77,9 @@ class ApprovalRequestAdmin(HistoryAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         related = ("case__person", "shop", "decided_by", "decision__limits", "decision__planner")
-        rows = self.model.objects.select_related(*related, "decision__machine_text", "decision__case")
+        rows = self.model.objects.select_related(
+            *related, "decision__machine_text", "decision__case", "decision__terms"
+        )
         return rows.get(pk=row.pk) if row else None
 
     def page_context(self, request: HttpRequest, row: ApprovalRequest) -> dict[str, Any]:

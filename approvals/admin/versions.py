@@ -1,4 +1,4 @@
-"""Limits and caps as versions: each with the difference to the one in force, and what may be done with it."""
+"""Limits, caps and terms as versions: each with the difference to the one in force, and what may be done with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from approvals import versions
 from approvals.admin.decisions import SHOP
 from approvals.caps import CAPS
 from approvals.limits import LIMITS
-from approvals.models import CapsVersion, LimitVersion, Version
+from approvals.models import CapsVersion, LimitVersion, TermsVersion, Version
+from approvals.promises import TERMS
 from approvals.versions import Kind
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
@@ -146,3 +147,25 @@ class CapsVersionAdmin(VersionAdmin):
     @admin.display(description=gettext_lazy("undo window"))
     def undo(self, row: CapsVersion) -> str:
         return CAPS.show(row, "undo_seconds")
+
+
+@admin.register(TermsVersion)
+class TermsVersionAdmin(VersionAdmin):
+    kind = TERMS
+    list_words = gettext_lazy(
+        "What the shop promises its customers. A refund that none of it grants is a person's, however small."
+    )
+    list_filter = (("published_at", admin.EmptyFieldListFilter), SHOP)
+    list_display = ("name", "shop", "returns", "damaged", "refund_on", "standing", "author", "published_by")
+
+    @admin.display(description=gettext_lazy("terms"), ordering="version")
+    def name(self, row: TermsVersion) -> str:
+        return _("Terms, version %(version)s") % {"version": row.version}
+
+    @admin.display(description=gettext_lazy("change of mind"))
+    def returns(self, row: TermsVersion) -> str:
+        return TERMS.show(row, "return_days")
+
+    @admin.display(description=gettext_lazy("damaged"))
+    def damaged(self, row: TermsVersion) -> str:
+        return TERMS.show(row, "damage_days")

@@ -164,7 +164,8 @@ def _decisions(story: Story) -> Iterator[Item]:
             "verdict": row.get_outcome_display(),
         }
         url = reverse("admin:approvals_decision_change", args=[row.pk])
-        yield Item(row.at, 3, tone, icon, title, SENTENCES.get(row.rule, ""), url, _("Why"), row.rule)
+        why = f"{SENTENCES.get(row.rule, '')} {row.entitlement}".strip()
+        yield Item(row.at, 3, tone, icon, title, why, url, _("Why"), row.rule)
 
 
 def _approvals(story: Story) -> Iterator[Item]:

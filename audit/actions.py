@@ -68,6 +68,8 @@ ACTIONS: dict[str, str | Promise] = {
     "factor.reset_confirmed": _("A second colleague confirmed it: the factors are gone."),
     "factor.reset_withdrawn": _("Somebody withdrew what was asked about a colleague's factors."),
     "feed.imported": _("A supplier's feed was taken in."),
+    "fraud_list.added": _("Somebody was put on a shop's fraud list."),
+    "fraud_list.ended": _("A person ended an entry of a shop's fraud list."),
     "handoff.claimed": _("A person took over."),
     "handoff.opened": _("The case was handed to people."),
     "handoff.resolved": _("A person finished what was handed over."),

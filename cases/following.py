@@ -8,6 +8,7 @@ from approvals.recheck import stopped
 from audit.actors import SYSTEM
 from cases.composing import mark_sent
 from cases.credit_notes import keep_buyer
+from cases.fraud.screening import screen
 from cases.handoff import after_failed_call, situation_of
 from cases.models import Case
 from cases.on_its_way import outdated, tell_once
@@ -36,6 +37,9 @@ def before_send(call: ToolCall) -> str:
         "shop", "order", "conversation__person"
     )
     case = rows.get(pk=call.case_id)
+    if call.value_minor:
+        # The list may have grown since this was decided.
+        screen(case, money=False)
     stop = outdated(call) or _voided(call) or stopped(call, situation_of(call.decision, case))
     if not stop and call.tool == "issue_credit_note":
         keep_buyer(call, case)

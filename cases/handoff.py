@@ -170,13 +170,24 @@ def reachable(to: Person, channel: str) -> bool:
     return bool(to.whatsapp_id if channel == Conversation.Channel.WHATSAPP else to.email)
 
 
-def raise_flags(case: Case, kinds: tuple[str, ...], *, source: str, by: Actor) -> list[RiskFlag]:
-    """Raise risk flags on the case, fraud and disputes on its order too, each with its audit entry."""
+def raise_flags(
+    case: Case, kinds: tuple[str, ...], *, source: str, by: Actor, reason: str = ""
+) -> list[RiskFlag]:
+    """Raise risk flags on the case, fraud and disputes on its order too, each with its audit entry.
+
+    `reason` is a person's own word for it.
+    """
     raised = []
     for kind in kinds:
         on_order = case.order_id if kind in ("fraud", "dispute") else None
         flag = authority.raise_flag(
-            kind, shop_id=case.shop_id, source=source, by=by, order_id=on_order, case_id=case.pk
+            kind,
+            shop_id=case.shop_id,
+            source=source,
+            reason=reason,
+            by=by,
+            order_id=on_order,
+            case_id=case.pk,
         )
         if flag is not None:
             raised.append(flag)

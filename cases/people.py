@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,26 @@ from audit import sources
 from cases.models import Conversation, Person, Shop
 from tools.snapshots import CustomerSnapshot
 
+_UNSEEN = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]")
+
 
 def digits(phone: str) -> str:
     """A phone number as WhatsApp writes it: country code and number, digits only."""
     return re.sub(r"\D", "", phone).removeprefix("00")
+
+
+def email_key(address: str) -> str:
+    """An e-mail address in all its spellings, as the column of that name has it: see the migration that made it."""
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", address)).lower()
+    if "@" not in plain:
+        return plain[:500]
+    name, _at, host = plain.rpartition("@")
+    host = host.rstrip(".")
+    if "+" in name[1:]:
+        name = name.split("+")[0]
+    if host in ("gmail.com", "googlemail.com"):
+        host, name = "gmail.com", name.replace(".", "")
+    return f"{name}@{host}"[:500]
 
 
 def customer(shop: Shop, known: CustomerSnapshot) -> Person:

@@ -16,6 +16,7 @@ import hmac
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from uuid import UUID
 
@@ -36,6 +37,8 @@ from tools.snapshots import AddressSnapshot
 NONCE_BYTES = 12
 KEY_BYTES = 32
 PURPOSE = b"opsagent.cases.personal"
+# Of each shop, the id of the key that this process read last, and the key.
+_READ: dict[int, tuple[UUID, bytes]] = {}
 
 
 class Unreadable(Exception):
@@ -85,12 +88,10 @@ def address_of(order: Order) -> AddressSnapshot | None:
 
 def address_key(shop_id: int, told: AddressSnapshot) -> UUID | None:
     """The random id of an address, the same however it is spelled and whoever lives there; None without a street."""
-    street, zip_code = _words(f"{told.address1} {told.address2}"), "".join(_words(told.zip))
-    if not street:
+    text = address_text(told)
+    if not text:
         return None
-    # Shops write a street's parts in any order, and the city only says what the post code does.
-    place = [told.country.upper(), zip_code or " ".join(_words(told.city)), *sorted(set(street))]
-    mac = fingerprint(shop_id, "address", "\n".join(place))
+    mac = fingerprint(shop_id, "address", text)
     rows = KnownAddress.objects.filter(shop_id=shop_id, mac=mac)
     found = rows.first()
     if found is None:
@@ -101,6 +102,16 @@ def address_key(shop_id: int, told: AddressSnapshot) -> UUID | None:
     return found.id
 
 
+def address_text(told: AddressSnapshot) -> str:
+    """What all spellings of an address have in common; empty without a street."""
+    street, zip_code = _words(f"{told.address1} {told.address2}"), "".join(_words(told.zip))
+    if not street:
+        return ""
+    # Shops write a street's parts in any order, and the city only says what the post code does.
+    place = [told.country.upper(), zip_code or " ".join(_words(told.city)), *sorted(set(street))]
+    return "\n".join(place)
+
+
 def _words(text: str) -> list[str]:
     """Letters and digits alone, without case and accents: `Straße 1a` is `strasse` and `1a`."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
@@ -109,13 +120,56 @@ def _words(text: str) -> list[str]:
 
 def fingerprint(shop_id: int, kind: str, text: str) -> bytes:
     """By which a kept text is found again: an HMAC-SHA256 that says nothing to anybody without the shop's key."""
+    return fingerprints(shop_id, [(kind, text)])[0]
+
+
+def fingerprints(shop_id: int, texts: Iterable[tuple[str, str]]) -> list[bytes]:
+    """Those of several (kind, text), with the key read once."""
+    row = shop_key(shop_id)
+    key = _unwrap(row)
+    _READ[shop_id] = (row.id, key)
+    return [_mac(key, kind, text) for kind, text in texts]
+
+
+def fingerprints_at_hand(
+    shop_id: int, texts: Iterable[tuple[str, str]]
+) -> tuple[UUID | None, list[bytes | None]]:
+    """Those that this process can make without asking the database, and the id of the key that they are made with.
+
+    Whoever uses them makes sure that it is the shop's key still. None where the process hasn't read one yet.
+    """
+    key_id, key = _READ.get(shop_id, (None, b""))
+    return key_id, [_mac(key, kind, text) if key_id and text else None for kind, text in texts]
+
+
+def _mac(key: bytes, kind: str, text: str) -> bytes:
+    return hmac.digest(key, f"{kind}\n{text}".encode(), "sha256")
+
+
+def shop_key(shop_id: int) -> ShopKey:
+    """The shop's key, wrapped; made with the first use."""
     row = ShopKey.objects.filter(shop_id=shop_id).first()
     if row is None:
         new = ShopKey(id=sources.random_id(), shop_id=shop_id, created_at=sources.now())
         new.wrapped = _seal(_wrapping(settings.SECRET_KEY), os.urandom(KEY_BYTES), new.id)
         ShopKey.objects.bulk_create([new], ignore_conflicts=True)
         row = ShopKey.objects.get(shop_id=shop_id)
-    return hmac.digest(_unwrap(row), f"{kind}\n{text}".encode(), "sha256")
+    return row
+
+
+def seal_for_shop(key: ShopKey, text: str, place: UUID) -> bytes:
+    """Encrypts a text that is the shop's own to keep, whoever it tells of; bound to its place."""
+    return _seal(_unwrap(key), text.encode(), place)
+
+
+def open_for_shop(key: ShopKey, sealed: bytes, place: UUID) -> str:
+    """What `seal_for_shop` sealed. Raises Unreadable."""
+    try:
+        return _open(_unwrap(key), sealed, place).decode()
+    except InvalidTag as error:
+        raise Unreadable(
+            f"What was sealed as {place} isn't what was written under its shop's key."
+        ) from error
 
 
 def _of(order: Order) -> PersonalText | None:

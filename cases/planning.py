@@ -18,6 +18,7 @@ from cases import personal, refunds
 from cases.composing import composer
 from cases.connections import is_history
 from cases.drifting import hand_off_drifting, hand_off_unreadable
+from cases.fraud.screening import screen
 from cases.handoff import hand_off, raise_flags, scope_of, situation
 from cases.models import Case, Handoff, Message, PlannerConfig
 from cases.planner.factory import current_config, planner_for
@@ -207,6 +208,7 @@ def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal, *, may_ask_aga
             Case.objects.filter(pk=case.pk).update(lease_until=None, attempts=0, due_at=sources.now())
             ring("advance", case.pk)
             return case.state
+        screen(case, money=_moves_money(proposal))
         made = _decide(case, config, proposal)
         if may_ask_again and made.decision.problem == NOT_QUOTED:
             raise _NotQuotedError
@@ -218,6 +220,10 @@ def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal, *, may_ask_aga
             Case.objects.filter(pk=case.pk).update(title=title_of(case, made.decision.action))
         _follow(case, made)
         return case.state
+
+
+def _moves_money(proposal: Proposal) -> bool:
+    return proposal.tool in TOOLS and TOOLS[proposal.tool].kind is Kind.MONEY
 
 
 def _decide(case: Case, config: PlannerConfig, proposal: Proposal) -> Made:
@@ -282,9 +288,15 @@ def _to_person(case: Case, decision: Decision) -> None:
     hand_off(case, _reason(decision, kind), by=AGENT, detail=detail, decision=decision)
 
 
+def _suspects(decision: Decision) -> bool:
+    """Whether policy fears fraud; of a dispute alone the bank has its own word."""
+    told = [seen["values"]["flags"] for seen in decision.values if seen["rule"] == "risk.fraud"]
+    return decision.rule == "risk.fraud" and told != [["dispute"]]
+
+
 def _reason(decision: Decision, kind: Kind | None) -> str:
     wished = str(decision.action.get("reason", ""))
-    if kind is Kind.FRAUD or wished == "fraud":
+    if kind is Kind.FRAUD or wished == "fraud" or _suspects(decision):
         return Reason.FRAUD
     if kind is Kind.PERSON:
         return (

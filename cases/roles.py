@@ -13,7 +13,7 @@ READS = (
     "cases.view_shop", "cases.view_case", "cases.view_message", "cases.view_handoff", "cases.view_person",
     "cases.view_conversation", "cases.view_template", "cases.view_inboundevent", "cases.view_eventconflict",
     "cases.view_refusedrequests", "cases.view_plannerconfig", "cases.view_cursor", "cases.view_connection",
-    "cases.view_paymenttask", "cases.view_invariantrun",
+    "cases.view_paymenttask", "cases.view_invariantrun", "cases.view_fraudentry",
     "approvals.view_decision", "approvals.view_approvalrequest", "approvals.view_limitversion",
     "approvals.view_capsversion", "approvals.view_exchangerate", "approvals.view_ratereading",
     "approvals.view_limitexception", "approvals.view_termsversion", "approvals.view_killswitch",
@@ -27,6 +27,7 @@ READS = (
 AUDIT = ("audit.view_entry", "audit.view_streamhead", "approvals.view_codeattempt")
 WORK = (
     "cases.change_case", "cases.change_handoff", "cases.change_inboundevent", "approvals.lower_riskflag",
+    "approvals.add_riskflag", "cases.add_fraudentry", "cases.change_fraudentry",
     "approvals.add_killswitch", "approvals.change_killswitch", "approvals.add_reversal",
 )  # fmt: skip
 

@@ -40,6 +40,7 @@ from audit import actors, sources
 from audit.actors import Actor
 from cases import approving, cancelling, connections, credit_notes, handoff, paying, services, vendors
 from cases.intake import requeueing
+from opsagent.risk_buttons import RISK
 from opsagent.signing_in import proof_of
 from tools.types import to_minor
 
@@ -252,12 +253,7 @@ BUTTONS: dict[str, Button] = {
         lambda pk, form, by: approvals.reverse(pk, reason=form.get("reason", ""), by=by),
         gettext_lazy("Marked as wrong. It counts in the reversal rate."),
     ),
-    "lower_flag": Button(
-        "approvals.riskflag",
-        ("approvals.lower_riskflag",),
-        lambda pk, form, by: approvals.lower_flag(pk, reason=form.get("reason", ""), by=by),
-        gettext_lazy("Lowered. The reason is kept with the flag."),
-    ),
+    **{name: Button(*row) for name, row in RISK.items()},
     "approve_exception": Button(
         EXCEPTION,
         (exceptions.APPROVE,),

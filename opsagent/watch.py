@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 WATCH_JOBS: dict[str, float] = {
     "cases.tasks.sweep": 1.0,
     "cases.watching.watch_orders": 60.0,
+    "cases.fraud.pending.watch_risks": 60.0,
     "cases.reconciling.running.ring_due": 15.0,
     "cases.vendors.due_checks": 60.0,
     "cases.vendors.lost_probes": 15.0,

@@ -70,6 +70,10 @@ class OrderAdmin(HistoryAdmin):
         return show(order.total_minor, order.currency)
 
     def page_context(self, request: HttpRequest, row: Order) -> dict[str, Any]:
+        flags = list(row.flags.filter(lowered_at__isnull=True))
+        may_mark = request.user.has_perm("approvals.add_riskflag") and all(
+            flag.kind != "fraud" for flag in flags
+        )
         return {
             "title": row.name,
             "order": row,
@@ -79,7 +83,8 @@ class OrderAdmin(HistoryAdmin):
             "returns": list(row.returns.all()),
             # Reached by name, since cases and flags live in the layers above.
             "cases": list(row.cases.all()),
-            "flags": list(row.flags.filter(lowered_at__isnull=True)),
+            "flags": flags,
+            "mark_url": reverse("admin:mark_order", args=[row.pk]) if may_mark else "",
         }
 
 

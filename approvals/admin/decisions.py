@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -114,6 +116,28 @@ class ReversalAdmin(HistoryAdmin):
     list_select_related = ("shop", "decision", "by")
 
 
+# Why a flag was raised, by how its source begins.
+SOURCES: dict[str, Promise] = {
+    "fraud_list.": gettext_lazy("It meets the shop's own fraud list."),
+    "planner.": gettext_lazy("The planner marked it."),
+    "shopify.risk.high": gettext_lazy("The shop system rates its risk as high."),
+    "shopify.risk.pending": gettext_lazy("The shop system has not rated its risk in time."),
+    "staff.marked": gettext_lazy("A colleague marked it."),
+    "stripe.early_fraud_warning": gettext_lazy("The card's bank warns early of fraud."),
+    "triage.message": gettext_lazy("The customer's words say so."),
+    "velocity.orders": gettext_lazy("More orders in a day than anybody honest places."),
+    "velocity.refunds": gettext_lazy("More refunds in 30 days than anybody honest gets."),
+    "velocity.wishes": gettext_lazy("More wishes for money in 30 days than anybody honest has."),
+}
+
+
+def _listed_at(flag: RiskFlag) -> str:
+    """The page of the fraud list's entry that raised it, reached by name, since the list lives in a layer above."""
+    if not flag.source.startswith("fraud_list."):
+        return ""
+    return reverse("admin:cases_fraudentry_change", args=[flag.source.rpartition(".")[2]])
+
+
 @admin.register(RiskFlag)
 class RiskFlagAdmin(HistoryAdmin):
     list_display = ("raised_at", "shop", "sort", "on", "source", "raised_by", "lowered_at", "lowered_by")
@@ -135,5 +159,7 @@ class RiskFlagAdmin(HistoryAdmin):
         return {
             "title": _("Flag: %(kind)s") % {"kind": row.get_kind_display()},
             "flag": row,
+            "words": next((words for start, words in SOURCES.items() if row.source.startswith(start)), ""),
+            "entry_url": _listed_at(row),
             "may_lower": may_lower and row.lowered_at is None,
         }

@@ -34,6 +34,9 @@ class RiskFlag(models.Model):
         "cases.Case", null=True, on_delete=models.PROTECT, related_name="flags", verbose_name=_("case")
     )
     source = models.CharField(_("raised because"), max_length=64, help_text=_("A code: shopify.risk.high."))
+    reason = models.CharField(
+        _("reason"), max_length=500, blank=True, help_text=_("In the words of the person who raised it.")
+    )
     raised_by = models.CharField(_("raised by"), max_length=80)
     raised_at = models.DateTimeField(_("raised"))
     lowered_by = models.ForeignKey(

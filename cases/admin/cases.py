@@ -7,15 +7,18 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from approvals.models import RiskFlag
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
 from cases.admin import timeline
 from cases.admin.cancelling import cancelling
 from cases.composing import window_closes_at
 from cases.credit_notes import ISSUE, due, missing, stopped
+from cases.fraud.suspecting import MARK
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
 from tools import reasons
 from tools.models import CreditNote, Order, ToolCall
@@ -90,8 +93,17 @@ class CaseAdmin(HistoryAdmin):
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),
             "may_work": user.has_perm("cases.change_case"),
+            "mark_url": _mark_url(row, story.flags, user),
             "may_claim": user.has_perm("cases.change_handoff"),
         }
+
+
+def _mark_url(case: Case, flags: list[RiskFlag], user: Any) -> str:
+    """Where a colleague's suspicion is posted to; empty where it is known, closed or not theirs to say."""
+    known = any(flag.kind == RiskFlag.Kind.FRAUD and flag.lowered_at is None for flag in flags)
+    if known or case.state == Case.State.CLOSED or not user.has_perm(MARK):
+        return ""
+    return reverse("admin:mark_case", args=[case.pk])
 
 
 def _documents(case: Case) -> list[tuple[CreditNote, bool]]:

@@ -2,7 +2,8 @@
 
 Event, customer, order, lines and audit entry, all or none of them, in one exchange with the database. Nothing is
 decided here that isn't decided in `receiving`, `people`, `orders` and `tools.orders`: whatever those would do more
-about (a known event or order, a customer to complete, a possible twin, a part that needs booking) is left to them.
+about (a known event or order, a customer to complete, a possible twin, a part that needs booking, somebody whom the
+shop lists or who orders too often) is left to them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, 
 
 from audit import embedding, sources
 from audit.actors import vendor
+from cases import personal
+from cases.fraud.velocity import PACES
 from cases.intake.orders import TWIN_WITHIN
 from cases.intake.prepared import ForgottenError, Prepared, Value
 from cases.intake.receiving import Delivery, Received
-from cases.models import InboundEvent, Person, Shop
-from cases.people import digits
+from cases.models import FraudEntry, InboundEvent, Person, Shop
+from cases.people import digits, email_key
 from tools import new_orders
 from tools.errors import ContractDrift
 from tools.models import Order, OrderLine
@@ -37,7 +40,10 @@ WITH known AS MATERIALIZED (
         AND (language <> '' OR %(language)s = '') AND NOT EXISTS (
             SELECT FROM {order} AS other WHERE other.person_id = {person}.id AND other.total_minor = %(total)s
                 AND other.placed_at BETWEEN %(twin_from)s AND %(twin_until)s AND other.cancelled_at IS NULL
-        ) AS plain
+        ) AND (
+            SELECT count(*) FROM {order} AS other WHERE other.person_id = {person}.id
+                AND other.placed_at > COALESCE(%(now)s::timestamptz, clock_timestamp()) - %(orders_within)s::interval
+        ) < %(orders_most)s::bigint AS plain
     FROM {person} WHERE shop_id = %(shop)s AND external_id = %(customer)s AND external_id <> ''
 ), fresh AS MATERIALIZED (
     SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS at,
@@ -45,6 +51,11 @@ WITH known AS MATERIALIZED (
     WHERE EXISTS (SELECT FROM {shop} WHERE id = %(shop)s AND {version} = %(version)s)
     AND NOT EXISTS (SELECT FROM {order} WHERE shop_id = %(shop)s AND external_id = %(order_external_id)s)
     AND NOT EXISTS (SELECT FROM known WHERE NOT plain)
+    AND NOT EXISTS (
+        SELECT FROM {fraud} AS listed WHERE shop_id = %(shop)s AND ended_at IS NULL
+            AND (expires_at IS NULL OR expires_at > COALESCE(%(now)s::timestamptz, clock_timestamp()))
+            AND (key_id IS DISTINCT FROM %(list_key)s::uuid OR mac IN (%(mac_of_email)s, %(mac_of_phone)s))
+    )
 ), person AS (
     INSERT INTO {person} (id, shop_id, external_id, name, email, phone, whatsapp_id, language, created_at)
     SELECT person_id, %(shop)s, %(customer)s, %(name)s, %(email)s, %(phone)s, '', %(language)s, at
@@ -115,6 +126,7 @@ def _statement() -> tuple[Prepared, tuple[str, ...]]:
         event=InboundEvent._meta.db_table,
         order=Order._meta.db_table,
         line=OrderLine._meta.db_table,
+        fraud=FraudEntry._meta.db_table,
         order_names=order_names,
         order_types=order_types,
         line_names=line_names,
@@ -132,6 +144,9 @@ def _statement() -> tuple[Prepared, tuple[str, ...]]:
 def _parameters(
     shop: Shop, version: str, delivery: Delivery, seen: OrderSnapshot, who: CustomerSnapshot
 ) -> dict[str, Value]:
+    identity = ((FraudEntry.Kind.EMAIL, email_key(who.email)), (FraudEntry.Kind.PHONE, digits(who.phone)))
+    list_key, macs = personal.fingerprints_at_hand(shop.pk, identity)
+    orders = PACES["orders"]
     told = embedding.parameters(
         "event.absorbed",
         by=vendor(delivery.source),
@@ -161,6 +176,11 @@ def _parameters(
         "order": new_orders.order_row(seen, shop.ships_within_days),
         "lines": new_orders.line_rows(seen),
         "total": seen.total_minor,
+        "list_key": list_key,
+        "mac_of_email": macs[0],
+        "mac_of_phone": macs[1],
+        "orders_within": f"{int(orders.within.total_seconds())} seconds",
+        "orders_most": orders.most,
         "twin_from": seen.placed_at - TWIN_WITHIN,
         "twin_until": seen.placed_at + TWIN_WITHIN,
     }

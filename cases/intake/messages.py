@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from audit import sources
 from audit.actors import TRIAGE, customer
 from cases.connections import is_history
+from cases.fraud.screening import screen
 from cases.handoff import hand_off, most_pressing, raise_flags
 from cases.intake.receiving import Handled
 from cases.models import Case, Conversation, Handoff, InboundEvent, Message, Person
@@ -62,7 +63,8 @@ def handle_letter(event: InboundEvent, letter: Letter) -> Handled:
     _speak(case, person, labels.language)
     if labels.flags:
         raise_flags(case, labels.flags, source="triage.message", by=TRIAGE)
-    reason = calls_for(labels)
+    # Whoever is on the shop's own list is a person's, whatever they write.
+    reason = Handoff.Reason.FRAUD if screen(case, money=False) else calls_for(labels)
     if reason:
         hand_off(case, reason, by=TRIAGE, event=event, called_at=event.received_at)
     else:

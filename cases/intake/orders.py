@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import Count
 
-from approvals.models import RiskFlag
 from audit.actors import SYSTEM, TRIAGE
 from cases import refunds
 from cases.connections import Source, is_history
+from cases.fraud import screening
+from cases.fraud.suspecting import call_person
 from cases.handoff import hand_off, raise_flags
 from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person, Shop
@@ -60,6 +61,7 @@ def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
         return Handled(case=wrong[0] if wrong else None, order=order)
     if order.risk_level == Order.Risk.HIGH:
         return _fraud(event, order, "shopify.risk.high")
+    wrong = [case for case in (_suspect(event, order, is_new=change.created), *wrong) if case is not None]
     if wrong:
         return Handled(case=wrong[0])
     if change.created and _twin(order) is not None:
@@ -110,13 +112,16 @@ def _person(order: Order) -> Person | None:
 
 def _fraud(event: InboundEvent, order: Order, source: str) -> Handled:
     """Fraud-suspect always goes to a human, at once and whatever anybody is sure of; the same news calls once."""
-    if RiskFlag.objects.filter(order=order, kind=RiskFlag.Kind.FRAUD, source=source).exists():
-        # A person has it, or has looked and lowered it: each later change of the order is no new suspicion.
-        return Handled(order=order)
-    case = case_for_order(event.shop, order, Subject.RISK, event.correlation_id, _person(order))
-    raise_flags(case, ("fraud",), source=source, by=TRIAGE)
-    hand_off(case, Reason.FRAUD, by=TRIAGE, detail=source, event=event, called_at=event.received_at)
-    return Handled(case=case)
+    case = call_person(
+        order, source, correlation_id=event.correlation_id, event=event, called_at=event.received_at
+    )
+    return Handled(case=case) if case is not None else Handled(order=order)
+
+
+def _suspect(event: InboundEvent, order: Order, *, is_new: bool) -> Case | None:
+    """The order's case, where the shop lists its customer or card, or a new order is one too many in a day."""
+    found = [_fraud(event, order, source).case for source in screening.of_order(order, is_new=is_new)]
+    return next((case for case in found if case is not None), None)
 
 
 def handle_risk(event: InboundEvent, seen: RiskSnapshot) -> Handled:
@@ -243,13 +248,22 @@ def handle_charge(event: InboundEvent, seen: ChargeSnapshot) -> Handled:
     """A charge as Stripe tells it: which order it pays, and the card's fingerprint, so that limits add up over it."""
     payment = graph.record_charge(event.shop_id, seen)
     if payment is not None:
-        return Handled(order=payment.order)
+        return _paid(event, payment.order)
     orders = Order.objects.select_for_update(no_key=True).filter(shop_id=event.shop_id)
     order = orders.filter(external_id=seen.order_external_id).first() if seen.order_external_id else None
     if order is not None and seen.captured_minor:
         graph.record_payment(order, _payment(seen))
         graph.record_charge(event.shop_id, seen)
+        return _paid(event, order)
     return Handled(order=order)
+
+
+def _paid(event: InboundEvent, order: Order) -> Handled:
+    """Whose card it was is known now."""
+    if is_history(event.shop, Source.SHOPIFY, order.placed_at):
+        return Handled(order=order)
+    case = _suspect(event, order, is_new=True)
+    return Handled(order=order) if case is None else Handled(case=case)
 
 
 def _payment(seen: ChargeSnapshot) -> PaymentSnapshot:

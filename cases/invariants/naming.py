@@ -22,6 +22,7 @@ MODELS = {
     "event": "cases.inboundevent",
     "exception": "approvals.limitexception",
     "feed run": "tools.feedrun",
+    "fraud list entry": "cases.fraudentry",
     "hand-off": "cases.handoff",
     "kill switch": "approvals.killswitch",
     "legal entity": "cases.legalentity",

@@ -240,6 +240,13 @@ TOLD: tuple[Told, ...] = (
         case=NO_CASE,
     ),
     Told(
+        "cases_fraudentry",
+        "cases.fraudentry",
+        "fraud list entry",
+        {"fraud_list.added": "1", "fraud_list.ended": _set("ended_at")},
+        case=NO_CASE,
+    ),
+    Told(
         "tools_drift",
         "tools.drift",
         "drift",

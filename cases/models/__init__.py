@@ -4,6 +4,7 @@ from cases.models.cancelling import Cancellation
 from cases.models.cases import Case, Handoff
 from cases.models.conversations import Conversation, Message, Person, Template
 from cases.models.events import Cursor, EventConflict, InboundEvent, RefusedRequests
+from cases.models.fraud import FraudEntry
 from cases.models.invariants import InvariantRun
 from cases.models.legal import LegalEntity
 from cases.models.paying import PaymentTask
@@ -18,6 +19,7 @@ __all__ = [
     "Conversation",
     "Cursor",
     "EventConflict",
+    "FraudEntry",
     "Handoff",
     "InboundEvent",
     "InvariantRun",

@@ -15,7 +15,8 @@ from tests.admin.conftest import SignIn, client_of
 HISTORY = [
     "approvals.approvalrequest", "approvals.capsversion", "approvals.decision", "approvals.exchangerate",
     "approvals.killswitch", "approvals.limitexception", "approvals.limitversion",
-    "approvals.reversal", "approvals.riskflag", "audit.entry", "cases.case", "cases.eventconflict", "cases.handoff",
+    "approvals.reversal", "approvals.riskflag", "audit.entry", "cases.case", "cases.eventconflict", "cases.fraudentry",
+    "cases.handoff",
     "cases.inboundevent", "cases.person", "cases.template", "tools.ledgerentry", "tools.order", "tools.payment",
     "tools.toolcall",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from tests import factories as f
 from tests.admin.conftest import SignIn
 from tests.authority.rows import code_of
 from tests.credit_notes.conftest import document, document_call
+from tests.fraud.rows import listing
 from tools.models import ToolCall
 
 Said = Callable[[Any], str]
@@ -40,6 +41,9 @@ FORMS = {
     "edit_amount": {"amount": "30.00"},
     "ask_customer": {"question": "photo"},
     "reverse": {"reason": "Wrong item."},
+    "mark_case": {"reason": "The same photo again."},
+    "mark_order": {"reason": "The same photo again."},
+    "end_fraud_entry": {"reason": "Settled."},
     "lower_flag": {"reason": "Spoke with her; she is fine."},
     "note": {"text": "Ask the warehouse."},
     "reply": {"text": "I am on it."},
@@ -67,6 +71,8 @@ def target(name: str, shop: Shop) -> Any:
         "settle": lambda: f.make_call(f.make_decision(case), state="unknown"),
         "reverse": lambda: f.make_decision(case),
         "lower_flag": lambda: f.make_flag(case),
+        "mark_order": lambda: case.order,
+        "end_fraud_entry": lambda: listing(shop, "email", "ines@customer.example"),
         "release_switch": lambda: f.make_switch(f.make_user()),
         "requeue": lambda: f.make_dead_event(shop, body=b"{}", topic="themes/publish"),
         "count_from_now": lambda: f.make_connection(shop),

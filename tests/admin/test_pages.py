@@ -169,7 +169,7 @@ PAGES = [
     "approvals.approvalrequest", "approvals.capsversion", "approvals.decision", "approvals.killswitch",
     "approvals.limitversion",
     "approvals.reversal", "approvals.riskflag", "audit.entry", "auth.group", "cases.case", "cases.connection",
-    "cases.cursor", "cases.eventconflict",
+    "cases.cursor", "cases.eventconflict", "cases.fraudentry",
     "cases.inboundevent", "cases.legalentity", "cases.paymenttask", "cases.person", "cases.shop", "cases.user",
     "tools.creditnote", "tools.drift", "tools.ledgerentry", "tools.order", "tools.payment", "tools.toolcall",
 ]  # fmt: skip

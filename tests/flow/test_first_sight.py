@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from audit.models import Entry
 from audit.sources import Clock
 from audit.verify import verify
+from cases import personal
+from cases.fraud.velocity import PACES
 from cases.intake import first_sight, prepared
 from cases.intake.deliveries import shopify
 from cases.intake.receiving import Delivery, receive
@@ -22,6 +24,7 @@ from opsagent.demo.script import Step
 from tests.flow.breaking import broken
 from tests.flow.threads import THREADS, at_once
 from tests.flow.world import World, deliver, post
+from tests.fraud.rows import listing
 from tools.models import Order, OrderLine
 
 # What no two runs share: ids that count up, random ones, and what is made of them.
@@ -108,9 +111,23 @@ def of_a_known_customer(world: World) -> Step:
     )
 
 
+def of_somebody_whom_the_list_does_not_name(world: World) -> Step:
+    listing(world.shop, "email", "somebody@else.example")
+    return new_order(world)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "sold", [new_order, several_lines, with_a_discount, cancelled, long_ago, of_a_known_customer]
+    "sold",
+    [
+        new_order,
+        several_lines,
+        with_a_discount,
+        cancelled,
+        long_ago,
+        of_a_known_customer,
+        of_somebody_whom_the_list_does_not_name,
+    ],
 )
 def test_both_ways_write_the_same(world: World, clock: Clock, sold: Callable[[World], Step]) -> None:
     step = sold(world)
@@ -211,10 +228,32 @@ def another_topic(world: World) -> Step:
     return world.parcel_steps(world.known(world.customer())[0])[0]
 
 
+def a_listed_email(world: World) -> Step:
+    who = world.customer()
+    listing(world.shop, "email", who.email)
+    return world.order_step(world.sold(who))
+
+
+def a_list_under_a_key_that_this_process_has_not_read(world: World) -> Step:
+    listing(world.shop, "email", "somebody@else.example")
+    personal._READ.clear()
+    return new_order(world)
+
+
+def one_order_too_many(world: World) -> Step:
+    who, most = world.customer(), PACES["orders"].most
+    for number in range(most):
+        deliver(world.order_step(world.sold(who, days=0.5 + number / 100)))
+    return world.order_step(world.sold(who, days=0.1))
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "left",
     [
+        a_listed_email,
+        a_list_under_a_key_that_this_process_has_not_read,
+        one_order_too_many,
         a_duplicate,
         a_known_order,
         a_twin,

@@ -128,6 +128,9 @@ class Order(models.Model):
                 condition=Q(address_key__isnull=False),
                 name="order_by_address",
             ),
+            models.Index(
+                fields=["shop", "placed_at"], condition=Q(risk_level="pending"), name="order_of_pending_risk"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,151 @@
+"""The page on which somebody is put on a shop's fraud list. The GET shows, the POST calls one service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from approvals.errors import Refusal
+from audit import actors
+from audit.shop_admin import of_own_shops
+from cases import personal
+from cases.fraud import listed
+from cases.models import FraudEntry, Shop
+from opsagent.drafting import reason_field
+from tools.models import Order
+from tools.snapshots import AddressSnapshot
+
+if TYPE_CHECKING:
+    from opsagent.admin_site import OpsAdminSite
+
+Kind = FraudEntry.Kind
+
+
+class FraudForm(forms.Form):
+    """What is listed: written out, or as an order has it."""
+
+    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
+    kind = forms.ChoiceField(label=gettext_lazy("What"), choices=Kind)
+    order = forms.CharField(
+        label=gettext_lazy("As this order has it"), required=False, max_length=40,
+        help_text=gettext_lazy("Its number, as #1001. Leave it empty to write it out below."),
+    )  # fmt: skip
+    value = forms.CharField(
+        label=gettext_lazy("E-mail, phone, or street and number"), required=False, max_length=254,
+        help_text=gettext_lazy("A phone with its country. Of a card, the fingerprint that Stripe shows."),
+    )  # fmt: skip
+    zip_code = forms.CharField(
+        label=gettext_lazy("Post code"),
+        required=False,
+        max_length=20,
+        help_text=gettext_lazy("Of an address."),
+    )
+    country = forms.CharField(
+        label=gettext_lazy("Country"), required=False, max_length=2,
+        help_text=gettext_lazy("Of an address: two letters, as DE."),
+    )  # fmt: skip
+    expires_at = forms.DateTimeField(
+        label=gettext_lazy("Until"),
+        required=False,
+        help_text=gettext_lazy("In your time zone. Empty: until somebody ends it."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+    )
+    reason = reason_field()
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
+        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        number = data["order"].strip()
+        data["what"] = self._of_order(data, number) if number else _written(data)
+        if not number and not data["what"]:
+            self.add_error("value", _("Write it out, or name an order that has it."))
+        return data
+
+    def _of_order(self, data: dict[str, Any], number: str) -> str | AddressSnapshot | None:
+        rows = Order.objects.filter(shop=data["shop"], name__in=[number, f"#{number}"]).select_related(
+            "person"
+        )
+        order = rows.order_by("-pk").first()
+        if order is None:
+            self.add_error("order", _("%(shop)s has no such order.") % {"shop": data["shop"]})
+            return None
+        found = _on_record(order, data["kind"])
+        if not found:
+            self.add_error("order", _("The order has none of these on record, or several."))
+        return found
+
+
+def _written(data: dict[str, Any]) -> str | AddressSnapshot:
+    value = str(data["value"]).strip()
+    if data["kind"] != Kind.ADDRESS or not value:
+        return value
+    return AddressSnapshot(
+        address1=value, zip=data["zip_code"].strip(), country=data["country"].strip().upper()
+    )
+
+
+def _on_record(order: Order, kind: str) -> str | AddressSnapshot | None:
+    if kind == Kind.ADDRESS:
+        return personal.address_of(order)
+    if kind == Kind.CARD:
+        cards = set(order.payments.exclude(instrument="").values_list("instrument", flat=True))
+        return cards.pop() if len(cards) == 1 else None
+    who = order.person
+    if who is None:
+        return None
+    return str(who.email if kind == Kind.EMAIL else who.phone)
+
+
+def urls(site: OpsAdminSite) -> list[URLPattern]:
+    return [path("cases/fraudentry/list/", site.admin_view(listing(site)), name="list_fraud")]
+
+
+def listing(site: OpsAdminSite) -> Callable[[HttpRequest], HttpResponse]:
+    """The form, and what was listed as a page of its own."""
+
+    def list_fraud(request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm(listed.ADD):
+            raise PermissionDenied
+        first = {"order": request.GET.get("order", ""), "kind": request.GET.get("kind", Kind.EMAIL)}
+        form = FraudForm(request.POST if request.method == "POST" else None, user=request.user, initial=first)
+        if request.method == "POST" and form.is_valid():
+            made = _listed(request, form)
+            if made:
+                return HttpResponseRedirect(reverse("admin:cases_fraudentry_change", args=[made.pk]))
+        context = {**site.each_context(request), "title": _("Put somebody on the fraud list"), "form": form}
+        return TemplateResponse(request, "admin/ops/list_fraud.html", context)
+
+    return list_fraud
+
+
+def _listed(request: HttpRequest, form: FraudForm) -> FraudEntry | None:
+    data = form.cleaned_data
+    try:
+        made = listed.add(
+            shop_id=data["shop"].pk,
+            kind=data["kind"],
+            value=data["what"],
+            reason=data["reason"],
+            expires_at=data["expires_at"],
+            by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
+        )
+    except Refusal as refusal:
+        form.add_error(None, refusal.sentence)
+        return None
+    messages.success(request, _("Listed. What comes from them goes to a person from now on."))
+    return made

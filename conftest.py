@@ -1,5 +1,6 @@
 """The test run: its own embedded server, the loopback alone, every warning an error."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,9 @@ TRUNCATE_TRIGGERS = """
 """
 
 
+# Python's own (700, 10, 10) are those of a small program.
+SWEEPS = (100_000, 20, 100)
+
 # Each worker has a database server of its own, so more of them than this would wait for the disk.
 MOST_WORKERS = 4
 
@@ -39,6 +43,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.args != config.getini("testpaths"):
         return 0
     return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays until the end, so that no sweep for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*SWEEPS)
 
 
 @pytest.fixture(scope="session")

@@ -141,7 +141,9 @@ def gathered(
     by_agent = situation.by_kind == "agent"
     summed = _summed(effect, order, situation, without_decision)
     given_minor = summed.get("exposure_minor", {}).get("order", 0)
-    answer = judged(effect, scope, terms_of(scope.shop_id), given_minor=given_minor)
+    answer = judged(
+        effect, scope, terms_of(scope.shop_id), given_minor=given_minor, decision_id=without_decision
+    )
     granted = answer if isinstance(answer, Grant) else None
     facts = Facts(
         kind=effect.kind,

@@ -64,7 +64,8 @@ def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None
     """Makes an order known as the shop tells it, with whatever payments, parcels, refunds and returns come along."""
     order, created = _order_row(shop_id, seen)
     changed = created
-    if order.vendor_updated_at is None or seen.updated_at >= order.vendor_updated_at:
+    fresh = order.vendor_updated_at is None or seen.updated_at >= order.vendor_updated_at
+    if fresh:
         changed |= _overwrite(order, order_facts(order, seen, person_id))
         for line in seen.lines:
             changed |= _line(order, line)
@@ -78,7 +79,7 @@ def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None
     for parcel in seen.shipments:
         _shipment(order, parcel)
     for back in seen.returns:
-        _return(order, back)
+        _return(order, back, fresh=fresh)
     # After the refunds: their pieces are gone already, and are not counted twice.
     changed |= sum(_take_off(order, line) for line in seen.lines) > 0
     changed |= any(refund.booked_minor for refund in refunds)
@@ -267,10 +268,10 @@ def _fill(parcel: Shipment, seen: ShipmentSnapshot) -> None:
 def record_return(shop_id: int, seen: ReturnSnapshot) -> Return | None:
     """A return at its furthest stage; None where its order isn't known yet."""
     order = _locked(shop_id, seen.order_external_id)
-    return _return(order, seen) if order else None
+    return _return(order, seen, fresh=True) if order else None
 
 
-def _return(order: Order, seen: ReturnSnapshot) -> Return:
+def _return(order: Order, seen: ReturnSnapshot, *, fresh: bool) -> Return:
     row, created = Return.objects.select_for_update(of=("self",)).get_or_create(
         shop_id=order.shop_id,
         external_id=seen.external_id,
@@ -286,6 +287,11 @@ def _return(order: Order, seen: ReturnSnapshot) -> Return:
         facts["requested_at"] = min(row.requested_at, seen.requested_at)
     if not created and RETURN_STAGES.index(seen.status) > RETURN_STAGES.index(row.status):
         facts["status"] = seen.status
+    if seen.lines is not None and (fresh or row.contents is None):
+        facts["contents"] = [
+            {"line": piece.line_external_id, "quantity": piece.quantity, "processed": piece.processed}
+            for piece in seen.lines
+        ]
     _overwrite(row, facts)
     return row
 

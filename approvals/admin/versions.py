@@ -32,7 +32,7 @@ class VersionAdmin(HistoryAdmin):
     kind: ClassVar[Kind[Any]]
     page_template = "admin/ops/version.html"
     list_select_related = ("shop", "author", "published_by")
-    list_filter = ("currency", ("published_at", admin.EmptyFieldListFilter), SHOP)
+    list_filter: ClassVar[tuple[Any, ...]] = ("currency", ("published_at", admin.EmptyFieldListFilter), SHOP)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         model = self.kind.model

@@ -133,6 +133,15 @@ class TestReading:
         assert {parcel.tracking_numbers for parcel in seen.shipments} == {(f"JD0{n}",) for n in range(4)}
         assert len(seen.refunds) == 4
 
+    @pytest.mark.parametrize(("status", "processed"), [("OPEN", 0), ("CLOSED", 1)])
+    def test_a_return_is_read_with_what_it_holds(self, paid: Caller, status: str, processed: int) -> None:
+        wish = {"id": 77, "status": status, "lines": [{"id": 11, "quantity": 1, "reason": "unwanted"}]}
+        paid.control("orders/north/5001001/returns", {**wish, "created_at": "2026-11-02T10:00:00Z"})
+        (back,) = read().returns
+        assert back.lines is not None
+        held = [(line.line_external_id, line.quantity, line.processed) for line in back.lines]
+        assert (back.status, held) == (status.lower(), [("11", 1, processed)])
+
     def test_a_customers_other_orders_are_told(self, control: Caller) -> None:
         control.control("orders", order(id=5001000, name="#1000", transaction_id=30))
         customer = read().customer

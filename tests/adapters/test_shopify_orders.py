@@ -127,11 +127,6 @@ def test_a_bill_goes_where_the_order_ships_to_if_no_other_address_is_told(nothin
     assert seen(shippingAddress=nothing, billingAddress=nothing).bill_to is None
 
 
-def test_a_return_is_told_with_its_state() -> None:
-    back = {"id": told.gid("Return", 5), "status": "OPEN", "createdAt": "2026-11-04T10:00:00Z"}
-    assert [one.status for one in seen(returns=told.page(back)).returns] == ["open"]
-
-
 def changed(path: str, value: Any) -> dict[str, Any]:
     """An order with one field replaced, found by its dotted path."""
     order = told.order(fulfillments=[told.parcel()], refunds=[told.refund()])
@@ -230,8 +225,50 @@ def test_many_parcels_and_refunds_are_read_whole() -> None:
     assert (len(found.shipments), len(found.refunds), len(vendor.asked)) == (3, 3, 3)
 
 
-MORE = told.page(more=True)
 ORDER = {"id": told.gid("Order", 1001)}
+
+
+def sent_back(*pieces: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    back = {"id": told.gid("Return", 5), "status": "OPEN", "createdAt": "2026-11-04T10:00:00Z"}
+    return {**back, "returnLineItems": told.page(*pieces), **changes}
+
+
+def piece(**changes: Any) -> dict[str, Any]:
+    item = {"lineItem": {"id": told.gid("LineItem", 11)}}
+    return {"quantity": 2, "processedQuantity": 1, "fulfillmentLineItem": item, **changes}
+
+
+def returns_of(back: dict[str, Any]) -> Any:
+    few = {name: back[name] for name in ("id", "status", "createdAt")}
+    whole = {"order": {**ORDER, "returns": told.page(back)}}
+    return read(shop(told.order(returns=told.page(few)), OpsReturns=whole)).returns
+
+
+def test_a_return_is_read_with_what_it_holds() -> None:
+    (back,) = returns_of(sent_back(piece()))
+    assert back.lines is not None
+    (line,) = back.lines
+    assert (back.status, line.line_external_id, line.quantity, line.processed) == ("open", "11", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        # What is of no order line, and what isn't told whole, may be anything.
+        sent_back(piece(), piece(fulfillmentLineItem=None)),
+        sent_back(returnLineItems=told.page(piece(), more=True)),
+    ],
+)
+def test_a_return_that_is_not_told_whole_names_no_lines(back: dict[str, Any]) -> None:
+    assert [one.lines for one in returns_of(back)] == [None]
+
+
+def test_an_order_without_returns_is_asked_once() -> None:
+    vendor = shop(told.order())
+    assert (read(vendor).returns, len(vendor.asked)) == ((), 1)
+
+
+MORE = told.page(more=True)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +289,10 @@ ORDER = {"id": told.gid("Order", 1001)}
             {"OpsLines": lines_answer(told.line(taxLines=[told.tax("0.01")] * 12))},
         ),
         ({"lineItems": MORE}, {"OpsLines": lines_answer(told.line(), end="for ever")}),
+        (
+            {"returns": told.page({"id": "5", "status": "OPEN", "createdAt": "2026-11-04T10:00:00Z"})},
+            {"OpsReturns": {"order": {**ORDER, "returns": MORE}}},
+        ),
     ],
 )
 def test_part_of_an_order_is_never_taken_for_all_of_it(

@@ -18,8 +18,8 @@ from tools.models import Order, Return, Shipment, ShipmentLine
 pytestmark = pytest.mark.django_db
 
 
-def sent_back(order: Order, status: str = "closed") -> Return:
-    asked = {"requested_at": factories.now(), "external_id": f"{order.pk}-{order.returns.count()}"}
+def sent_back(order: Order, status: str = "closed", **fields: Any) -> Return:
+    asked = {"requested_at": factories.now(), "external_id": f"{order.pk}-{order.returns.count()}", **fields}
     return Return.objects.create(shop=order.shop, order=order, status=status, **asked)
 
 
@@ -84,6 +84,50 @@ def test_a_return_that_names_no_lines_pays_for_no_part_of_an_order() -> None:
     factories.make_shipment(order_of(case))
     sent_back(order_of(case))
     assert why(decide_refund(case, reason="returned")) == "return.none"
+
+
+def held(order: Order, quantity: int = 1, processed: int = 1, place: int = 0) -> list[dict[str, Any]]:
+    """The contents of a return with pieces of one line."""
+    line = order.lines.order_by("pk")[place]
+    return [{"line": line.external_id, "quantity": quantity, "processed": processed}]
+
+
+@pytest.mark.parametrize(
+    ("status", "processed", "place", "answer"),
+    [
+        ("closed", 1, 0, "terms.withdrawal"),
+        ("open", 1, 0, "terms.withdrawal"),
+        ("open", 0, 0, "return.not_sent"),
+        # Closed without this piece: it never came.
+        ("closed", 0, 0, "return.none"),
+        ("closed", 1, 1, "return.none"),
+        ("declined", 1, 0, "return.none"),
+    ],
+)
+def test_a_return_that_names_its_lines_pays_for_these(
+    status: str, processed: int, place: int, answer: str
+) -> None:
+    case = two_lines()
+    order = order_of(case)
+    factories.make_shipment(order)
+    sent_back(order, status, contents=held(order, processed=processed, place=place))
+    assert why(decide_refund(case, reason="returned")) == answer
+
+
+def test_what_came_back_pays_once_and_for_no_piece_more() -> None:
+    order = factories.make_order(factories.make_shop(), [("Mug", 3, 900)], shipping_minor=0)
+    factories.make_shipment(order)
+    sent_back(order, contents=held(order))
+    case = factories.make_case(order=order)
+    both = [{"line_id": order.lines.get().pk, "quantity": 2}]
+    assert why(decide_refund(case, reason="returned", lines=both)) == "return.none"
+    made = decide_refund(case, reason="returned")
+    assert why(made) == "terms.withdrawal"
+    # Its own piece, set aside by now, is none that was given before it.
+    assert recheck.stopped(made.calls[0], seen_by_agent(case)) == ""
+    assert why(decide_refund(case, reason="returned")) == "return.none"
+    sent_back(order, "open", contents=held(order, quantity=2, processed=0))
+    assert why(decide_refund(case, reason="returned")) == "return.not_sent"
 
 
 def test_a_withdrawal_from_the_whole_order_gives_the_standard_shipping_back() -> None:

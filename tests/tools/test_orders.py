@@ -18,6 +18,7 @@ from tools.snapshots import (
     CaptureSnapshot,
     LineSnapshot,
     OrderSnapshot,
+    ReturnLineSnapshot,
     ReturnSnapshot,
     RiskSnapshot,
     StockSnapshot,
@@ -144,6 +145,18 @@ def test_a_return_goes_forward_only(shop: Shop) -> None:
         told = {"external_id": "5", "order_external_id": "5001001", "status": status}
         orders.record_return(shop.pk, ReturnSnapshot.model_validate(told))
     assert Return.objects.get().status == "closed"
+
+
+def test_what_a_return_holds_is_as_the_newest_reading_tells(shop: Shop) -> None:
+    def reading(minutes: int, processed: int | None) -> None:
+        line = {"line_external_id": "11", "quantity": 2, "processed": processed or 0}
+        lines = None if processed is None else (ReturnLineSnapshot.model_validate(line),)
+        back = ReturnSnapshot(external_id="5", order_external_id="5001001", status="open", lines=lines)
+        orders.record_order(shop.pk, order(updated_at=later(minutes), returns=(back,)))
+
+    for minutes, processed in [(1, 0), (5, 2), (3, 1), (6, None)]:
+        reading(minutes, processed)
+    assert Return.objects.get().contents == [{"line": "11", "quantity": 2, "processed": 2}]
 
 
 def test_stock_is_the_newest_count_of_a_known_item(shop: Shop) -> None:

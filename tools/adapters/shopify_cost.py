@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from graphql import FieldNode, IntValueNode, OperationDefinitionNode, OperationType, SelectionSetNode, parse
+from graphql import (
+    FieldNode,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    parse,
+)
 
 # https://shopify.dev/docs/api/usage/limits#single-query-limit
 MOST_PER_QUERY = 1000
@@ -18,7 +26,7 @@ CONNECTION = 2
 
 @cache
 def cost(document: str) -> int:
-    """Points of a document with one operation and no fragments."""
+    """Points of a document with one operation and no named fragments; of several on one interface, all count."""
     total = 0
     for definition in parse(document).definitions:
         if isinstance(definition, OperationDefinitionNode):
@@ -29,7 +37,11 @@ def cost(document: str) -> int:
 
 def _inside(selected: SelectionSetNode | None) -> int:
     fields = selected.selections if selected else ()
-    return sum(_field(field) for field in fields if isinstance(field, FieldNode))
+    return sum(
+        _inside(field.selection_set) if isinstance(field, InlineFragmentNode) else _field(field)
+        for field in fields
+        if isinstance(field, FieldNode | InlineFragmentNode)
+    )
 
 
 def _field(field: FieldNode) -> int:

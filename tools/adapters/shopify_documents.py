@@ -17,6 +17,7 @@ RETURNS, HISTORY, LOCATIONS = 5, 5, 3
 PAGE_LINES, PAGE_TAXES = 8, 12
 ALL_REFUNDS, ALL_REFUND_PIECES = 8, 10
 ALL_PARCELS, ALL_PARCEL_PIECES = 6, 25
+ALL_RETURNS, ALL_RETURN_PIECES = 8, 15
 ORDERS, LEVELS = 100, 20
 REFUND_SHIPPINGS, REFUND_PARTS, NUMBERS = 2, 4, 10
 
@@ -91,6 +92,16 @@ query OpsLines($id: ID!, $after: String) {{
       nodes {{ {_LINE} taxLines(first: {PAGE_TAXES}) {{ {_TAX} }} }}
     }}
   }}
+}}
+"""
+
+# https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Return
+RETURNS_OF_ORDER = f"""
+query OpsReturns($id: ID!) {{
+  order(id: $id) {{ id returns(first: {ALL_RETURNS}) {{ pageInfo {{ hasNextPage }} nodes {{ id status createdAt
+    returnLineItems(first: {ALL_RETURN_PIECES}) {{ pageInfo {{ hasNextPage }}
+      nodes {{ quantity processedQuantity
+        ... on ReturnLineItem {{ fulfillmentLineItem {{ lineItem {{ id }} }} }} }} }} }} }} }}
 }}
 """
 

@@ -116,6 +116,32 @@ class Returns(Reply):
     nodes: tuple[ReturnReply, ...]
 
 
+class SentBack(Reply):
+    lineItem: Node
+
+
+class ReturnLine(Reply):
+    """Pieces of a return; of what no order line is known by, the shop tells none."""
+
+    quantity: int
+    processedQuantity: int
+    fulfillmentLineItem: SentBack | None = None
+
+
+class ReturnLines(Reply):
+    pageInfo: Page
+    nodes: tuple[ReturnLine, ...]
+
+
+class WholeReturn(ReturnReply):
+    returnLineItems: ReturnLines
+
+
+class WholeReturns(Reply):
+    pageInfo: Page
+    nodes: tuple[WholeReturn, ...]
+
+
 class Assessment(Reply):
     riskLevel: Literal["HIGH", "LOW", "MEDIUM", "NONE", "PENDING"]
 

@@ -120,6 +120,15 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         VENDOR,
+        "returns",
+        Kind.READ,
+        replies.ReturnsAnswer,
+        partial(_named, "Order"),
+        document=documents.RETURNS_OF_ORDER,
+        probe=partial(probes.part, "returns"),
+    ),
+    Operation(
+        VENDOR,
         "refunds",
         Kind.READ,
         replies.RefundsAnswer,

@@ -20,6 +20,7 @@ from tools.adapters.shopify_graph import (
     ReturnReply,
     RiskReply,
     TaxLine,
+    WholeReturn,
 )
 from tools.adapters.shopify_money import money, payments, refund_snapshot
 from tools.adapters.shopify_money_graph import Bag
@@ -33,6 +34,7 @@ from tools.snapshots import (
     OrderSnapshot,
     ParcelStatus,
     PastOrderSnapshot,
+    ReturnLineSnapshot,
     ReturnSnapshot,
     Risk,
     ShipmentLineSnapshot,
@@ -242,6 +244,22 @@ def shipment_snapshot(parcel: Fulfillment, order: str) -> ShipmentSnapshot:
             if piece.quantity > 0
         ),
     )
+
+
+def whole_return(back: WholeReturn, order: str) -> ReturnSnapshot:
+    """A return with what it holds; without, where the shop doesn't tell all of it, or which lines it is of."""
+    pieces = back.returnLineItems
+    lines = [
+        ReturnLineSnapshot(
+            line_external_id=number(piece.fulfillmentLineItem.lineItem.id),
+            quantity=piece.quantity,
+            processed=max(0, piece.processedQuantity),
+        )
+        for piece in pieces.nodes
+        if piece.fulfillmentLineItem and piece.quantity > 0
+    ]
+    whole = not pieces.pageInfo.hasNextPage and all(piece.fulfillmentLineItem for piece in pieces.nodes)
+    return _return(back, order).model_copy(update={"lines": tuple(lines) if whole else None})
 
 
 def _return(back: ReturnReply, order: str) -> ReturnSnapshot:

@@ -1,4 +1,4 @@
-"""The rest of an order that is longer than one reading: its lines page by page, its parcels and refunds at a stroke."""
+"""The rest of an order that is longer than one reading: its lines page by page, all else at a stroke."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tools.adapters.shopify_call import VENDOR, known, number, read_call, same
 from tools.adapters.shopify_graph import Fulfillment, Line, OrderReply
 from tools.adapters.shopify_money import refund_snapshot
 from tools.adapters.shopify_money_graph import RefundReply
-from tools.adapters.shopify_orders import line_snapshots, shipment_snapshot
-from tools.adapters.shopify_replies import LinesAnswer, ParcelsAnswer, RefundsAnswer
+from tools.adapters.shopify_orders import line_snapshots, shipment_snapshot, whole_return
+from tools.adapters.shopify_replies import LinesAnswer, ParcelsAnswer, RefundsAnswer, ReturnsAnswer
 from tools.errors import ContractDrift, Refused
-from tools.snapshots import LineSnapshot, RefundSnapshot, ShipmentSnapshot
+from tools.snapshots import LineSnapshot, RefundSnapshot, ReturnSnapshot, ShipmentSnapshot
 
 # A shop allows 500 lines in an order: https://help.shopify.com/manual/orders
 MOST_PAGES = 50
@@ -37,6 +37,9 @@ def rest_of(account: Account, order: OrderReply, *, correlation_id: UUID) -> dic
         found["shipments"] = _parcels(account, order, correlation_id)
     if len(order.refunds) >= documents.REFUNDS or not _told(order.refunds):
         found["refunds"] = _refunds(account, order, correlation_id)
+    if order.returns.nodes:
+        # Few orders have any, so the usual reading doesn't pay for what is in them.
+        found["returns"] = _returns(account, order, correlation_id)
     return found
 
 
@@ -105,6 +108,19 @@ def _all_parcels(answer: ParcelsAnswer, order: OrderReply) -> tuple[ShipmentSnap
     return tuple(shipment_snapshot(parcel, number(order.id)) for parcel in told.fulfillments)
 
 
+def _returns(account: Account, order: OrderReply, correlation_id: UUID) -> tuple[ReturnSnapshot, ...]:
+    call = read_call(account, "returns", documents.RETURNS_OF_ORDER, {"id": order.id}, correlation_id)
+    return ask(call, ReturnsAnswer, lambda answer: _all_returns(answer, order))
+
+
+def _all_returns(answer: ReturnsAnswer, order: OrderReply) -> tuple[ReturnSnapshot, ...]:
+    told = known(answer.data.order, "returns")
+    same(told.id, order.id, "returns", "data.order.id")
+    if told.returns.pageInfo.hasNextPage:
+        raise too_long("returns")
+    return tuple(whole_return(back, number(order.id)) for back in told.returns.nodes)
+
+
 def _refunds(account: Account, order: OrderReply, correlation_id: UUID) -> tuple[RefundSnapshot, ...]:
     name, currency = number(order.id), order.presentmentCurrencyCode
 
@@ -134,9 +150,10 @@ def _all_refunds(answer: RefundsAnswer, order_gid: str) -> tuple[RefundReply, ..
     return told.refunds
 
 
-Part = Literal["lines", "parcels", "refunds"]
+Part = Literal["lines", "parcels", "returns", "refunds"]
 PAGED: dict[Part, Callable[[Account, OrderReply, UUID], Sequence[object]]] = {
     "lines": _lines,
     "parcels": _parcels,
+    "returns": _returns,
     "refunds": _refunds,
 }

@@ -13,7 +13,14 @@ from pydantic import AwareDatetime
 
 from tools.adapters.replies import Reply
 from tools.adapters.shopify_call import Body
-from tools.adapters.shopify_graph import Cursor, DisputeStatus, Fulfillment, OrderReply, PageOfLines
+from tools.adapters.shopify_graph import (
+    Cursor,
+    DisputeStatus,
+    Fulfillment,
+    OrderReply,
+    PageOfLines,
+    WholeReturns,
+)
 from tools.adapters.shopify_money_graph import (
     Bag,
     Money,
@@ -55,6 +62,19 @@ class ParcelsData(Reply):
 
 class ParcelsAnswer(Body):
     data: ParcelsData
+
+
+class ReturnsOfOrder(Reply):
+    id: str
+    returns: WholeReturns
+
+
+class ReturnsData(Reply):
+    order: ReturnsOfOrder | None
+
+
+class ReturnsAnswer(Body):
+    data: ReturnsData
 
 
 class RefundsOfOrder(Reply):

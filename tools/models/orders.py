@@ -332,6 +332,11 @@ class Return(models.Model):
     external_id = models.CharField(_("id at the shop"), max_length=64)
     status = models.CharField(_("status"), max_length=32)
     requested_at = models.DateTimeField(_("requested"))
+    contents = models.JSONField(
+        _("what it holds"),
+        null=True,
+        help_text=_("By the shop's own line ids: line, quantity, processed. Unknown until it has been read."),
+    )
 
     class Meta:
         verbose_name = _("return")

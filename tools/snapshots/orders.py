@@ -97,13 +97,22 @@ class ShipmentSnapshot(Snapshot):
     lines: tuple[ShipmentLineSnapshot, ...] = ()
 
 
+class ReturnLineSnapshot(Snapshot):
+    """Pieces of an order line in a return; `processed` ones the shop has in its hands and dealt with."""
+
+    line_external_id: str
+    quantity: PositiveInt
+    processed: NonNegativeInt = 0
+
+
 class ReturnSnapshot(Snapshot):
-    """Goods on their way back."""
+    """Goods on their way back; `lines` is None where a message doesn't tell what they are."""
 
     external_id: str
     order_external_id: str
     status: Literal["requested", "open", "closed", "canceled", "declined"]
     requested_at: AwareDatetime | None = None
+    lines: tuple[ReturnLineSnapshot, ...] | None = None
 
 
 class RiskSnapshot(Snapshot):

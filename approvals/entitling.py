@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
@@ -68,7 +67,7 @@ def judged(
         return Refusal("terms.none")
     now = sources.now()
     known = Known(given_minor, _written(scope.case_id, now), _is_reserved(decision_id))
-    return entitled(claim_of(effect.body, order, known), terms.promises, now)
+    return entitled(claim_of(effect, order, known), terms.promises, now)
 
 
 def _is_reserved(decision_id: int | None) -> bool:
@@ -78,8 +77,9 @@ def _is_reserved(decision_id: int | None) -> bool:
     return calls.filter(state__in=(*OPEN_STATES, ToolCall.State.SUCCEEDED)).exists()
 
 
-def claim_of(body: Mapping[str, Any], order: Order, known: Known) -> Claim:
-    """The claim of a refund's body."""
+def claim_of(effect: Effect, order: Order, known: Known) -> Claim:
+    """The claim of what leaves the shop for pieces of an order, be it money or goods."""
+    body = effect.body
     pieces = {part["line"]: part["quantity"] for part in body["lines"]}
     parcels, holding = _parcels(order)
     lines, returns = list(order.lines.all()), list(order.returns.all())
@@ -94,7 +94,7 @@ def claim_of(body: Mapping[str, Any], order: Order, known: Known) -> Claim:
         zones=zones_of(order.country) or (ZoneInfo(order.shop.time_zone),),
         country=order.country,
         currency=order.currency,
-        amount_minor=body["amount_minor"],
+        amount_minor=effect.worth.amount_minor if effect.worth else 0,
         given_minor=known.given_minor,
         whole_order=_whole(lines, pieces),
         shipping=bool(body["shipping_minor"]),

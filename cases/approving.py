@@ -21,6 +21,7 @@ from cases.models import Case
 from cases.telling import ring
 from tools import reasons
 from tools.catalog import adjust_refund
+from tools.refunding.steps import tenders_of
 
 EDITABLE = ("issue_refund", adjust_refund.NAME)
 QUESTIONS = ("photo", "which_item")
@@ -54,8 +55,17 @@ def edit_amount(request_id: int, *, amount_minor: int, by: Actor) -> ApprovalReq
 def _ask_for(old: ApprovalRequest, amount_minor: int, by: Actor) -> Made:
     case, decision = case_of(old), old.decision
     kept = {name: decision.action[name] for name in ("order_id", "lines", "shipping", "reason")}
+    # Who pays it back stays the shop's word: it has split the amount that is changed.
+    split = [
+        {"payment_id": tender["payment"], "amount_minor": tender["amount_minor"]}
+        for tender in tenders_of(decision.effect)
+    ]
     return decide(
-        Wish(adjust_refund.NAME, {**kept, "amount_minor": amount_minor}, decision.planner_id),
+        Wish(
+            adjust_refund.NAME,
+            {**kept, "amount_minor": amount_minor, "split": split},
+            decision.planner_id,
+        ),
         scope=scope_of(case),
         situation=replace(
             situation(case, by=by, planner=decision.planner.kind, human_only=False), edited=True

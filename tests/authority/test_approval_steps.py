@@ -36,7 +36,8 @@ from tests.authority.rows import (
     signer,
     together,
 )
-from tools.models import ToolCall
+from tests.refunding.test_bodies import mixed_case, quote
+from tools.models import RefundQuote, ToolCall
 
 db = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -150,6 +151,25 @@ def test_more_is_judged_by_the_tier_of_the_larger_amount() -> None:
     Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
     new = edit_amount(made.request.pk, amount_minor=25_000, by=acting(case.shop))
     assert (made.request.tier, new.tier) == ("one_approver", "two_factor")
+
+
+@db
+@pytest.mark.parametrize(
+    ("amount_minor", "shares"), [(3225, [1000, 2225]), (1, [0, 1]), (11_000, [3000, 8000])]
+)
+def test_several_payments_pay_another_amount_as_the_shop_split_the_first(
+    amount_minor: int, shares: list[int]
+) -> None:
+    case = mixed_case()
+    quote(case, 2000, 4450)
+    made = decide_refund(case)
+    assert made.request is not None
+    Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
+    RefundQuote.objects.all().delete()
+    new = edit_amount(made.request.pk, amount_minor=amount_minor, by=acting(case.shop))
+    paid = [tender["amount_minor"] for tender in new.decision.effect["tenders"]]
+    assert paid == [share for share in shares if share]
+    assert sum(paid) == amount_minor
 
 
 @db

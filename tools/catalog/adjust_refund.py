@@ -21,21 +21,33 @@ from tools.refunding.tenders import tenders
 NAME = "adjust_refund"
 
 
+class Share(Arguments):
+    """What a payment would have given back of the amount that is changed."""
+
+    payment_id: int
+    amount_minor: int = Field(ge=1)
+
+
 class AdjustRefund(Arguments):
-    """Refund exactly this amount over named lines of the case's order, as a reduction of their price."""
+    """Refund exactly this amount over named lines of the case's order, as a reduction of their price.
+
+    `split` is who would have paid the amount that is changed: several payments pay the new one in that proportion,
+    which was the shop's own.
+    """
 
     order_id: int
     lines: list[RefundLine] = Field(min_length=1)
     shipping: bool = False
     amount_minor: int = Field(ge=1)
     reason: Literal["damaged", "missing", "wrong_item", "lost", "returned", "goodwill"]
+    split: list[Share] = Field(default_factory=list)
 
 
 def resolve(arguments: AdjustRefund, scope: Scope) -> Effect:
     """Currency and payees from our own order graph; only the amount is a person's.
 
-    Raises InvalidArgs with a code for a foreign order or line, more than is left of them, and an order that was paid
-    in several ways, which only its shop could split.
+    Raises InvalidArgs with a code for a foreign order or line, more than is left of them, and an order that several
+    payments could give back where nobody has said in which proportion.
     """
     if arguments.order_id != scope.order_id:
         raise InvalidArgs(code="order.not_of_case")
@@ -49,9 +61,10 @@ def resolve(arguments: AdjustRefund, scope: Scope) -> Effect:
         shipping=arguments.shipping,
         reason=arguments.reason,
     )
-    if quotes.is_needed(order, draft):
+    weights = {share.payment_id: share.amount_minor for share in arguments.split}
+    if quotes.is_needed(order, draft) and not weights:
         raise InvalidArgs(code="refund.several_tenders")
-    found = tenders(list(order.payments.all()), draft.money, None)
+    found = tenders(list(order.payments.all()), draft.money, weights)
     body = body_of(draft, found, arguments.reason)
     body["credit_note"] = issuer_of(order, body)
     issues = credit_note_step(order, body)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
+from approvals.entitlement import HEARD_FOR
 from cases.planner import moves, parcels
 from cases.planner.facts import CaseFacts, LineFact, OrderFact, StockFact
 from cases.planner.items import Claimed, claimed, named
@@ -60,12 +65,14 @@ def claim(facts: CaseFacts, order: OrderFact, wish: str, reading: Reading) -> Pr
         return refunded_already()
     if about.parts is None:
         return _which(facts)
-    days = facts.terms.missing_days if wish == "missing" else facts.terms.damage_days
-    late = [line for line, _n in about.parts if _late(order, line, days, facts)]
+    late = [line for line, _n in about.parts if _late(order, line, facts.terms.days(wish), facts)]
     if late:
         note = _("Reported later than the shop's terms allow after delivery.")
         return moves.say("outside_window", "close", note)
     parts = [(line, min(n, line.open_quantity)) for line, n in about.parts if line.open_quantity]
+    if _wants_photo(facts, parts, wish):
+        note = _("Above the amount from which the shop's terms want a photo, and there is none.")
+        return moves.ask("photo", note)
     note = _("Delivered and within the terms: %(count)d line(s) claimed as %(wish)s.") % {
         "count": len(parts),
         "wish": wish,
@@ -87,8 +94,47 @@ def _place(facts: CaseFacts, order: OrderFact, about: Claimed) -> Place:
     return next((place for place in places if place is not Place.DELIVERED), Place.DELIVERED)
 
 
+def _wants_photo(facts: CaseFacts, parts: Sequence[tuple[LineFact, int]], wish: str) -> bool:
+    """Whether the terms want a photo that nobody has sent; of what is missing there is none."""
+    above = facts.terms.photo_above_minor
+    if above is None or wish == "missing" or any(message.attachments for message in facts.inbound):
+        return False
+    return sum(line.total_minor * n // line.quantity for line, n in parts) > above
+
+
 def _late(order: OrderFact, line: LineFact, days: int, facts: CaseFacts) -> bool:
-    return parcels.older_than(parcels.arrived_at(parcels.of_line(order, line)), days, facts.now)
+    arrived = parcels.arrived_at(parcels.of_line(order, line))
+    return parcels.older_than(arrived, days, _said_at(facts, arrived))
+
+
+def _said_at(facts: CaseFacts, arrived: datetime | None) -> datetime:
+    """When the customer first wrote of late about what had arrived: our questions take no right away."""
+    since = max(arrived or facts.now, facts.now - HEARD_FOR)
+    return min((message.at for message in facts.inbound if message.at >= since), default=facts.now)
+
+
+def came_back(facts: CaseFacts, order: OrderFact) -> Proposal | None:
+    """The refund of what the shop has in its hands again; None where that is nothing that wasn't refunded."""
+    here: Counter[int] = Counter()
+    for back in order.returns:
+        if back.status in ("open", "closed"):
+            for piece in back.pieces:
+                here[piece.line_id] += piece.here
+    found = [(line, here[line.id] - line.refunded_quantity) for line in order.lines]
+    parts = [(line, min(n, line.open_quantity)) for line, n in found if min(n, line.open_quantity) > 0]
+    if not parts:
+        return None
+    whole = {line.id: line.quantity for line in order.lines} == {line.id: n for line, n in parts}
+    note = _("The shop has %(count)d line(s) back.") % {"count": len(parts)}
+    shipping = whole and order.shipping_minor > 0 and _by_law(facts, order)
+    return moves.refund(order, parts, "returned", note, shipping=shipping)
+
+
+def _by_law(facts: CaseFacts, order: OrderFact) -> bool:
+    """Whether the return was asked for while the law's own right lasted."""
+    days, arrived = facts.terms.withdrawal_days, order.delivered_at
+    asked = [back.requested_at for back in order.returns if back.pieces]
+    return days is not None and bool(asked) and not parcels.older_than(arrived, days, max(asked))
 
 
 def _which(facts: CaseFacts) -> Proposal:
@@ -109,7 +155,9 @@ def refund_status(facts: CaseFacts, order: OrderFact, reading: Reading) -> Propo
         if not about.named or any(line.refunded_quantity or line.refunded_minor for line in about.named):
             return refunded_already()
     if order.returns:
-        return moves.say("takes_longer", "wait_return", _("A return is on its way; the refund follows it."))
+        return came_back(facts, order) or moves.say(
+            "takes_longer", "wait_return", _("A return is on its way; the refund follows it.")
+        )
     return None
 
 

@@ -77,12 +77,21 @@ class ShipmentFact(Fact):
     line_ids: tuple[int, ...] = ()
 
 
+class ReturnedFact(Fact):
+    """Pieces of a line in a return; `here` are those that the shop has and has dealt with."""
+
+    line_id: int
+    quantity: int
+    here: int = 0
+
+
 class ReturnFact(Fact):
-    """Goods on their way back, in the shop's words."""
+    """Goods on their way back, in the shop's words; `pieces` is empty where it doesn't tell what they are."""
 
     id: int
     status: str
     requested_at: datetime
+    pieces: tuple[ReturnedFact, ...] = ()
 
 
 class RefundFact(Fact):
@@ -148,11 +157,23 @@ class StockFact(Fact):
 
 
 class TermsFact(Fact):
-    """How many days after delivery the shop takes which wish."""
+    """How many days after delivery the shop takes which wish; the last one lasts until its midnight.
+
+    `withdrawal_days` is the law's own right where the order went, None where it gives none. Above
+    `photo_above_minor` worth of damaged or wrong goods the shop wants a photo, None where it wants none.
+    """
 
     return_days: int = 30
     damage_days: int = 14
+    wrong_item_days: int = 14
     missing_days: int = 14
+    withdrawal_days: int | None = None
+    photo_above_minor: int | None = None
+
+    def days(self, wish: str) -> int:
+        """For damaged, missing and wrong goods."""
+        named = {"missing": self.missing_days, "wrong_item": self.wrong_item_days}
+        return named.get(wish, self.damage_days)
 
 
 class DeniedFact(Fact):

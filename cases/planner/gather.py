@@ -9,7 +9,8 @@ from django.db.models import Count, Prefetch, Q, Sum
 from django.db.models.functions import Coalesce
 
 from approvals.facts import terms_of
-from approvals.models import ApprovalRequest, Decision, RiskFlag
+from approvals.models import ApprovalRequest, Decision, RiskFlag, TermsVersion
+from approvals.terms import matches
 from audit import sources
 from cases.composing import sender_is_contact
 from cases.models import Case, Message
@@ -38,7 +39,8 @@ def gather(case: Case) -> CaseFacts:
     now = sources.now()
     verified = case.conversation is not None and case.conversation.verified
     person_id = case.conversation.person_id if case.conversation and verified else None
-    orders = _orders(case, person_id)
+    terms = terms_of(case.shop_id)
+    orders = _orders(case, person_id, terms)
     own = next((order for order in orders if order.id == case.order_id), None)
     denied, questions = _decided(case)
     facts = CaseFacts(
@@ -58,7 +60,7 @@ def gather(case: Case) -> CaseFacts:
         person=_person(case),
         sender_is_contact=sender_is_contact(case),
         flags=_flags(case),
-        terms=_terms(case),
+        terms=_terms(case, terms),
         denied=denied,
         questions_asked=questions,
     )
@@ -86,7 +88,7 @@ def _messages(case: Case) -> tuple[MessageFact, ...]:
     )
 
 
-def _orders(case: Case, person_id: UUID | None) -> list[OrderFact]:
+def _orders(case: Case, person_id: UUID | None, terms: TermsVersion | None) -> list[OrderFact]:
     """The case's order and the newest others of the verified person, with all that hangs on them."""
     which = Q(pk=case.order_id)
     if person_id is not None:
@@ -106,7 +108,7 @@ def _orders(case: Case, person_id: UUID | None) -> list[OrderFact]:
             Prefetch("payments__calls", ours, to_attr="refunds_ours"),
         )
     )
-    return [order_fact(row) for row in rows]
+    return [order_fact(row, _final_sale(row, terms)) for row in rows]
 
 
 def _person(case: Case) -> PersonFact | None:
@@ -143,11 +145,28 @@ def _flags(case: Case) -> tuple[str, ...]:
     return tuple(sorted(set(kinds)))
 
 
-def _terms(case: Case) -> TermsFact:
-    row = terms_of(case.shop_id)
+def _terms(case: Case, row: TermsVersion | None) -> TermsFact:
     if row is None:
         return TermsFact()
-    return TermsFact(return_days=row.return_days, damage_days=row.damage_days, missing_days=row.missing_days)
+    country, currency = (case.order.country, case.order.currency) if case.order else ("", "")
+    by_law = row.withdrawal.get(country)
+    return TermsFact(
+        # What the law gives longer than the shop is no reason to say no; it may end on a Monday instead of a Saturday.
+        return_days=max(row.return_days, by_law + 2 if by_law else 0),
+        damage_days=row.damage_days,
+        wrong_item_days=row.wrong_item_days,
+        missing_days=row.missing_days,
+        withdrawal_days=by_law,
+        photo_above_minor=row.photo_above.get(currency),
+    )
+
+
+def _final_sale(order: Order, terms: TermsVersion | None) -> set[int]:
+    """Lines that the shop takes back neither by choice nor by law."""
+    if terms is not None and order.country in terms.withdrawal:
+        return set()
+    patterns = tuple(terms.final_sale) if terms is not None else ()
+    return {line.pk for line in order.lines.all() if line.final_sale or matches(line.sku, patterns)}
 
 
 def _decided(case: Case) -> tuple[tuple[DeniedFact, ...], tuple[str, ...]]:

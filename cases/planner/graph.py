@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Container
 from typing import Protocol, cast
 
 from cases.planner.facts import (
@@ -10,10 +11,11 @@ from cases.planner.facts import (
     OrderFact,
     PaymentFact,
     RefundFact,
+    ReturnedFact,
     ReturnFact,
     ShipmentFact,
 )
-from tools.models import LedgerEntry, Order, Payment, ToolCall
+from tools.models import LedgerEntry, Order, Payment, Return, ToolCall
 
 
 class _Booked(Protocol):
@@ -23,8 +25,8 @@ class _Booked(Protocol):
     refunds_ours: list[ToolCall]
 
 
-def order_fact(order: Order) -> OrderFact:
-    """One order with its lines, payments, parcels, returns and refunds."""
+def order_fact(order: Order, final_sale: Container[int] = ()) -> OrderFact:
+    """One order with its lines, payments, parcels, returns and refunds; `final_sale` are lines by their id."""
     parcels = list(order.shipments.all())
     carried: dict[int, list[int]] = defaultdict(list)
     for parcel in parcels:
@@ -42,7 +44,7 @@ def order_fact(order: Order) -> OrderFact:
         financial_status=order.financial_status,
         fulfillment_status=order.fulfillment_status,
         risk_level=order.risk_level,
-        lines=_lines(order, carried),
+        lines=_lines(order, carried, final_sale),
         payments=tuple(
             PaymentFact(id=row.pk, vendor=row.vendor, refundable_minor=row.refundable.amount_minor)
             for row in payments
@@ -59,14 +61,29 @@ def order_fact(order: Order) -> OrderFact:
             for row in parcels
         ),
         returns=tuple(
-            ReturnFact(id=row.pk, status=row.status, requested_at=row.requested_at)
+            ReturnFact(
+                id=row.pk, status=row.status, requested_at=row.requested_at, pieces=_returned(order, row)
+            )
             for row in order.returns.all()
         ),
         refunds=tuple(fact for row in payments for fact in _refunds(row)),
     )
 
 
-def _lines(order: Order, carried: dict[int, list[int]]) -> tuple[LineFact, ...]:
+def _returned(order: Order, back: Return) -> tuple[ReturnedFact, ...]:
+    lines = {line.external_id: line.pk for line in order.lines.all()}
+    return tuple(
+        ReturnedFact(
+            line_id=lines[held["line"]],
+            quantity=held["quantity"],
+            here=min(held["processed"], held["quantity"]),
+        )
+        for held in back.contents or ()
+        if held["line"] in lines
+    )
+
+
+def _lines(order: Order, carried: dict[int, list[int]], final_sale: Container[int]) -> tuple[LineFact, ...]:
     return tuple(
         LineFact(
             id=row.pk,
@@ -77,7 +94,7 @@ def _lines(order: Order, carried: dict[int, list[int]]) -> tuple[LineFact, ...]:
             refunded_quantity=row.refunded_quantity + row.removed_quantity,
             total_minor=row.total_minor,
             refunded_minor=row.refunded_minor,
-            final_sale=row.final_sale,
+            final_sale=row.pk in final_sale,
             parcel_ids=tuple(carried.get(row.pk, ())),
         )
         for row in order.lines.all()

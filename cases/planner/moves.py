@@ -49,14 +49,21 @@ def close(reason: str, note: str, confidence: float = SURE) -> Proposal:
     return Proposal(tool="close_case", arguments={"reason": reason}, note=note, confidence=confidence)
 
 
-def refund(order: OrderFact, parts: Sequence[tuple[LineFact, int]], reason: str, note: str) -> Proposal:
+def refund(
+    order: OrderFact,
+    parts: Sequence[tuple[LineFact, int]],
+    reason: str,
+    note: str,
+    *,
+    shipping: bool = False,
+) -> Proposal:
     """Give back so many pieces of these lines; policy decides who must agree."""
     return Proposal(
         tool="issue_refund",
         arguments={
             "order_id": order.id,
             "lines": [{"line_id": line.id, "quantity": quantity} for line, quantity in parts],
-            "shipping": False,
+            "shipping": shipping,
             "goodwill_percent": 0,
             "reason": reason,
         },

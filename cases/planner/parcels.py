@@ -59,5 +59,9 @@ def arrived_at(parcels: Sequence[ShipmentFact]) -> datetime | None:
 
 
 def older_than(at: datetime | None, days: int, now: datetime) -> bool:
-    """Whether a delivery lies outside a window of so many days; an unknown one doesn't."""
-    return at is not None and now - at > timedelta(days=days)
+    """Whether a delivery surely lies outside a window of so many days; an unknown one doesn't.
+
+    The last day lasts until midnight where the customer lives, which may be a day and an hour later than by the clock:
+    in between the terms decide, and not what the customer is told.
+    """
+    return at is not None and now - at > timedelta(days=days + 1, hours=1)

@@ -126,6 +126,8 @@ def _silence(facts: CaseFacts) -> Proposal | None:
     if pending(facts.messages):
         return None
     last = next((m.template_key for m in reversed(facts.messages) if m.direction == "out"), None)
+    if last == "takes_longer" and facts.order is not None and facts.order.returns:
+        return _waited_for_return(facts)
     if last in ("still_on_the_way", "delay_apology", "takes_longer") and facts.order is not None:
         return _waited_for_parcel(facts, facts.order)
     if last == "return_instructions":
@@ -143,9 +145,10 @@ def _waited_for_parcel(facts: CaseFacts, order: OrderFact) -> Proposal:
 
 
 def _waited_for_return(facts: CaseFacts) -> Proposal:
-    if facts.order is not None and facts.order.returns:
-        return moves.person("cannot_do", _("A return has been reported: somebody checks the goods."))
-    return moves.close("nothing_to_do", _("Nothing was sent back."))
+    if facts.order is None or not facts.order.returns:
+        return moves.close("nothing_to_do", _("Nothing was sent back."))
+    checks = _("A return has been reported: somebody checks the goods.")
+    return answers.came_back(facts, facts.order) or moves.person("cannot_do", checks)
 
 
 def _wish(facts: CaseFacts) -> Proposal | None:

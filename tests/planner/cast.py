@@ -58,7 +58,7 @@ def order(*lines: LineFact, **fields: Any) -> OrderFact:
 
 
 def wrote(text: str, *, id: int = 1, **fields: Any) -> MessageFact:
-    return MessageFact(id=id, direction="in", text=text, at=ago(0.1), **fields)
+    return MessageFact(id=id, direction="in", text=text, **{"at": ago(0.1), **fields})
 
 
 def sent(template: str, *, id: int = 2) -> MessageFact:

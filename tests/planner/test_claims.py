@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.planner.cast import GLASSES, MUG, ON_ITS_WAY, TOWEL, case, delivered, order, parcel, sent, wrote
+from cases.planner.facts import TermsFact
+from tests.planner.cast import (
+    GLASSES,
+    MUG,
+    ON_ITS_WAY,
+    TOWEL,
+    ago,
+    case,
+    delivered,
+    order,
+    parcel,
+    sent,
+    wrote,
+)
 from tests.planner.proposals import plan, told
 
 
@@ -88,6 +101,36 @@ def test_an_answer_that_does_not_help_goes_to_a_person() -> None:
         questions_asked=("which_item",),
     )
     assert told(plan(facts)) == ("escalate", "unclear")
+
+
+WANTS_PHOTO = {"terms": TermsFact(photo_above_minor=1399)}
+
+
+@pytest.mark.parametrize(
+    ("message", "terms", "expected"),
+    [
+        (wrote("The mug is broken."), WANTS_PHOTO, ("request_information", "photo")),
+        (wrote("The mug is broken.", attachments=1), WANTS_PHOTO, ("issue_refund", "damaged", (11, 1))),
+        (
+            wrote("The mug is broken."),
+            {"terms": TermsFact(photo_above_minor=1400)},
+            ("issue_refund", "damaged", (11, 1)),
+        ),
+        # Nobody can take a photo of what isn't there.
+        (wrote("The mug was not in the box."), WANTS_PHOTO, ("issue_refund", "missing", (11, 1))),
+    ],
+)
+def test_above_an_amount_a_photo_is_asked_for(message: Any, terms: Any, expected: tuple[object, ...]) -> None:
+    assert told(plan(case(message, **terms))) == expected
+
+
+def test_a_photo_is_asked_for_once_and_its_answer_pays_however_late() -> None:
+    asked = [wrote("The mug is broken.", at=ago(9)), sent("ask_photo")]
+    late = {**WANTS_PHOTO, "order": order(shipments=(delivered(20),)), "questions_asked": ("photo",)}
+    shown = case(*asked, wrote("Here it is.", id=3, attachments=1), **late)
+    assert told(plan(shown)) == ("issue_refund", "damaged", (11, 1))
+    not_shown = case(*asked, wrote("Why do you ask? It is broken.", id=3), **late)
+    assert told(plan(not_shown)) == ("escalate", "unclear")
 
 
 @pytest.mark.parametrize(

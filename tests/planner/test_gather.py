@@ -27,10 +27,11 @@ from tests.factories import (
     make_shipment,
     make_shop,
     make_template,
+    make_terms,
     make_user,
     now,
 )
-from tools.models import LedgerEntry, OrderLine, StockLevel, Supplier, SupplierItem
+from tools.models import LedgerEntry, OrderLine, Return, StockLevel, Supplier, SupplierItem
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,40 @@ def test_pieces_that_were_taken_off_the_order_are_none_to_refund() -> None:
     facts = gather(case)
     assert facts.order is not None
     assert [line.open_quantity for line in facts.order.lines] == [1]
+
+
+@pytest.mark.parametrize(
+    ("country", "final", "days", "by_law"),
+    # The law's 14 days may end on a Monday; where it holds, a final sale is none.
+    [("US", True, 7, None), ("DE", False, 16, 14)],
+)
+def test_the_terms_are_told_as_they_hold_where_the_order_went(
+    country: str, final: bool, days: int, by_law: int | None
+) -> None:
+    shop = make_shop()
+    make_terms(shop, return_days=7, wrong_item_days=3, final_sale=["SKU-0"], photo_above={"EUR": 5000})
+    facts = gather(make_case(order=make_order(shop, [("Mug", 1, 900), ("Towel", 1, 400)], country=country)))
+    assert facts.order is not None
+    assert [line.final_sale for line in facts.order.lines] == [final, False]
+    told = facts.terms
+    assert (told.return_days, told.withdrawal_days, told.photo_above_minor) == (days, by_law, 5000)
+    assert [told.days(wish) for wish in ("damaged", "wrong_item", "missing")] == [14, 3, 14]
+
+
+def test_what_is_back_at_the_shop_is_told() -> None:
+    order = make_order(make_shop(), [("Mug", 3, 900)])
+    line = order.lines.get()
+    held = [
+        {"line": line.external_id, "quantity": 2, "processed": 1},
+        {"line": "gone", "quantity": 1, "processed": 1},
+    ]
+    Return.objects.create(
+        shop=order.shop, order=order, external_id="5", status="open", requested_at=now(), contents=held
+    )
+    facts = gather(make_case(order=order))
+    assert facts.order is not None
+    (back,) = facts.order.returns
+    assert [(piece.line_id, piece.quantity, piece.here) for piece in back.pieces] == [(line.pk, 2, 1)]
 
 
 def test_at_most_five_other_orders_of_the_verified_sender_are_told() -> None:

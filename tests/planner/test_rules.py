@@ -12,8 +12,10 @@ from cases.planner.facts import (
     DeniedFact,
     LineFact,
     RefundFact,
+    ReturnedFact,
     ReturnFact,
     StockFact,
+    TermsFact,
 )
 from tests.planner.cast import (
     GLASSES,
@@ -76,7 +78,9 @@ RETURNS = [
     ("facts", "expected"),
     [
         (order(shipments=(delivered(5),)), ("send_message", "return_instructions", "wait_return")),
-        (order(shipments=(delivered(31),)), ("send_message", "outside_return_window", "close")),
+        # The 30th day lasts until midnight where the customer lives, which may be a day later by the clock.
+        (order(shipments=(delivered(31),)), ("send_message", "return_instructions", "wait_return")),
+        (order(shipments=(delivered(31.2),)), ("send_message", "outside_return_window", "close")),
         (
             order(MUG.model_copy(update={"final_sale": True}), TOWEL),
             ("send_message", "final_sale", "close"),
@@ -244,6 +248,54 @@ def test_a_case_that_was_woken_in_silence_goes_on(
 ) -> None:
     facts = case(wrote("The mug is missing."), sent(last), order=order(shipments=(shipment,)))
     assert told(plan(facts)) == expected
+
+
+def back(*pieces: ReturnedFact, status: str = "closed") -> ReturnFact:
+    return ReturnFact(id=1, status=status, requested_at=ago(1), pieces=pieces)
+
+
+@pytest.mark.parametrize(
+    ("returns", "expected"),
+    [
+        ([back(ReturnedFact(line_id=11, quantity=1, here=1))], ("issue_refund", "returned", (11, 1))),
+        (
+            [back(ReturnedFact(line_id=11, quantity=1, here=1), status="open")],
+            ("issue_refund", "returned", (11, 1)),
+        ),
+        ([back(ReturnedFact(line_id=11, quantity=1, here=0), status="open")], ("escalate", "cannot_do")),
+        ([back(ReturnedFact(line_id=11, quantity=1, here=1), status="declined")], ("escalate", "cannot_do")),
+        ([back()], ("escalate", "cannot_do")),
+    ],
+)
+@pytest.mark.parametrize("last", ["return_instructions", "takes_longer"])
+def test_what_the_shop_has_back_is_refunded(returns: list[ReturnFact], expected: Any, last: str) -> None:
+    facts = case(wrote("I'd like to return the mug."), sent(last), order=order(returns=tuple(returns)))
+    assert told(plan(facts)) == expected
+
+
+def test_who_asks_for_the_money_of_a_return_gets_it_once_the_goods_are_there() -> None:
+    here = back(ReturnedFact(line_id=11, quantity=1, here=1))
+    text = "Where is my refund? You got my return."
+    assert told(plan(case(text, order=order(returns=(here,))))) == ("issue_refund", "returned", (11, 1))
+
+
+def test_what_came_back_is_refunded_once() -> None:
+    here = back(ReturnedFact(line_id=13, quantity=2, here=2))
+    some = GLASSES.model_copy(update={"refunded_quantity": 1})
+    facts = case(wrote("Return?"), sent("return_instructions"), order=order(some, returns=(here,)))
+    assert told(plan(facts)) == ("issue_refund", "returned", (13, 1))
+
+
+@pytest.mark.parametrize(("days", "place", "shipping"), [(14, 2, True), (None, 2, False), (14, 1, False)])
+def test_a_withdrawal_from_the_whole_order_takes_its_shipping_along(
+    days: int | None, place: int, shipping: bool
+) -> None:
+    pieces = [ReturnedFact(line_id=id, quantity=1, here=1) for id in (11, 12)][:place]
+    facts = case(
+        wrote("I'd like to return it."), sent("return_instructions"),
+        order=order(returns=(back(*pieces),), shipping_minor=490), terms=TermsFact(withdrawal_days=days),
+    )  # fmt: skip
+    assert plan(facts).arguments["shipping"] is shipping
 
 
 def test_what_was_denied_is_not_asked_for_again() -> None:

@@ -6,3 +6,10 @@ class ApprovalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "approvals"
     verbose_name = _("Approvals")
+
+    def ready(self) -> None:
+        """Whatever leaves asks the kill switches first."""
+        from approvals.switches import stopped_since
+        from tools import stops
+
+        stops.ask(stopped_since)

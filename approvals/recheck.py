@@ -8,6 +8,7 @@ from approvals import exposure
 from approvals.facts import Situation, flags_up, switches_on
 from approvals.models import ApprovalRequest
 from approvals.signing import lost
+from approvals.switches import has_paid, names_of
 from approvals.today import asks_more, verdict_now
 from tools.base import Effect, Kind
 from tools.catalog import cancel_order
@@ -21,11 +22,8 @@ FOLLOWS_MONEY = frozenset({"record_refund", "issue_credit_note"})
 
 def stopped(call: ToolCall, situation: Situation) -> str:
     """The code of what stops this call now; an empty text where it may go."""
-    by, paid = call.decision.by_kind, _has_paid(call)
-    # What only tells of money that is gone is stopped by its own switches: leaving it out brings no money back.
-    planner = {situation.planner} if by == "agent" and not paid else set()
-    tools = {call.tool} if paid else {call.tool, call.decision.tool}
-    keys = {"tool": tools, "vendor": {call.vendor}, "planner": planner}
+    by, paid = call.decision.by_kind, has_paid(call)
+    keys = names_of(call, tells=paid)
     if switches_on(call.shop_id, keys):
         return "switch.engaged"
     if drifting(call.shop_id, [(call.tool, call.vendor)]):
@@ -46,13 +44,6 @@ def stopped(call: ToolCall, situation: Situation) -> str:
         return f"risk.{flag}"
     # The order isn't cancelled where its money would not be given back after that.
     return _money(call, situation) if call.value_minor or call.tool == cancel_order.NAME else ""
-
-
-def _has_paid(call: ToolCall) -> bool:
-    """Whether this call moves no money itself, and a step before it has."""
-    before = ToolCall.objects.filter(decision_id=call.decision_id, position__lt=call.position)
-    paid = before.filter(amount_minor__gt=0, state=ToolCall.State.SUCCEEDED)
-    return not call.amount_minor and paid.exists()
 
 
 def _signed(call: ToolCall) -> bool:

@@ -28,6 +28,7 @@ from cases.telling import ring, tell
 from cases.titles import title_of
 from cases.waiting import EFFECT_AT_MOST, close, wait
 from tools import orders as graph
+from tools import stops
 from tools.base import Kind
 from tools.catalog import lookup_order
 from tools.drift import READ_ONLY
@@ -50,6 +51,10 @@ FRESH = timedelta(seconds=30)
 # How often a vendor is asked for its quote in one turn, where the order changes under it.
 ROUNDS = 2
 NOT_QUOTED = "refund.not_quoted"
+# Waits that end without anything that the turn did or didn't do.
+OUR_OWN = (HeldBack.RATE_BUDGET, HeldBack.SWITCH)
+# What is stopped for longer is no pause any more.
+STANDS_AT_MOST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,14 @@ def advance(case_id: int) -> str | None:
         return None
     if turn.case.attempts > MOST_ATTEMPTS:
         return _give_up(turn, "attempts")
+    config = current_config(turn.case.shop)
+    with stops.thinking(turn.case.shop.slug, config.kind):
+        return _think(turn, config)
+
+
+def _think(turn: Turn, config: PlannerConfig) -> str | None:
     try:
+        stops.refuse_turn()
         read_order(turn.case, FRESH)
     except ContractDrift as error:
         return _give_up(turn, error.code, error)
@@ -80,8 +92,10 @@ def advance(case_id: int) -> str | None:
         return _give_up(turn, error.code)
     except ToolError as error:
         return _later(turn, error)
-    config = current_config(turn.case.shop)
-    proposal = planner_for(config).propose(gather(turn.case))
+    try:
+        proposal = planner_for(config).propose(gather(turn.case))
+    except HeldBack as held:
+        return _later(turn, held)
     return _quote_and_apply(turn, config, proposal)
 
 
@@ -177,8 +191,11 @@ def _give_up(turn: Turn, why: str, drift: ContractDrift | None = None) -> str | 
 def _later(turn: Turn, error: ToolError) -> str | None:
     """The vendor can't be read now: the case keeps its turn, not before the vendor may be asked again.
 
-    A wait for our own share of the vendor's rate counts as no attempt, for it comes by itself.
+    A wait for our own share of the vendor's rate counts as no attempt, for it comes by itself. So does one for whoever
+    stopped it; but what stands still for long goes to a person, for its customer waits.
     """
+    if error.code == HeldBack.SWITCH and _stands_for_long(turn, error):
+        return _give_up(turn, error.code)
     log.info(
         "case.read_later",
         case=turn.case.pk,
@@ -187,11 +204,16 @@ def _later(turn: Turn, error: ToolError) -> str | None:
     )
     wish = error.retry_after if isinstance(error, Unavailable) else None
     wait = min(max(RETRY, timedelta(seconds=wish or 0)), LONGEST_RETRY)
-    attempts = turn.case.attempts - (error.code == HeldBack.RATE_BUDGET)
+    attempts = turn.case.attempts - (error.code in OUR_OWN)
     Case.objects.filter(pk=turn.case.pk, fence=turn.fence).update(
         due_at=sources.now() + wait, lease_until=None, attempts=attempts
     )
     return State.OPEN
+
+
+def _stands_for_long(turn: Turn, error: ToolError) -> bool:
+    since = stops.since(turn.case.shop.slug, error.vendor)
+    return since is not None and sources.now() - since > STANDS_AT_MOST
 
 
 def _apply(turn: Turn, config: PlannerConfig, proposal: Proposal, *, may_ask_again: bool) -> str | None:

@@ -25,11 +25,11 @@ from cases.models import Case, Handoff, PaymentTask
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
 from cases.waiting import EFFECT_AT_MOST, wait
-from tools import execution, pacing, settling
+from tools import execution, pacing, settling, stops
 from tools.base import BY_HAND
 from tools.catalog import cancel_order
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
-from tools.errors import ContractDrift, ToolError
+from tools.errors import ContractDrift, HeldBack, ToolError
 from tools.models import ToolCall
 
 State = Case.State
@@ -68,7 +68,7 @@ def _facts_are_fresh(call_id: int) -> bool:
     if call is None or call.not_before > sources.now():
         return True
     try:
-        with pacing.for_a_write():
+        with pacing.for_a_write(), stops.sending(call):
             planning.read_order(call.case, MONEY_FACTS)
     except ContractDrift as error:
         log.warning(
@@ -87,7 +87,10 @@ def _facts_are_fresh(call_id: int) -> bool:
             code=error.code,
             correlation_id=str(call.correlation_id),
         )
-        execution.postpone(call_id, error=error, after_outcome=after_outcome)
+        # What a person has stopped ends here as everywhere, and comes to a person.
+        stopped = error.code == HeldBack.SWITCH
+        if not (stopped and execution.cancel(call_id, reason=error.code, after_outcome=after_outcome)):
+            execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     return True
 

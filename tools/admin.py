@@ -49,6 +49,7 @@ TONES = {
 HELD: dict[str, Promise] = {
     HeldBack.CIRCUIT_OPEN: _("%(vendor)s has stopped answering, so it is left alone for a while."),
     HeldBack.RATE_BUDGET: _("The shop has asked %(vendor)s as often as it may for now."),
+    HeldBack.SWITCH: _("A kill switch holds it back."),
 }
 
 

@@ -6,7 +6,7 @@
     │   ├── NotConfigured never sent: an environment variable is missing, so staff must connect the vendor
     │   └── ReadOnly      never sent: the operation's contract has changed, until staff clear the drift
     ├── Unavailable       never executed: safe to try again later, not before `retry_after` seconds
-    │   └── HeldBack      never sent: we spare the vendor ourselves, so it counts as no attempt
+    │   └── HeldBack      never sent: we spare the vendor ourselves, or a person stopped it: it counts as no attempt
     ├── OutcomeUnknown    sent, answer lost or unreadable: keep the reservation, read the vendor, same key only
     └── ContractDrift     the vendor's words have changed: guess nothing, the operation goes to people
 
@@ -101,11 +101,16 @@ def _wish(seconds: float | None) -> float | None:
 
 
 class HeldBack(Unavailable):
-    """Nothing was sent: the shop's share of the vendor's rate is used up, or the vendor has stopped answering."""
+    """Nothing was sent: the shop's share of the vendor's rate is used up, the vendor has stopped answering, or a person
+    has stopped what would leave.
+    """
 
-    sentence = _("The vendor is given a rest. Nothing was done, and it is tried again by itself.")
+    sentence = _(
+        "Nothing leaves for this vendor just now. Nothing was done, and it is tried again by itself."
+    )
     RATE_BUDGET: ClassVar[str] = "rate_budget"
     CIRCUIT_OPEN: ClassVar[str] = "circuit_open"
+    SWITCH: ClassVar[str] = "switch.engaged"
     default_code = RATE_BUDGET
 
 

@@ -21,7 +21,7 @@ from django.db.models import Q
 from audit import sources
 from audit.actors import SYSTEM
 from audit.services import record as audit
-from tools import ledger, pacing
+from tools import ledger, pacing, stops
 from tools.base import BY_HAND
 from tools.errors import HeldBack, ToolError
 from tools.models import ToolCall
@@ -147,7 +147,7 @@ def attempt(call: ToolCall) -> Ended:
     if send is None:
         return Ended(State.FAILED, error="tool.sends_nothing")
     try:
-        with pacing.for_a_write():
+        with pacing.for_a_write(), stops.sending(call):
             outcome = send(call)
     except ToolError as error:
         return after_error(error, call.attempts)

@@ -1,6 +1,6 @@
 """How fast and whether a vendor may be asked, shared by all processes through the database.
 
-open circuit? ──▶ a share of the rate budget ──▶ the probe, where one is due ──▶ the attempt ──▶ what it taught
+stopped? ──▶ open circuit? ──▶ a share of the rate budget ──▶ the probe, if due ──▶ the attempt ──▶ what it taught
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 from django.db import Error
 
 from audit import sources
-from tools import budgets, circuits
+from tools import budgets, circuits, stops
 from tools.budgets import learn
 from tools.circuits import Line
 from tools.errors import HeldBack
@@ -48,6 +48,7 @@ class _Shared(Gate):
 
     def before(self, call: Call) -> bool:
         """Whether this attempt probes an open circuit. Raises HeldBack, with what to wait for."""
+        self.still(call)
         line = _line(call)
         left = circuits.left(line)
         if left is not None and left > 0:
@@ -62,6 +63,10 @@ class _Shared(Gate):
             # Somebody else was quicker; by the time that a probe takes, it is known.
             raise _held(call, HeldBack.CIRCUIT_OPEN, call.deadline_seconds)
         return True
+
+    def still(self, call: Call) -> None:
+        """Raises HeldBack where a person has stopped it."""
+        stops.refuse(call.shop, call.vendor, call.operation)
 
     def after(self, call: Call, news: News) -> None:
         """Learns from the attempt. What can't be written down must not cost us the vendor's answer."""

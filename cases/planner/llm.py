@@ -27,6 +27,7 @@ from cases.planner.facts import CaseFacts
 from cases.planner.prompt import conversation, prompt_hash, tools
 from cases.planner.protocol import Proposal
 from cases.planner.rules import RulesPlanner
+from tools import stops
 from tools.base import Kind
 from tools.registry import TOOLS
 from tools.wire import forbid_inside_transaction
@@ -111,7 +112,7 @@ class LLMPlanner:
         return cls(replace(chosen, model=model) if model else chosen)
 
     def propose(self, facts: CaseFacts) -> Proposal:
-        """One proposal within the deadline. Raises RuntimeError inside a database transaction."""
+        """One proposal within the deadline. Raises RuntimeError inside a database transaction, and HeldBack."""
         forbid_inside_transaction()
         if facts.flags:
             # Whatever a model would say, a flag that is up means a person.
@@ -138,8 +139,9 @@ class LLMPlanner:
             raise Unusable("invalid_twice") from error
 
     def _turn(self, messages: list[dict[str, Any]], ends: float) -> _Message:
-        """One call of the model, given up on when the deadline ends."""
+        """One call of the model, given up on when the deadline ends. Raises HeldBack where the planner is stopped."""
         complete = _completion()
+        stops.refuse_turn()
         left = ends - time.monotonic()
         if left <= 0:
             raise Unusable("deadline")

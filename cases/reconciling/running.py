@@ -15,6 +15,7 @@ from tools.errors import HeldBack, InvalidArgs, Refused, ToolError, Unavailable
 log = structlog.get_logger()
 
 BATCH = 50
+STOPPED_SECONDS = 30.0
 
 
 def ring_due() -> int:
@@ -75,6 +76,9 @@ def _failed(turn: Turn, cursor: Cursor, error: ToolError) -> str:
     if error.code == HeldBack.RATE_BUDGET:
         # Our own share of the vendor's patience is used up, which is nobody's failure.
         return "more" if cursors.go_on_later(turn, wait=retry_after or 1) else "lost"
+    if error.code == HeldBack.SWITCH:
+        # Nor is a person's stop: what was not read then is read when it is over.
+        return "more" if cursors.go_on_later(turn, wait=STOPPED_SECONDS) else "lost"
     restart = bool(turn.after) and isinstance(error, Refused | InvalidArgs)
     cursors.fail(turn, error.code, retry_after=retry_after, restart=restart)
     return error.code

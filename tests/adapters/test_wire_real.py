@@ -3,14 +3,15 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 
 import httpx
 import pytest
 
 from tests.adapters.faking import call
 from tools import wire
-from tools.errors import InvalidArgs, OutcomeUnknown, ToolError, Unavailable
+from tools.errors import HeldBack, InvalidArgs, OutcomeUnknown, ToolError, Unavailable
 from tools.wire import Kind
 from tools.wire import client as inside
 
@@ -141,6 +142,26 @@ def test_a_client_that_is_closed_under_us_has_sent_nothing() -> None:
         error = failure(url, UNSAFE)
     assert isinstance(error, Unavailable)
     assert (error.code, len(heard)) == ("RuntimeError", 1)
+
+
+class Closing(wire.Gate):
+    """Lets an attempt begin, and is shut by the time that the connection stands."""
+
+    def still(self, call: wire.Call) -> None:
+        raise HeldBack(vendor=call.vendor, code=HeldBack.SWITCH)
+
+
+@pytest.mark.parametrize(("each_step", "sent"), [(1.0, False), (0.0, True)])
+def test_what_is_stopped_while_the_connection_is_made_has_not_left(each_step: float, sent: bool) -> None:
+    """A connection may take five seconds; where it took none the gate was asked a moment ago."""
+    steps = count()
+    slow = wire.Pace(monotonic=lambda: next(steps) * each_step, sleep=lambda seconds: None)
+    with server(says("HTTP/1.1 200 OK", "Content-Length: 0")) as (url, heard):
+        with wire.transport_override(None, slow), suppress(HeldBack):  # type: ignore[arg-type]  # the real network
+            wire.send(call(UNSAFE, url=url), Closing())
+            assert sent
+        wire.send(call(UNSAFE, url=url))
+    assert [bool(request) for request in heard] == [sent, True]
 
 
 def test_no_redirect_is_followed_and_no_cookie_is_kept() -> None:

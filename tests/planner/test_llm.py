@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ from django.db import transaction
 
 from cases.planner.llm import LLMPlanner, Options
 from cases.planner.protocol import Proposal
+from tests import factories
 from tests.planner.cast import case
 from tests.planner.model_server import Answer, ModelServer, model_server
+from tools import stops
+from tools.errors import HeldBack
 
 pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("default")]
 
@@ -61,6 +65,21 @@ def test_ids_of_another_case_are_never_taken() -> None:
     assert len(server.requests) == 2
     assert "invalid_twice" in proposal.note
     assert proposal.arguments["order_id"] == 5
+
+
+@pytest.mark.parametrize(("stopped_after", "asked"), [(0, 0), (1, 1)])
+def test_a_planner_that_is_stopped_asks_no_model(stopped_after: int, asked: int) -> None:
+    """Asked for before each call of the model, also before the one that mends its answer."""
+    looks, known = count(), list(stops._asked)
+    stops.ask(lambda shop, vendor, work: factories.now() if next(looks) >= stopped_after else None)
+    try:
+        with model_server(changed(reason="because"), REFUND) as server, stops.thinking("north", "llm"):
+            planner = LLMPlanner(Options("openai/stand-in", server.base, "no-key", 20))
+            with pytest.raises(HeldBack) as caught:
+                planner.propose(case(BROKEN))
+    finally:
+        stops.ask(known[0])
+    assert (caught.value.code, len(server.requests)) == ("switch.engaged", asked)
 
 
 @pytest.mark.parametrize(

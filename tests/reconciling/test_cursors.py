@@ -7,11 +7,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from approvals.models import KillSwitch
 from audit.sources import Clock
 from cases.models import Cursor, InboundEvent
 from cases.reconciling import cursors
 from cases.reconciling.running import reconcile, ring_due
 from cases.reconciling.table import RECONCILERS
+from tests import factories
 from tests.flow.threads import THREADS, at_once
 from tests.flow.vendors import away, busy, over
 from tests.flow.world import World, forget_tasks, queued
@@ -75,6 +77,27 @@ def test_a_reading_that_is_too_long_goes_on_at_the_next_turn(
     assert len(outcomes) > 1
     assert (outcomes[-1], len(late())) == ("done", 7)
     assert cursor(resource).resume_after == ""
+
+
+def test_a_reading_that_somebody_stops_ends_at_its_page_and_goes_on_there(
+    world: World, vendors: Vendors, clock: Clock
+) -> None:
+    ids = charges(world, vendors, clock, 7)
+    cursor()
+    vendors.on_ask = lambda what: (
+        KillSwitch.objects.exists()
+        or factories.make_switch(factories.make_user(), scope="vendor", key="stripe")
+    )
+    assert read("events", clock) == "more"
+    row, pages = cursor("events"), len(vendors.asked)
+    assert (pages, row.error, row.failures) == (1, "", 0)
+    clock.advance(timedelta(minutes=1))
+    assert (reconcile(row.pk), len(vendors.asked)) == ("more", pages)
+    KillSwitch.objects.update(released_at=clock.at, released_by=factories.make_user())
+    clock.advance(timedelta(minutes=1))
+    while reconcile(row.pk) == "more":
+        assert len(vendors.asked) < 9
+    assert found_ids() == ids
 
 
 def test_what_happens_during_a_long_reading_is_for_the_next(

@@ -19,7 +19,7 @@ import structlog
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from tools import pacing, upstreams, wire
+from tools import pacing, stops, upstreams, wire
 from tools.adapters.accounts import Account
 from tools.adapters.email_errors import PROBLEMS, error_of, health_of
 from tools.adapters.mail_server import VENDOR, backend
@@ -85,6 +85,7 @@ def sign_in(account: Account, *, correlation_id: UUID) -> bool:
     """Connects and signs in without sending anything."""
     wire.forbid_inside_transaction()
     call = _call(account, Kind.READ, correlation_id)
+    stops.refuse(call.shop, call.vendor, call.operation)
     connection = backend(account.email_url, operation=OPERATION)
     try:
         connection.open()
@@ -100,6 +101,8 @@ def _hand_over(call: Call, connection: BaseEmailBackend, message: EmailMessage) 
     offered = False
     try:
         connection.open()
+        # Signing in may have taken long.
+        pacing.GATE.still(call)
         offered = True
         if not connection.send_messages([message]):
             raise Refused(vendor=VENDOR, operation=OPERATION, code="not_sent")

@@ -23,7 +23,7 @@ from anymail.exceptions import (
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from tools import wire
-from tools.errors import InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
+from tools.errors import HeldBack, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.wire import Answer, Call, Health
 
 PROBLEMS: tuple[type[Exception], ...] = (
@@ -63,7 +63,7 @@ def error_of(call: Call, problem: Exception, *, offered: bool) -> ToolError:
 
 def health_of(error: ToolError) -> Health:
     """What the failure tells of the server: a no is an answer, a broken connection is none."""
-    if isinstance(error, InvalidArgs):
+    if isinstance(error, InvalidArgs | HeldBack):
         return Health.UNTOLD
     if isinstance(error, OutcomeUnknown):
         return Health.ILL

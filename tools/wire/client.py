@@ -82,9 +82,16 @@ class Progress:
 
     sent = False
 
+    def __init__(self, last_look: Callable[[], None] = lambda: None) -> None:
+        self.last_look = last_look
+
     def note(self, event: str, info: object) -> None:
-        """Hears of each step from httpcore (https://www.encode.io/httpcore/extensions/#trace)."""
+        """Hears of each step from httpcore (https://www.encode.io/httpcore/extensions/#trace).
+
+        What the last look raises ends the exchange, with nothing sent.
+        """
         if event.endswith("send_request_headers.started"):
+            self.last_look()
             self.sent = True
 
 

@@ -1,12 +1,13 @@
 """Sends a call until it is answered, refused or hopeless.
 
-gate.before ──▶ exchange ──▶ what it means ──▶ log, gate.after ──┬─▶ 2xx: the answer
-   ▲                                                             ├─▶ final: the error
-   └──────────── at most 8 s of sleep in all, within the deadline ─┘
+gate.before ──▶ connection ──▶ gate.still, if late ──▶ exchange ──▶ what it means ──▶ log, gate.after ─┬─▶ the answer
+   ▲                                                                                                   ├─▶ the error
+   └──────────── at most 8 s of sleep in all, within the deadline ─────────────────────────────────────┘
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -27,6 +28,8 @@ from tools.wire.errors import (
 log = structlog.get_logger("tools.wire")
 
 RETRIES = 2
+# A connection that took longer than this is no reason to send what was stopped meanwhile.
+LOOK_AGAIN_SECONDS = 0.5
 LONGEST_SLEEP_SECONDS = 8.0
 
 
@@ -47,6 +50,9 @@ class Gate:
     def before(self, call: Call) -> bool:
         """Whether the attempt is a probe of a vendor that was given up. Raises HeldBack to hold it back."""
         return False
+
+    def still(self, call: Call) -> None:
+        """Asked again where the first byte is late. Raises HeldBack where the attempt must not be made any more."""
 
     def after(self, call: Call, news: News) -> None:
         """Learns from an attempt that `before` let through, whatever became of it; must not raise."""
@@ -130,7 +136,7 @@ def _attempt(call: Call, patience: _Patience, gate: Gate) -> Answer:
     news = News(probe=gate.before(call))
     began = patience.pace.monotonic()
     try:
-        return _hear(call, patience.ends, news)
+        return _hear(call, patience.ends, news, _last_look(call, gate, patience.pace, began))
     finally:
         log.info(
             "vendor_call",
@@ -146,11 +152,25 @@ def _attempt(call: Call, patience: _Patience, gate: Gate) -> Answer:
         gate.after(call, news)
 
 
-def _hear(call: Call, ends: float, news: News) -> Answer:
+def _last_look(call: Call, gate: Gate, pace: Pace, asked: float) -> Callable[[], None]:
+    """What is done right before the first byte: nothing, where the gate was asked a moment ago."""
+
+    def look() -> None:
+        if pace.monotonic() - asked > LOOK_AGAIN_SECONDS:
+            gate.still(call)
+
+    return look
+
+
+def _hear(call: Call, ends: float, news: News, last_look: Callable[[], None]) -> Answer:
     """The answer, or the error that it means; `news` tells of the vendor either way."""
-    progress = Progress()
+    progress = Progress(last_look)
     try:
         answer = exchange(call, ends, progress)
+    except HeldBack as held:
+        # The gate closed while the connection was being made.
+        news.outcome = held.code
+        raise
     except Exception as problem:
         news.outcome = type(problem).__name__
         news.health = health_of_exception(problem, sent=progress.sent)

@@ -196,7 +196,7 @@ def _given(found: Linked, now: datetime, planner: str, without: int | None) -> I
     rows = ToolCall.objects.filter(shop_id=found.shop_id, state__in=COUNTS, value_minor__gt=0)
     if without is not None:
         rows = rows.exclude(decision_id=without)
-    recent, today = Q(created_at__gte=now - WINDOW), Q(created_at__gte=now - DAY)
+    recent, today = Q(created_at__gte=now - WINDOW), _within(now - DAY)
     of_order = _on(found.orders)
     alone = Q(
         decision__outcome=Decision.Outcome.ALLOW_AFTER_UNDO,
@@ -217,6 +217,14 @@ def _given(found: Linked, now: datetime, planner: str, without: int | None) -> I
             **{AUTOMATIC: _sum(today & alone)},
         )
     )
+
+
+def _within(since: datetime) -> Q:
+    """Of a day counts what was promised or left in it, and what may leave any moment.
+
+    Else what a vendor could not take for a day would leave together with the next day's.
+    """
+    return Q(created_at__gte=since) | Q(first_sent_at__gte=since) | Q(first_sent_at__isnull=True)
 
 
 def _on(orders: Any) -> Q:

@@ -13,11 +13,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tools.models import ToolCall
+from tools.models import CreditNote, ToolCall
 from tools.vendor_names import vendor_name
 
 State = ToolCall.State
 
+CREDIT_NOTE = "issue_credit_note"
 # Ran, or may have: the vendor was reached.
 BEGUN = (State.SUCCEEDED, State.PENDING, State.UNKNOWN, State.FAILED_LATER)
 BROKEN = (State.FAILED, State.CANCELLED, State.UNKNOWN, State.FAILED_LATER)
@@ -82,7 +83,10 @@ class HalfDone:
 
 
 def half_done(calls: Iterable[ToolCall]) -> list[HalfDone]:
-    """Those of the calls' decisions that stopped after something had begun; asks the database for nothing."""
+    """Those of the calls' decisions that stopped after something had begun.
+
+    Asks the database for nothing, but once where a credit note's step was among those that stopped.
+    """
     rows = sorted(calls, key=attrgetter("decision_id", "position"))
     groups = [(pk, list(steps)) for pk, steps in groupby(rows, key=attrgetter("decision_id"))]
     return [told(pk, steps) for pk, steps in groups if _stopped(steps)]
@@ -96,12 +100,33 @@ def _stopped(steps: list[ToolCall]) -> bool:
 
 def told(decision: int, steps: list[ToolCall]) -> HalfDone:
     """The steps of one decision, in order, as whoever has the case reads them."""
-    url = reverse("admin:approvals_decision_change", args=[decision])
-    return HalfDone(decision, url, tuple(_step(step) for step in steps))
+    url, documents = reverse("admin:approvals_decision_change", args=[decision]), _issued_later(steps)
+    return HalfDone(decision, url, tuple(_step(step, documents.get(step.pk)) for step in steps))
 
 
-def _step(call: ToolCall) -> Step:
+def _issued_later(steps: list[ToolCall]) -> dict[int, CreditNote]:
+    """The documents that a person issued in the place of steps that had stopped, by step."""
+    stopped = [step.pk for step in steps if step.tool == CREDIT_NOTE and step.state in BROKEN]
+    if not stopped:
+        return {}
+    # Of a document and its counter-document the first answers the step.
+    rows = CreditNote.objects.filter(call__in=stopped).order_by("-pk")
+    return {note.call_id: note for note in rows if note.call_id is not None}
+
+
+def _step(call: ToolCall, document: CreditNote | None) -> Step:
     tone, icon = TONES.get(State(call.state), ("info", "clock"))
+    if document is not None:
+        return Step(
+            name=str(NAMES[CREDIT_NOTE]),
+            vendor=vendor_name(call.vendor),
+            call=call,
+            tone="good",
+            icon="check",
+            word=_("Issued later"),
+            remedy=_("A person has issued it as %(number)s.") % {"number": document.number},
+            url=reverse("admin:tools_creditnote_change", args=[document.pk]),
+        )
     return Step(
         name=str(NAMES.get(call.tool, call.tool)),
         vendor=vendor_name(call.vendor),

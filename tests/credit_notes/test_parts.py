@@ -248,7 +248,10 @@ class TestStopped:
         assert action in boss.get(url).content.decode()
         boss.post(action)
         assert of(case) == [(1000, 159)]
-        assert action not in boss.get(url).content.decode()
+        html = boss.get(url).content.decode()
+        assert action not in html
+        assert f"A person has issued it as {CreditNote.objects.get().number}" in html
+        assert "There is no credit note of this step" not in html
 
 
 def test_a_refund_of_which_a_part_was_taken_back_before_its_document_documents_the_rest(case: Case) -> None:

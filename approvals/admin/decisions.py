@@ -120,10 +120,12 @@ class ReversalAdmin(HistoryAdmin):
 SOURCES: dict[str, Promise] = {
     "fraud_list.": gettext_lazy("It meets the shop's own fraud list."),
     "planner.": gettext_lazy("The planner marked it."),
+    "shopify.dispute": gettext_lazy("The customer's bank opened a dispute."),
     "shopify.risk.high": gettext_lazy("The shop system rates its risk as high."),
     "shopify.risk.pending": gettext_lazy("The shop system has not rated its risk in time."),
     "staff.marked": gettext_lazy("A colleague marked it."),
     "stripe.early_fraud_warning": gettext_lazy("The card's bank warns early of fraud."),
+    "stripe.dispute": gettext_lazy("The customer's bank opened a dispute."),
     "triage.message": gettext_lazy("The customer's words say so."),
     "velocity.orders": gettext_lazy("More orders in a day than anybody honest places."),
     "velocity.refunds": gettext_lazy("More refunds in 30 days than anybody honest gets."),

@@ -75,6 +75,5 @@ def _mark(case: Case, reason: str, by: Actor) -> Case:
     if FRAUD in flags_up(case.pk, case.order):
         raise AlreadyDecided(_("This is marked as fraud-suspect already."))
     raise_flags(case, (FRAUD.value,), source=BY_STAFF, reason=reason.strip()[:500], by=by)
-    # Nobody tells a suspect that they are one.
-    hand_off(case, Handoff.Reason.FRAUD, by=by, detail=BY_STAFF, acknowledge=False)
+    hand_off(case, Handoff.Reason.FRAUD, by=by, detail=BY_STAFF)
     return case

@@ -14,9 +14,11 @@ from django.test import Client
 from django.urls import resolve
 
 from approvals import caps, limits, second_factor
+from approvals.admin.decisions import SOURCES
 from approvals.caps import UNITS_OF
 from approvals.limits import DEFAULTS
 from approvals.models import LimitVersion
+from cases.fraud import velocity
 from cases.intake.mail import PROVIDERS
 from cases.models import Handoff, Shop, User
 from cases.roles import ROLES
@@ -141,6 +143,24 @@ def test_the_times_and_sizes_of_a_new_shop_are_told_as_they_are() -> None:
     )
     assert numbers["renewals"] == 2
     assert limits.UNSURE_BELOW_PERCENT == 50
+
+
+def test_how_often_is_too_often_is_told_as_it_is() -> None:
+    text, orders, wishes = " ".join(page(README).split()), velocity.PACES["orders"], velocity.PACES["wishes"]
+    refunds = velocity.PACES["refunds"]
+    assert f"more than {orders.most} orders in {orders.within // timedelta(hours=1)} hours" in text
+    assert wishes.within == refunds.within
+    assert f"in {wishes.within.days} days more than {wishes.most} cases that wish for money" in text
+    assert f"or more than {refunds.most} refunds" in text
+
+
+def test_every_reason_for_a_flag_is_told() -> None:
+    told = {code.removesuffix("…") for code in re.findall(r"`([a-z._]+…?)`", flags_table())}
+    assert {*SOURCES} <= {source for source in SOURCES if any(source.startswith(code) for code in told)}
+
+
+def flags_table() -> str:
+    return section(README, "## Where do I change …").partition("| Flag | Raised |")[2].partition("\n\n")[0]
 
 
 def test_figures_in_the_text_are_those_of_the_code() -> None:

@@ -9,7 +9,6 @@ in other currencies are converted, and rounded up.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +17,14 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q
 
 from approvals.bounds import CAPS, SCOPES
+from approvals.exposure_statements import LINKED, SPELLINGS, SUMMED, SUMS
 from approvals.models import ApprovalRequest, Decision
 from audit import sources
 from tools.base import Effect
-from tools.models import OPEN_STATES, Order, Payment, ToolCall
+from tools.models import OPEN_STATES, ToolCall
 from tools.types import Money
 
 WINDOW = timedelta(days=30)
@@ -80,58 +80,31 @@ class Sums:
 
 def linked(effect: Effect) -> Linked | None:
     """Whose money the effect's is; None where nothing of value leaves. Raises TooManyLinked."""
-    orders = _orders(effect)
-    if effect.worth is None or not orders:
+    if effect.worth is None:
         return None
-    shop_id = orders[0]["shop_id"]
-    ids = frozenset(row["pk"] for row in orders)
-    near = spellings(shop_id, [row["person_id"] for row in orders if row["person_id"]])
-    of_them = Q(pk__in=ids) | Q(person_id__in=near)
-    theirs = Order.objects.filter(of_them, shop_id=shop_id)
-    instruments = _distinct(
-        Payment.objects.filter(order__in=theirs.order_by()).exclude(instrument=""), "instrument"
-    )
-    addresses = _distinct(theirs.exclude(address_key=None), "address_key")
-    people = near | _others(shop_id, instruments, addresses)
-    return Linked(shop_id, ids, near, frozenset(instruments), frozenset(addresses), people)
-
-
-def _orders(effect: Effect) -> list[dict[str, Any]]:
-    ids = {effect.body.get("order")}
-    if effect.payment_id is not None:
-        ids |= set(Payment.objects.filter(pk=effect.payment_id).values_list("order_id", flat=True))
-    rows = Order.objects.filter(pk__in=ids - {None}).order_by("pk")
-    return [dict(row) for row in rows.values("pk", "shop_id", "person_id")]
+    most = MOST_LINKED + 1
+    told = [effect.body.get("order"), effect.payment_id, most, most, most, MOST_AT_ONE_PLACE, most, most]
+    with connection.cursor() as cursor:
+        cursor.execute(LINKED, told)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    shop_id, orders, *found = row
+    near, instruments, addresses, at_home, payers = (_all_of(each) for each in found)
+    return Linked(shop_id, frozenset(orders), near, instruments, addresses, near | at_home | payers)
 
 
 def spellings(shop_id: int, people: Iterable[UUID]) -> frozenset[UUID]:
     """These people under every spelling of their e-mail and with the same phone. Raises TooManyLinked."""
-    wanted = set(people)
-    if not wanted:
-        return frozenset()
-    rows = apps.get_model("cases", "Person")._default_manager.filter(shop_id=shop_id)
-    same = Q(pk__in=wanted)
-    for email, phone in rows.filter(pk__in=wanted).values_list("email_key", "phone"):
-        same |= Q(email_key=email) if email else Q()
-        same |= Q(phone=phone) if phone else Q()
-    return frozenset(_distinct(rows.filter(same), "pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(SPELLINGS, [list(people), shop_id, MOST_LINKED + 1])
+        return _all_of([found for (found,) in cursor.fetchall()])
 
 
-def _others(shop_id: int, instruments: Iterable[str], addresses: Iterable[UUID]) -> frozenset[UUID]:
-    """Whoever else paid with one of these or had it sent there."""
-    orders = Order.objects.filter(shop_id=shop_id, person__isnull=False)
-    places = orders.filter(address_key__in=addresses).order_by().values("address_key")
-    homes = places.annotate(n=Count("person", distinct=True)).filter(n__lte=MOST_AT_ONE_PLACE)
-    at_home = _distinct(orders.filter(address_key__in=homes.values("address_key")), "person_id")
-    paid = _distinct(orders.filter(payments__instrument__in=instruments), "person_id")
-    return frozenset({*at_home, *paid})
-
-
-def _distinct(rows: QuerySet[Any], column: str) -> list[Any]:
-    found = list(rows.order_by().values_list(column, flat=True).distinct()[: MOST_LINKED + 1])
+def _all_of(found: list[Any]) -> frozenset[Any]:
     if len(found) > MOST_LINKED:
-        raise TooManyLinked(column)
-    return found
+        raise TooManyLinked
+    return frozenset(found)
 
 
 def lock(effect: Effect) -> None:
@@ -146,9 +119,14 @@ def lock(effect: Effect) -> None:
         found = linked(effect)
     except TooManyLinked:
         return
+    if found is None:
+        return
     with connection.cursor() as cursor:
-        for key in found.keys() if found else ():
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        # One after the other, as they stand in the list.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key",
+            [found.keys()],
+        )
 
 
 def sums(
@@ -183,80 +161,24 @@ def _applies(found: Linked, scope: str) -> bool:
 
 def _by_scope(found: Linked, now: datetime, planner: str, without: int | None) -> dict[str, dict[str, int]]:
     """Scope to currency to minor units."""
-    totals: dict[str, dict[str, int]] = {name: defaultdict(int) for name in (*CAPS, AUTOMATIC)}
-    for rows in (_given(found, now, planner, without), _asked(found, without), _elsewhere(found)):
-        for row in rows:
-            currency = row.pop("currency")
-            for name, minor in row.items():
-                totals[name][currency] += minor
-    return totals
-
-
-def _given(found: Linked, now: datetime, planner: str, without: int | None) -> Iterable[dict[str, Any]]:
-    rows = ToolCall.objects.filter(shop_id=found.shop_id, state__in=COUNTS, value_minor__gt=0)
-    if without is not None:
-        rows = rows.exclude(decision_id=without)
-    recent, today = Q(created_at__gte=now - WINDOW), _within(now - DAY)
-    of_order = _on(found.orders)
-    alone = Q(
-        decision__outcome=Decision.Outcome.ALLOW_AFTER_UNDO,
-        decision__by_kind="agent",
-        decision__planner__kind=planner,
-    )
-    orders = Order.objects.filter(shop_id=found.shop_id).order_by().values("pk")
-    return (
-        rows.filter(recent | of_order)
-        .order_by()
-        .values("currency")
-        .annotate(
-            order=_sum(of_order),
-            customer=_sum(recent & _on(orders.filter(person_id__in=found.people))),
-            instrument=_sum(recent & _on(orders.filter(payments__instrument__in=found.instruments))),
-            address=_sum(recent & _on(orders.filter(address_key__in=found.addresses))),
-            day=_sum(today),
-            **{AUTOMATIC: _sum(today & alone)},
-        )
-    )
-
-
-def _within(since: datetime) -> Q:
-    """Of a day counts what was promised or left in it, and what may leave any moment.
-
-    Else what a vendor could not take for a day would leave together with the next day's.
-    """
-    return Q(created_at__gte=since) | Q(first_sent_at__gte=since) | Q(first_sent_at__isnull=True)
-
-
-def _on(orders: Any) -> Q:
-    """Calls about these orders: by the payment that gives back, or else by their case."""
-    return Q(payment__order_id__in=orders) | Q(payment__isnull=True, case__order_id__in=orders)
-
-
-def _sum(only: Q, column: str = "value_minor") -> Sum:
-    return Sum(column, filter=only, default=0)
-
-
-def _asked(found: Linked, without: int | None) -> Iterable[dict[str, Any]]:
-    """What waits for a signature; of requests that wait for each other the later one counts the earlier."""
-    rows = ApprovalRequest.objects.filter(shop_id=found.shop_id, state=ApprovalRequest.State.PENDING)
-    if without is not None:
-        rows = rows.filter(decision_id__lt=without)
-    orders = Order.objects.filter(shop_id=found.shop_id).order_by().values("pk")
-    of = {
-        "order": Q(case__order_id__in=found.orders),
-        "customer": Q(case__order__person_id__in=found.people),
-        "instrument": Q(case__order_id__in=orders.filter(payments__instrument__in=found.instruments)),
-        "address": Q(case__order__address_key__in=found.addresses),
-        "day": Q(),
+    told = {
+        "shop": found.shop_id,
+        "orders": list(found.orders),
+        "people": list(found.people),
+        "cards": list(found.instruments),
+        "places": list(found.addresses),
+        "recent": now - WINDOW,
+        "today": now - DAY,
+        "planner": planner,
+        "alone": Decision.Outcome.ALLOW_AFTER_UNDO.value,
+        "counts": [str(state) for state in COUNTS],
+        "pending": ApprovalRequest.State.PENDING.value,
+        "without": without,
     }
-    named = {scope: _sum(only, "amount_minor") for scope, only in of.items()}
-    return rows.order_by().values("currency").annotate(**named)
-
-
-def _elsewhere(found: Linked) -> Iterable[dict[str, Any]]:
-    """What staff gave back by hand is the same order's money."""
-    rows = Payment.objects.filter(order_id__in=found.orders, elsewhere_minor__gt=0)
-    return rows.order_by().values("currency").annotate(order=Sum("elsewhere_minor"))
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, told)
+        rows = cursor.fetchall()
+    return {name: {row[0]: row[place] for row in rows} for place, name in enumerate(SUMMED, 1)}
 
 
 def _in(

@@ -6,7 +6,7 @@ with values goes straight to the library below it; everything else goes psycopg'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,6 +43,8 @@ class Text:
 
     words: bytes
     formats: list[PyFormat]
+    # Of values that go by names.
+    order: list[str] | None
     names: dict[tuple[int, ...], bytes] = field(default_factory=dict)
 
 
@@ -57,21 +59,22 @@ class Known:
         self.texts: dict[str, Text] = {}
         self.given = 0
 
-    def run(self, query: str, params: Sequence[Any]) -> Any:
+    def run(self, query: str, params: Any) -> Any:
         """The server's answer, good or bad."""
         text = self.texts.get(query)
         if text is None:
             text = self.texts[query] = self._read(query, params)
         server, values = self._begun(), self.values
-        sent = values.dump_sequence(params, text.formats)
+        told = params if text.order is None else [params[name] for name in text.order]
+        sent = values.dump_sequence(told, text.formats)
         types = values.types or ()
         name = text.names.get(types)
         if name is None:
             self.given += 1
             name = b"s%d" % self.given
-            told = server.prepare(name, text.words, types)
-            if told.status != DONE:
-                return told
+            answer = server.prepare(name, text.words, types)
+            if answer.status != DONE:
+                return answer
             text.names[types] = name
         return server.exec_prepared(name, sent, values.formats)
 
@@ -86,10 +89,10 @@ class Known:
             session.wait(session._start_query())
         return session.pgconn
 
-    def _read(self, query: str, params: Sequence[Any]) -> Text:
+    def _read(self, query: str, params: Any) -> Text:
         read = PostgresQuery(Transformer.from_context(self.session))
         read.convert(query, params)
-        return Text(read.query, list(read._want_formats or ()))
+        return Text(read.query, list(read._want_formats or ()), read._order)
 
 
 class Cursor:
@@ -108,7 +111,7 @@ class Cursor:
         self._rows = None
         if type(query) is str and query.startswith(TAKES_NONE) and params:
             query, params = psycopg.ClientCursor(self._known.session).mogrify(query, params), None
-        if type(query) is not str or isinstance(params, dict):
+        if type(query) is not str:
             self._plainly(query, params)
         elif params is not None:
             self._answered(self._known.run(query, params))

@@ -1,0 +1,113 @@
+"""The two questions of `exposure`, each one statement: they are asked under locks that others wait for."""
+
+from __future__ import annotations
+
+# Whoever is written to at the same mailbox or called at the same phone; reads `wanted`.
+NEAR = """
+    SELECT id FROM wanted
+    UNION
+    SELECT p.id FROM wanted w JOIN cases_person p
+        ON p.shop_id = w.shop_id AND p.email_key = w.email_key AND p.email_key <> ''
+    UNION
+    SELECT p.id FROM wanted w JOIN cases_person p ON p.shop_id = w.shop_id AND p.phone = w.phone AND p.phone <> ''
+"""
+
+# Values: people, shop, most.
+SPELLINGS = f"""
+WITH wanted AS (
+    SELECT p.id, p.shop_id, p.email_key, p.phone FROM cases_person p WHERE p.id = ANY(%s::uuid[]) AND p.shop_id = %s
+)
+SELECT one.id FROM ({NEAR}) one LIMIT %s
+"""  # noqa: S608 - put together of constants
+
+# Values: order, payment, and how many of each at most: near, cards, places, people at one place, at home, payers.
+LINKED = f"""
+WITH mine AS (
+    SELECT o.id, o.shop_id, o.person_id FROM tools_order o
+    WHERE o.id = %s::bigint OR o.id = (SELECT p.order_id FROM tools_payment p WHERE p.id = %s::bigint)
+),
+shop AS (SELECT mine.shop_id AS id FROM mine ORDER BY mine.id LIMIT 1),
+wanted AS (
+    SELECT p.id, p.shop_id, p.email_key, p.phone
+    FROM mine JOIN cases_person p ON p.id = mine.person_id AND p.shop_id = (SELECT id FROM shop)
+),
+near AS (SELECT one.id FROM ({NEAR}) one LIMIT %s),
+theirs AS (
+    SELECT o.id, o.address_key FROM mine JOIN tools_order o USING (id) WHERE o.shop_id = (SELECT id FROM shop)
+    UNION
+    SELECT o.id, o.address_key
+    FROM near JOIN tools_order o ON o.person_id = near.id AND o.shop_id = (SELECT id FROM shop)
+),
+cards AS (
+    SELECT DISTINCT p.instrument FROM theirs JOIN tools_payment p ON p.order_id = theirs.id
+    WHERE p.instrument <> '' LIMIT %s
+),
+places AS (SELECT DISTINCT address_key FROM theirs WHERE address_key IS NOT NULL LIMIT %s),
+homes AS (
+    SELECT o.address_key FROM places JOIN tools_order o USING (address_key)
+    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL
+    GROUP BY o.address_key HAVING count(DISTINCT o.person_id) <= %s
+),
+at_home AS (
+    SELECT DISTINCT o.person_id FROM homes JOIN tools_order o USING (address_key)
+    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL LIMIT %s
+),
+payers AS (
+    SELECT DISTINCT o.person_id
+    FROM cards JOIN tools_payment p USING (instrument) JOIN tools_order o ON o.id = p.order_id
+    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL LIMIT %s
+)
+SELECT
+    shop.id,
+    ARRAY(SELECT id FROM mine),
+    ARRAY(SELECT id FROM near),
+    ARRAY(SELECT instrument FROM cards),
+    ARRAY(SELECT address_key FROM places),
+    ARRAY(SELECT person_id FROM at_home),
+    ARRAY(SELECT person_id FROM payers)
+FROM shop
+"""  # noqa: S608 - put together of constants
+
+# What was given or is on its way, what waits for a signature, and what staff gave back by hand: the last is the
+# order's alone. Of requests that wait for each other the later one counts the earlier.
+SUMS = """
+WITH counted AS (
+    SELECT c.currency, c.value_minor AS minor,
+        CASE WHEN c.payment_id IS NULL THEN k.order_id ELSE p.order_id END AS order_id,
+        c.created_at >= %(recent)s AS recent,
+        c.created_at >= %(today)s AS today,
+        d.outcome = %(alone)s AND d.by_kind = 'agent' AND kind.kind = %(planner)s AS alone
+    FROM tools_toolcall c
+    LEFT JOIN tools_payment p ON p.id = c.payment_id
+    LEFT JOIN cases_case k ON k.id = c.case_id
+    LEFT JOIN approvals_decision d ON d.id = c.decision_id
+    LEFT JOIN cases_plannerconfig kind ON kind.id = d.planner_id
+    WHERE c.shop_id = %(shop)s AND c.state = ANY(%(counts)s::text[]) AND c.value_minor > 0
+        AND (%(without)s::bigint IS NULL OR c.decision_id IS DISTINCT FROM %(without)s::bigint)
+        AND (
+            c.created_at >= %(recent)s OR p.order_id = ANY(%(orders)s::bigint[])
+            OR c.payment_id IS NULL AND k.order_id = ANY(%(orders)s::bigint[])
+        )
+    UNION ALL
+    SELECT r.currency, r.amount_minor, k.order_id, true, true, false
+    FROM approvals_approvalrequest r JOIN cases_case k ON k.id = r.case_id
+    WHERE r.shop_id = %(shop)s AND r.state = %(pending)s
+        AND (%(without)s::bigint IS NULL OR r.decision_id < %(without)s::bigint)
+    UNION ALL
+    SELECT p.currency, p.elsewhere_minor, p.order_id, false, false, false
+    FROM tools_payment p WHERE p.order_id = ANY(%(orders)s::bigint[]) AND p.elsewhere_minor > 0
+)
+SELECT
+    n.currency,
+    coalesce(sum(n.minor) FILTER (WHERE n.order_id = ANY(%(orders)s::bigint[])), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.recent AND o.person_id = ANY(%(people)s::uuid[])), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.recent AND o.id IN (
+        SELECT p.order_id FROM tools_payment p WHERE p.instrument = ANY(%(cards)s::text[])
+    )), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.recent AND o.address_key = ANY(%(places)s::uuid[])), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.today), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.today AND n.alone), 0)::bigint
+FROM counted n LEFT JOIN tools_order o ON o.id = n.order_id AND o.shop_id = %(shop)s
+GROUP BY n.currency
+"""
+SUMMED = ("order", "customer", "instrument", "address", "day", "automatic")

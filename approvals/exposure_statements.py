@@ -70,12 +70,14 @@ FROM shop
 
 # What was given or is on its way, what waits for a signature, and what staff gave back by hand: the last is the
 # order's alone. Of requests that wait for each other the later one counts the earlier.
+# Of a day counts what was promised or left in it, and what may leave any moment: else what a vendor could not take
+# for a day would leave together with the next day's.
 SUMS = """
 WITH counted AS (
     SELECT c.currency, c.value_minor AS minor,
         CASE WHEN c.payment_id IS NULL THEN k.order_id ELSE p.order_id END AS order_id,
         c.created_at >= %(recent)s AS recent,
-        c.created_at >= %(today)s AS today,
+        c.created_at >= %(today)s OR c.first_sent_at >= %(today)s OR c.first_sent_at IS NULL AS today,
         d.outcome = %(alone)s AND d.by_kind = 'agent' AND kind.kind = %(planner)s AS alone
     FROM tools_toolcall c
     LEFT JOIN tools_payment p ON p.id = c.payment_id

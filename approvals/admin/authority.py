@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.models import KillSwitch
+from approvals.standing_still import standing_still
 from audit.shop_admin import HistoryAdmin
 
 
@@ -36,5 +37,6 @@ class KillSwitchAdmin(HistoryAdmin):
         return {
             "title": _("Stopped: %(what)s") % {"what": self.what(row)},
             "row": row,
+            "still": standing_still(row, request.user),
             "may_release": may and row.released_at is None,
         }

@@ -124,6 +124,10 @@ class KillSwitch(models.Model):
                 name="released_switch_names_who",
             ),
         ]
+        # Asked for before every attempt of every call.
+        indexes = [
+            models.Index(fields=["shop"], condition=Q(released_at__isnull=True), name="switch_that_holds")
+        ]
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}".strip()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from approvals import services as authority
@@ -63,6 +64,7 @@ def hand_off(
     promise where it isn't the reason's own; `drift` is the vendor's change that stands behind it. The customer hears
     that a person will read, unless it is not to `acknowledge`.
     """
+    _take_back(case)
     called_at = called_at or sources.now()
     due_at = called_at + (within or PROMISE.get(Reason(reason), ELSE))
     row = case.handoffs.select_for_update().exclude(state=State.RESOLVED).first()
@@ -110,6 +112,18 @@ def _press(row: Handoff, reason: str, due_at: datetime, detail: str, drift: Drif
     if row.state == State.WAITING and due_at < row.due_at:
         row.reason, row.due_at, row.detail = reason, due_at, detail[:64] or row.detail
         row.save(update_fields=["reason", "due_at", "detail"])
+
+
+def _take_back(case: Case) -> None:
+    """What still waits in its undo window is asked about at once, not when its time has come."""
+    if in_window(case.pk).exists():
+        ring("take_back", case.pk)
+
+
+def in_window(case_id: int) -> QuerySet[ToolCall]:
+    """First steps that wait for their undo window to end; an order has one open case, so they are all of its."""
+    reserved = ToolCall.objects.filter(case_id=case_id, position=0, state=ToolCall.State.RESERVED)
+    return reserved.filter(first_sent_at__isnull=True, held_since__isnull=True, not_before__gt=sources.now())
 
 
 def _void_pending(case: Case) -> None:

@@ -20,7 +20,7 @@ from audit.actors import SYSTEM
 from cases import cancelling, planning, renewing, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
-from cases.handoff import hand_off, scope_of, situation
+from cases.handoff import hand_off, in_window, scope_of, situation
 from cases.models import Case, Handoff, PaymentTask
 from cases.planner.factory import current_config
 from cases.telling import ring, tell, wants_thought
@@ -93,6 +93,24 @@ def _facts_are_fresh(call_id: int) -> bool:
             execution.postpone(call_id, error=error, after_outcome=after_outcome)
         return False
     return True
+
+
+def take_back(case_id: int) -> int:
+    """Cancel what waits in the case's undo window and is stopped by now, by a flag or by the person who has the case.
+
+    Losing this changes nothing but the moment: it is asked again before anything is sent. Returns how many.
+    """
+    ids = list(in_window(case_id).order_by("pk").values_list("pk", flat=True))
+    return sum(_taken_back(call_id) for call_id in ids)
+
+
+def _taken_back(call_id: int) -> bool:
+    with transaction.atomic():
+        call = execution.locked(Q(pk=call_id, state=ToolCall.State.RESERVED))
+        stop = before_send(call) if call is not None else ""
+        if not stop.startswith(("risk.", "case.")):
+            return False
+        return execution.cancel(call_id, reason=stop, after_outcome=after_outcome)
 
 
 def settle(call_id: int) -> str | None:

@@ -25,6 +25,8 @@ from psycopg.pq import ExecStatus, TransactionStatus
 
 # PostgreSQL takes no values beside these.
 TAKES_NONE = "EXECUTE "
+# Each database is as small as the next, so one plan for all values is as good as one for each.
+ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 IDLE, ROWS, DONE = TransactionStatus.IDLE, ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK
 
 
@@ -179,7 +181,7 @@ def at_the_server() -> Iterator[None]:
     """Within the block new connections of every thread bind so."""
     options = connections.settings["default"].setdefault("OPTIONS", {})
     before = dict(options)
-    options.update(server_side_binding=True)
+    options.update(server_side_binding=True, options=f"{options.get('options', '')} {ONE_PLAN}".strip())
     _ask_anew()
     real: Any = base.DatabaseWrapper
     real.cursor = cursor

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from django.db import connection
 
 from approvals.errors import Refusal
 from approvals.models import ApprovalRequest, Decision
@@ -26,9 +28,43 @@ MOST_TRIES = 5
 WORDS = "We have looked into it, and write to you again tomorrow."
 
 
+# Asked at each turn of a play at which no machine has anything to do.
+WAITING = """
+    WITH mine AS (
+        SELECT k.id, o.external_id = ANY(%(orders)s) AS of_order
+        FROM cases_case k LEFT JOIN tools_order o ON o.id = k.order_id LEFT JOIN cases_person p ON p.id = k.person_id
+        WHERE o.external_id = ANY(%(orders)s) OR p.email = %(email)s
+    )
+    SELECT
+        EXISTS (
+            SELECT FROM approvals_approvalrequest r JOIN mine ON mine.id = r.case_id AND mine.of_order
+            WHERE r.state = 'pending'
+        ),
+        EXISTS (SELECT FROM cases_paymenttask t JOIN mine ON mine.id = t.case_id WHERE t.state = 'open'),
+        EXISTS (SELECT FROM cases_paymenttask t JOIN mine ON mine.id = t.case_id WHERE t.state <> 'open')
+"""
+
+
 def act(play: Play) -> bool:
     """Whatever is next for somebody to do; False where nothing is."""
-    return any(turn(play) for turn in (meanwhile, decide, pay, pay_again, cancel, answer, take_up))
+    return any(turn(play) for turn in _turns(play))
+
+
+def _turns(play: Play) -> Iterator[Callable[[Play], bool]]:
+    """Who could have something to do, in their order."""
+    story = play.scenario
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, {"orders": play.world.order_ids, "email": play.world.who.email})
+        asked, unpaid, paid = cursor.fetchone()
+    if story.meanwhile:
+        yield meanwhile
+    if asked or story.staff == "undo":
+        yield decide
+    if unpaid:
+        yield pay
+    if paid:
+        yield pay_again
+    yield from (cancel, answer, take_up)
 
 
 def _do(play: Play, what: str, do: Callable[[], Any], again: Callable[[], Any] | None = None) -> bool:

@@ -21,6 +21,14 @@ from opsagent.simulation.furnishing import furnish
 # Two runs in one checkout each take a server of their own.
 SERVERS = 16
 PREFIX = "opsagent_simulation"
+# Processes are killed here, never the server: nothing has to outlive it. Each database is dropped before it would have
+# to be swept or its tables be counted, and nobody asks what the server is doing.
+UNWATCHED = {
+    "autovacuum": "off",
+    "track_counts": "off",
+    "track_activities": "off",
+    "checkpoint_timeout": "1h",
+}
 # What a furnished database depends on.
 MADE_FROM = (
     "*/migrations/*.py",
@@ -53,6 +61,7 @@ def _free_server() -> Postgres:
     for number in range(SERVERS):
         state = settings.DATA_DIR / f"simulation-postgres-{number}"
         found = Postgres(state, state / "place", durable=False)
+        found.settings = found.settings | UNWATCHED
         if found.own():
             return found
     raise CommandError(f"{SERVERS} simulations in this checkout hold a database server each.")

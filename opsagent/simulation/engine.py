@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 from django.test import Client
 from django_q.models import OrmQ
@@ -35,7 +35,17 @@ from opsagent.simulation.world import World
 from tools import wire
 from tools.models import OPEN_STATES, Circuit, ToolCall
 
-State = Case.State
+# A case that the agent has, that waits for an effect or for a signature, or one with a call that isn't over.
+MOVING = """
+    SELECT EXISTS (
+        SELECT FROM cases_case k JOIN tools_order o ON o.id = k.order_id
+        WHERE o.external_id = ANY(%s) AND (
+            k.state = 'open' AND NOT k.human_only OR k.state = 'waiting' AND k.wait_reason = 'effect'
+            OR k.state = 'approval'
+            OR EXISTS (SELECT FROM tools_toolcall c WHERE c.case_id = k.id AND c.state = ANY(%s))
+        )
+    )
+"""
 MOST_STEPS = 400
 # How long is waited where nothing is to be done: as long as the leases, the hold-backs and the waits of a case last.
 PAUSES = (16, 100, 700)
@@ -67,6 +77,10 @@ class Play:
         self.calm = self.limits_changed = self.something_lost = False
         self.shop_id: int = Shop.objects.values_list("pk", flat=True).get(slug=SHOP)
         self.settled: set[str] = set()
+        # Of the calls that were queued.
+        self.tools: dict[int, str] = {}
+        # Whether a task may be in the queue: every one that is put there is seen.
+        self.queued = True
         # Which process is at work: a task, a request and a signature are one each.
         self.turn = self._turns = 0
         # What a second process does that does the same.
@@ -279,7 +293,7 @@ class Play:
 
     def _settle(self) -> bool:
         """The vendor makes up its mind about a refund that it called pending."""
-        if self.scenario.refund == "done" or OrmQ.objects.exists():
+        if self.scenario.refund == "done" or (self.queued and OrmQ.objects.exists()):
             return False
         for row in self.refunds():
             if row["made_by"] == "api" and row["vendor"] == "stripe" and row["id"] not in self.settled:
@@ -295,10 +309,9 @@ class Play:
         """Whether anything of this case is still to come by itself."""
         if self.world.letters or self.vendors.next_due() is not None:
             return True
-        mine = Case.objects.filter(order__external_id__in=self.world.order_ids)
-        moving = Q(state=State.OPEN, human_only=False) | Q(state=State.WAITING, wait_reason=Case.Wait.EFFECT)
-        asked = Q(state=State.APPROVAL)
-        return mine.filter(moving | asked).exists() or self.calls().filter(state__in=OPEN_STATES).exists()
+        with connection.cursor() as cursor:
+            cursor.execute(MOVING, [self.world.order_ids, [str(state) for state in OPEN_STATES]])
+            return bool(cursor.fetchone()[0])
 
     def cases(self) -> list[int]:
         """The cases of this play's order and customer."""

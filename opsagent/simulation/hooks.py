@@ -60,6 +60,7 @@ def queue_watched(trace: Trace) -> Iterator[None]:
 
     def enqueue(broker: Broker, task: str) -> int:
         name = SignedPackage.loads(task)["func"].rpartition(".")[2]
+        trace.play.queued = True
         pk: int = trace.around(f"enqueue:{name}", lambda: plain(broker, task))
         return pk
 

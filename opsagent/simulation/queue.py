@@ -33,11 +33,15 @@ class Queue:
     def step(self) -> bool:
         """Take the oldest task, run it and acknowledge it; False where the queue is empty."""
         left_out, self._left_out = self._left_out, []
+        if not self.play.queued:
+            return False
         row = _oldest(self._taken, left_out)
         if row is None:
+            # Whoever has a row in hand may still give it back.
+            self.play.queued = bool(self._taken)
             return False
         task = SignedPackage.loads(row.payload)
-        name, work = _named(task), _work(task)
+        name, work = _named(task, self.play.tools), _work(task)
         self._row = row
         self.play.as_process(lambda: self._through(row, name, work))
         return True
@@ -56,7 +60,7 @@ class Queue:
             alive = self.play.attempt(lambda: trace.around(f"task:{name}", work))
         trace.context, self.running = "", None
         if alive:
-            trace.around(f"ack:{name}", row.delete)
+            trace.around(f"ack:{name}", lambda: _delete(row))
         self._row = None
 
     @property
@@ -67,7 +71,7 @@ class Queue:
     def forget_current(self) -> None:
         """The task in hand is lost."""
         if self._row is not None:
-            self._row.delete()
+            _delete(self._row)
         self._row = None
 
     def defer_current(self) -> None:
@@ -88,13 +92,20 @@ def _oldest(taken: Sequence[int], left_out: Sequence[int]) -> OrmQ | None:
     return None if found is None else OrmQ(pk=found[0], payload=found[1])
 
 
-def _named(task: dict[str, Any]) -> str:
+def _delete(row: OrmQ) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_q_ormq WHERE id = %s", [row.pk])
+
+
+def _named(task: dict[str, Any], tools: dict[int, str]) -> str:
     """The short name; of a call's task with the call's tool."""
     name: str = task["func"].rpartition(".")[2]
     if name not in OF_A_CALL:
         return name
-    tool = ToolCall.objects.filter(pk=task["args"][0]).values_list("tool", flat=True).first()
-    return f"{name}[{tool}]"
+    call_id = task["args"][0]
+    if call_id not in tools:
+        tools[call_id] = ToolCall.objects.values_list("tool", flat=True).get(pk=call_id)
+    return f"{name}[{tools[call_id]}]"
 
 
 def _work(task: dict[str, Any]) -> Callable[[], Any]:

@@ -62,6 +62,7 @@ def simulate(wish: Wish, progress: Progress = lambda cases, violations: None) ->
         databases.furnished() as template,
         _silence(),
         _rare_collections(),
+        compiled_once(),
         _players(wish.jobs) as play,
     ):
         return _rounds(wish, template, play, progress)
@@ -111,7 +112,7 @@ def replay(violation: dict[str, Any]) -> tuple[list[str], Result]:
     os.environ.update(ENVIRONMENT)
     strikes = tuple(Strike(*strike) for strike in violation["strikes"])
     recipe = Recipe(violation["story"], violation["seed"], strikes)
-    with databases.server(), databases.furnished() as template, _silence():
+    with databases.server(), databases.furnished() as template, _silence(), compiled_once():
         (played,) = _play_all((template, f"{os.getpid()}_again", [recipe]))
     return played[0].trace.lines, played[1]
 
@@ -142,7 +143,7 @@ def _play_all(job: tuple[str, str, list[Recipe]]) -> list[tuple[Play, Result]]:
 @contextmanager
 def _stage(template: str, name: str) -> Iterator[tuple[sources.Clock, Other]]:
     """A database, a clock and a second worker for some cases."""
-    with databases.copy(template, name), compiled_once(), another() as other, sources.frozen(BEGINS) as clock:
+    with databases.copy(template, name), another() as other, sources.frozen(BEGINS) as clock:
         yield clock, other
 
 

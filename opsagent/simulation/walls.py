@@ -1,4 +1,4 @@
-"""The last word is the database's: what it must refuse is tried on it after every case, and taken back."""
+"""The last word is the database's: what it must refuse is tried on it after a case, and taken back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from opsagent.simulation.engine import Play
 
 Finding = tuple[str, str]
+# The walls stand in the schema, which no case changes.
+EVERY = 10
 
 
 def check(play: Play) -> list[Finding]:
     """What the database took, though it must not."""
+    if play.number % EVERY:
+        return []
     call = play.calls().filter(tool="issue_refund", payment__isnull=False).order_by("pk").first()
     if call is None or call.payment is None:
         return []

@@ -12,9 +12,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from approvals.caps import CAPS, caps_of, defaults
+from approvals.caps import AMOUNTS, CAPS, caps_of, defaults
+from approvals.duties import write_hours
+from approvals.duty import Stretch
 from approvals.versions import begin
-from audit.actors import SYSTEM
+from audit.actors import SYSTEM, staff
 from cases.models import Shop, User
 from cases.shops import Opening, open_shop
 from opsagent.demo.accounts import remembered
@@ -33,6 +35,14 @@ STAFF = (
     ("ike", "Ike", "Novak", ("auditor",), "UTC"),
     ("root", "Ola", "Dahl", ("admin",), "Europe/Oslo"),
 )
+# When those who sign are there, from Monday to Friday, in minutes of the day by their own clock.
+HOURS = {
+    "ben": (8 * 60, 18 * 60),
+    "yuki": (9 * 60, 18 * 60),
+    "fay": (8 * 60, 17 * 60),
+    "gus": (7 * 60, 22 * 60),
+}
+WORKDAYS = range(5)
 SETUP: dict[str, dict[str, Any]] = {
     "north": {
         "legal_entity": "Fjell & Fern Inc.",
@@ -98,7 +108,10 @@ def _give_caps(shop: Shop, undo_seconds: int) -> None:
     """A version that no person wrote; none where these hold already."""
     wanted = caps_of(shop.pk).numbers()
     busy = {planner: 40 * minor for planner, minor in defaults(shop.base_currency)["budgets"].items()}
-    wanted |= {"undo_seconds": undo_seconds, "budgets": busy, "day_cap_minor": 40 * wanted["order_cap_minor"]}
+    one = defaults(shop.base_currency)["order_cap_minor"]
+    # Caps far above the last line, so that the day shows that one too.
+    wanted |= dict.fromkeys(AMOUNTS, 4 * one) | {"day_cap_minor": 40 * one}
+    wanted |= {"undo_seconds": undo_seconds, "budgets": busy}
     if wanted != caps_of(shop.pk).numbers():
         with transaction.atomic():
             key = {"shop_id": shop.pk, "currency": shop.base_currency}
@@ -127,6 +140,9 @@ def _hire(
         user.save(update_fields=["password"])
     user.groups.set(Group.objects.filter(name__in=roles))
     user.shops.set(shops)
+    if username in HOURS and not user.duty_hours.exists():
+        stretches = [Stretch(day, *HOURS[username], time_zone) for day in WORKDAYS]
+        write_hours(user.pk, stretches, by=staff(user))
     device, _made = TOTPDevice.objects.get_or_create(
         user=user, name="demo", defaults={"key": secret, "confirmed": True, "tolerance": 0}
     )

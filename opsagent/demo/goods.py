@@ -7,7 +7,7 @@ from typing import Literal
 
 from opsagent.demo.money import decimal_text
 
-Size = Literal["small", "mid", "large"]
+Size = Literal["small", "mid", "large", "grand", "vast"]
 Stuff = Literal["hard", "soft"]
 
 
@@ -168,6 +168,19 @@ NORTH: tuple[Item, ...] = (
         Name("Beistelltisch aus Eiche", "der Beistelltisch"),
         Name("Guéridon en chêne", "le guéridon"),
         Name("Mesita auxiliar de roble", "la mesita"),
+    )),
+    # So dear that two people sign for it, and that nobody does.
+    _north(401, "grand", "hard", (245000, 239000, 215000), (
+        Name("Oak Dining Table for Twelve", "dining table"),
+        Name("Esstisch aus Eiche für zwölf", "der Esstisch"),
+        Name("Table à manger en chêne, douze couverts", "la table à manger"),
+        Name("Mesa de comedor de roble para doce", "la mesa de comedor"),
+    )),
+    _north(501, "vast", "hard", (590000, 575000, 525000), (
+        Name("Larch Garden Studio", "garden studio"),
+        Name("Gartenhaus aus Lärche", "das Gartenhaus"),
+        Name("Cabane de jardin en mélèze", "la cabane de jardin"),
+        Name("Caseta de jardín de alerce", "la caseta de jardín"),
     )),
 )  # fmt: skip
 

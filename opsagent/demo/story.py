@@ -40,7 +40,7 @@ CALM = (
     "thanks",
 )
 # All five languages are heard in alarm, and the calm that keeps the balance takes few deliveries.
-FEW_MORE = ("angry", "legal_threat", *("back_in_stock", "not_packed_yet") * 4, "unknown_sender")
+FEW_MORE = ("angry", "legal_threat", *("back_in_stock", "not_packed_yet") * 10, "unknown_sender")
 # Three times each alarm, so that all languages are heard, and a dispute at each shop.
 MORE_ALARMS = ("disputed_payment", *("angry", "legal_threat", "distressed") * 2)
 

@@ -11,6 +11,7 @@ import httpx
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from approvals.models import ApprovalRequest, Decision
+from approvals.policy import TWO_PEOPLE
 from cases.invariants import open_handoffs, pending_requests, violations
 from cases.models import Case, Handoff, InboundEvent, PaymentTask, RefusedRequests
 from opsagent.demo.player import Tally
@@ -19,6 +20,7 @@ from tools.base import BY_HAND
 from tools.models import ToolCall
 
 NEEDS_NOBODY = ("automatic", "waiting")
+ABOVE_ALL = "refund.tier.above"
 UNDER_WAY = ("reserved", "sending", "pending", "unknown")
 
 
@@ -26,6 +28,7 @@ UNDER_WAY = ("reserved", "sending", "pending", "unknown")
 class Summary:
     """One line of JSON, last on standard output. Money in minor units, times in seconds.
 
+    Of `two_factor` cases `two_people` take two signers, and of `handoffs` `above_all` are above what may be approved.
     `wanted` deliveries with a right signature were asked for (0: any number), `posted` were answered 2xx, and
     `lost_answers` of them may have been taken once more, since the first answer never came. `found_late` were read
     from a vendor before any webhook told them. What the sandbox itself posts about our own effects is not counted.
@@ -46,6 +49,8 @@ class Summary:
     automatic: int = 0
     approvals: int = 0
     two_factor: int = 0
+    two_people: int = 0
+    above_all: int = 0
     handoffs: int = 0
     handoff_p99_s: float = 0.0
     lane_match: float = 0.0
@@ -135,6 +140,9 @@ def _cases(result: Summary) -> None:
         lanes["two_factor"],
         lanes["human"],
     )
+    rules = Decision.objects.values_list("case", flat=True).distinct()
+    result.two_people = rules.filter(rule=TWO_PEOPLE).count()
+    result.above_all = rules.filter(rule=ABOVE_ALL).count()
     result.handoff_p99_s = _p99(_delays())
 
 

@@ -46,7 +46,14 @@ def text_of(body: bytes) -> str:
 
 @pytest.mark.parametrize(
     ("plot", "low", "high"),
-    [("damaged_small", 0, 1), ("damaged_mid", 1, 10), ("damaged_large", 10, 99), ("missing_small", 0, 1)],
+    [
+        ("damaged_small", 0, 1),
+        ("damaged_mid", 1, 10),
+        ("damaged_large", 10, 99),
+        ("damaged_grand", 100, 250),
+        ("damaged_vast", 250, 500),
+        ("missing_small", 0, 1),
+    ],
 )
 def test_a_claim_is_worth_what_its_lane_says(plot: str, low: int, high: int) -> None:
     for _, order, text in cases(day(11, 3000), plot):

@@ -17,11 +17,19 @@ from opsagent.demo.plots.common import (
 from opsagent.demo.script import Lane, Scene, Step
 from opsagent.demo.stage import Stage
 
-_SIZE_LANE: dict[str, Lane] = {"small": "automatic", "mid": "approval", "large": "two_factor"}
+_SIZE_LANE: dict[str, Lane] = {
+    "small": "automatic",
+    "mid": "approval",
+    "large": "two_factor",
+    "grand": "two_factor",
+    "vast": "human",
+}
 _BY_SIZE = {
     "small": "within the automatic limit: refunded at once",
     "mid": "above the automatic limit and within one approver's: one person says yes",
     "large": "above one approver's limit: locked until a second factor",
+    "grand": "above a second line: two people sign, each with a second factor",
+    "vast": "above the last line: no approval is offered, people act outside the agent",
 }
 
 
@@ -33,8 +41,9 @@ def _claim(
     size: str,
     others: int | None = None,
     pays: Pays = "usual",
+    at: str = "",
 ) -> Scene:
-    shop = any_shop(stage)
+    shop = at or any_shop(stage)
     item = one_of(stage, shop, size)
     who = stage.cast.newcomer(shop)
     basket = basket_with(stage, shop, item, others=others)
@@ -70,6 +79,16 @@ def damaged_mid(stage: Stage, story_id: str, turn: int) -> Scene:
 def damaged_large(stage: Stage, story_id: str, turn: int) -> Scene:
     """A piece of furniture or the like arrived broken, with photos."""
     return _claim(stage, "damaged_large", story_id, "damaged", "large")
+
+
+def damaged_grand(stage: Stage, story_id: str, turn: int) -> Scene:
+    """A table for twelve arrived broken: more than one person signs for."""
+    return _claim(stage, "damaged_grand", story_id, "damaged", "grand", 0, at="north")
+
+
+def damaged_vast(stage: Stage, story_id: str, turn: int) -> Scene:
+    """A whole garden studio arrived broken: nobody approves that here."""
+    return _claim(stage, "damaged_vast", story_id, "damaged", "vast", 0, at="north")
 
 
 def missing_small(stage: Stage, story_id: str, turn: int) -> Scene:

@@ -78,7 +78,8 @@ def void(request_id: int, *, why: str, by: Actor) -> bool:
     wait in a circle with whoever signs.
     """
     with transaction.atomic():
-        rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("decision")
+        rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
+        rows = rows.select_related("decision")
         request = rows.get(pk=request_id)
         if request.state != State.PENDING:
             return False

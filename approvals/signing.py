@@ -107,11 +107,16 @@ def signer_of(by: Actor) -> User:
 
 
 def open_request(request_id: int) -> ApprovalRequest:
-    """The request under its lock. Locks are taken in one order everywhere: call, order, case, request."""
+    """The request under its lock. Locks are taken in one order everywhere: call, order, case, request.
+
+    Rows that only refer to it may still be written: a try of a second factor refers to it and holds the log.
+    """
     case_id, order_id = ApprovalRequest.objects.values_list("case_id", "case__order_id").get(pk=request_id)
     lock_order(order_id)
     apps.get_model("cases", "Case")._default_manager.select_for_update().get(pk=case_id)
-    rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("decision__limits")
+    rows = ApprovalRequest.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "decision__limits"
+    )
     return rows.get(pk=request_id)
 
 

@@ -351,3 +351,20 @@ def test_the_reading_before_a_renewal_waits_for_the_shop_and_then_a_person_has_i
     ApprovalRequest.objects.filter(pk=old.pk).update(expires_at=sources.now() - 2 * HOUR)
     assert renew(old.pk)
     assert old.case.handoffs.get().reason == Handoff.Reason.EXPIRED
+
+
+@pytest_db
+def test_a_second_request_that_runs_out_in_the_case_is_not_told_of_again() -> None:
+    old = late_request(renewals=0)
+    assert renew(old.pk)
+    now = sources.now()
+    who = factories.make_user()
+    old.case.handoffs.update(state="resolved", claimed_by=who, claimed_at=now, resolved_at=now)
+    Case.objects.filter(pk=old.case_id).update(state=Case.State.OPEN, human_only=False)
+    again = decide_refund(Case.objects.get(pk=old.case_id)).request
+    assert again is not None
+    ApprovalRequest.objects.filter(pk=again.pk).update(expires_at=now - timedelta(seconds=1))
+    assert renew(again.pk)
+    assert old.case.handoffs.exclude(state="resolved").get().reason == Handoff.Reason.EXPIRED
+    told = Message.objects.filter(case=old.case, direction="out", template__key="takes_longer")
+    assert told.count() == 1

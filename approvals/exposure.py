@@ -161,7 +161,7 @@ def _applies(found: Linked, scope: str) -> bool:
 
 def _by_scope(found: Linked, now: datetime, planner: str, without: int | None) -> dict[str, dict[str, int]]:
     """Scope to currency to minor units."""
-    told = {
+    told: dict[str, Any] = {
         "shop": found.shop_id,
         "orders": list(found.orders),
         "people": list(found.people),

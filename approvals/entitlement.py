@@ -138,15 +138,24 @@ class Refusal:
 Answer: TypeAlias = Grant | Refusal
 
 GRANTS: dict[str, Promise] = {
-    "terms.damaged": _("Arrived %(arrived)s and reported as damaged by %(until)s (%(days)s days)."),
-    "terms.wrong_item": _("Arrived %(arrived)s and reported as the wrong item by %(until)s (%(days)s days)."),
-    "terms.missing": _("Arrived %(arrived)s and reported as incomplete by %(until)s (%(days)s days)."),
-    "terms.withdrawal": _(
-        "Withdrawn from by %(until)s, %(days)s days after the last parcel arrived on %(arrived)s (%(country)s)."
+    "terms.damaged": _(
+        "Reported as damaged within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
     ),
-    "terms.returned": _("Sent back: asked for by %(until)s, %(days)s days after it arrived on %(arrived)s."),
+    "terms.wrong_item": _(
+        "Reported as the wrong item within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
+    ),
+    "terms.missing": _(
+        "Reported as missing within %(days)s days: the rest arrived on %(arrived)s, and the last day is %(until)s."
+    ),
+    "terms.withdrawal": _(
+        "Withdrawn from within %(days)s days (%(country)s): the last parcel arrived on %(arrived)s, and the last day is"
+        " %(until)s."
+    ),
+    "terms.returned": _(
+        "Sent back, and asked for within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
+    ),
     "terms.goodwill": _(
-        "Arrived %(arrived)s; goodwill of %(percent)s %% is given by %(until)s (%(days)s days)."
+        "Goodwill of %(percent)s %% within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
     ),
     "terms.cancelled": _("Cancelled before anything was sent, so the shop owes all of it."),
 }

@@ -93,7 +93,8 @@ class VersionForm(forms.Form):
         self.fields[name] = forms.IntegerField(label=label, min_value=least, max_value=most, initial=value)
 
     def label(self, name: str) -> str:
-        return str(self.row._meta.get_field(name).verbose_name).capitalize()
+        words = str(self.row._meta.get_field(name).verbose_name)
+        return words[:1].upper() + words[1:]
 
 
 class LimitsForm(VersionForm):
@@ -198,11 +199,12 @@ class TermsForm(VersionForm):
         return PeriodsField(label=label, initial="\n".join(withdrawal_lines(value)), required=False)
 
     def _amounts(self, name: str) -> None:
-        for currency in self._currencies():
+        for place, currency in enumerate(self._currencies()):
             label = f"{self.label(name)} ({currency})"
             field = AmountField(currency=currency, label=label, required=False)
             field.initial = field.shown(getattr(self.row, name).get(currency))
-            field.help_text = self.row._meta.get_field(name).help_text
+            # Said once for all of them.
+            field.help_text = "" if place else self.row._meta.get_field(name).help_text
             self.fields[f"{name}_{currency}"] = field
 
     def _currencies(self) -> list[str]:

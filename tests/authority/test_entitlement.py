@@ -357,7 +357,8 @@ def test_a_grant_says_its_rule_with_its_values_and_what_it_covers() -> None:
         lines=(7,),
         shipping=True,
     )
-    assert "by 18 Nov 2026, 14 days after" in grant.sentence
+    assert "within 14 days (DE)" in grant.sentence
+    assert "the last day is 18 Nov 2026" in grant.sentence
 
 
 def test_every_grant_and_refusal_has_a_sentence_for_staff() -> None:

@@ -208,8 +208,7 @@ def test_a_decision_keeps_the_version_that_granted_it_and_its_sentence() -> None
     kept = Decision.objects.get(pk=made.decision.pk)
     assert kept.terms == TermsVersion.objects.get()
     assert kept.judged_under["entitlement"]["values"]["days"] == 14
-    assert kept.entitlement.startswith("Arrived ")
-    assert kept.entitlement.endswith("(14 days).")
+    assert kept.entitlement.startswith("Reported as damaged within 14 days: ")
 
 
 def test_terms_hold_once_they_are_published_and_from_their_moment_on() -> None:
@@ -219,6 +218,13 @@ def test_terms_hold_once_they_are_published_and_from_their_moment_on() -> None:
     factories.make_terms(shop, damage_days=0, **waits)
     factories.make_terms(shop, damage_days=0, effective_at=factories.now() + timedelta(days=1))
     assert why(decide_refund(case)) == "terms.damaged"
+
+
+def test_terms_that_are_changed_void_no_refund_that_they_still_grant() -> None:
+    case = refundable_case()
+    made = decide_refund(case)
+    factories.make_terms(order_of(case).shop, damage_days=30, return_days=0)
+    assert recheck.stopped(made.calls[0], seen_by_agent(case)) == ""
 
 
 def test_a_shop_without_terms_in_force_grants_nothing() -> None:

@@ -42,12 +42,21 @@ def sign_in_with_code(page: Page, day: ShopDay, name: str) -> None:
     assert page.url == day.admin
 
 
-def open_large(page: Page, day: ShopDay) -> None:
-    """From the queue to the request that asks for a second factor."""
+TWO_PEOPLE = "Two people sign this"
+
+
+def open_large(page: Page, day: ShopDay, *, people: int = 1) -> None:
+    """From the queue to the first request that asks so many people for a second factor."""
     page.goto(day.admin)
     page.get_by_role("link", name="Approval requests").first.click()
-    page.locator("#result_list tbody tr", has_text="Second factor").get_by_role("link").first.click()
-    page.wait_for_selector(".sticky-panel")
+    page.wait_for_selector("#result_list tbody tr")
+    rows = page.locator("#result_list tbody tr", has_text="Second factor").get_by_role("link")
+    for address in [link.get_attribute("href") for link in rows.all()]:
+        page.goto(f"{day.admin.removesuffix('/admin/')}{address}")
+        page.wait_for_selector(".sticky-panel")
+        if (TWO_PEOPLE in page.locator(".sticky-panel").inner_text()) == (people == 2):
+            return
+    raise AssertionError(f"no request asks {people} for a second factor")
 
 
 def amount_of(page: Page) -> str:
@@ -114,3 +123,34 @@ def test_a_passkey_signs_one_in_and_one_large_refund_but_never_without_its_holde
     press(page, f"Approve {amount} with passkey")
     assert "Approved with a second factor" in said(page)
     assert is_amount(paid_once_more(day, before), amount)
+
+
+def test_two_people_sign_a_very_large_refund_and_nobody_what_is_above_all(day: ShopDay, page: Page) -> None:
+    sign_in_with_code(page, day, "fay")
+    before = day.refunds()
+    open_large(page, day, people=2)
+    address, amount = page.url, amount_of(page)
+    page.get_by_label("Six digits from your authenticator app").fill(day.code("fay"))
+    press(page, f"Approve {amount} with code")
+    assert "It leaves when another person signs too." in said(page)
+    page.goto(address)
+    panel = page.locator(".sticky-panel")
+    assert "1 signature is missing" in panel.inner_text()
+    assert "You have signed this already." in panel.inner_text()
+    assert page.get_by_role("button", name=f"Approve {amount}").count() == 0
+    assert day.refunds() == before
+    press(page, "Sign out")
+
+    sign_in_with_code(page, day, "gus")
+    page.goto(address)
+    page.get_by_label("Six digits from your authenticator app").fill(day.code("gus"))
+    press(page, f"Approve {amount} with code")
+    assert "Approved with a second factor" in said(page)
+    assert is_amount(paid_once_more(day, before), amount)
+
+    # Above the last line nobody is offered an approval.
+    page.goto(f"{day.admin}approvals/decision/?q=refund.tier.above")
+    page.locator("#result_list tbody tr").get_by_role("link").first.click()
+    page.wait_for_selector("h1")
+    assert "people act outside the agent" in page.locator("#content").inner_text()
+    assert page.get_by_role("button", name="Approve").count() == 0

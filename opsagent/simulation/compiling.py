@@ -21,7 +21,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Coalesce
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable, Join
-from django.db.models.sql.where import WhereNode
+from django.db.models.sql.where import AND, WhereNode
 
 # PostgreSQL's own, for plain queries: those that write have others.
 SQLCompiler: Any = connection.ops.compiler(Query.compiler)
@@ -103,7 +103,14 @@ class _Reading:
         raise NoShape
 
     def node(self, node: WhereNode) -> tuple[Any, ...]:
-        return (node.connector, node.negated, tuple([self.part(child) for child in node.children]))
+        before = len(self.params)
+        children = tuple([self.part(child) for child in node.children])
+        holds_nowhere = [child[-1] is EmptyResultSet for child in children]
+        if not (any if node.connector == AND else all)(holds_nowhere or [False]):
+            return (node.connector, node.negated, children)
+        # What stands beside a condition that nothing meets is left out of the statement with it.
+        del self.params[before:]
+        return (node.connector, node.negated, children, None if node.negated else EmptyResultSet)
 
     def table(self, table: BaseTable) -> tuple[Any, ...]:
         return (BaseTable, table.table_name, table.table_alias)
@@ -147,9 +154,15 @@ class _Reading:
             return (kind, left, self.query(said))
         if lookup.bilateral_transforms or hasattr(said, "resolve_expression") or hasattr(said, "as_sql"):
             raise NoShape
-        placeholder, params = lookup.process_rhs(self.compiler, self.compiler.connection)
+        if type(said) is bool and getattr(lookup.lhs, "conditional", False):
+            # A truth is the column itself, and stands in the statement without a value.
+            return (kind, left, said)
+        try:
+            placeholder, params = lookup.process_rhs(self.compiler, self.compiler.connection)
+        except EmptyResultSet:
+            # One of none: what is left of the statement then is as fixed as the rest of it.
+            return (kind, left, EmptyResultSet)
         self.params.extend(params)
-        # A truth value may stand in the statement itself.
         return (kind, left, placeholder, said if type(said) is bool else None)
 
 
@@ -209,13 +222,33 @@ class Shapes:
         return sql, params
 
 
+PLAIN_NAMES = Query.names_to_path
+
+
+class Names:
+    """Which fields and joins a condition's name leads to, where that hangs on the models alone."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, tuple[Any, ...]] = {}
+
+    def path(self, query: Any, names: list[str], opts: Any, *how: bool, **named: bool) -> Any:
+        """As `Query.names_to_path`, which walks the models anew for each condition."""
+        if query.annotations or query._filtered_relations:
+            return PLAIN_NAMES(query, names, opts, *how, **named)
+        key = (opts, tuple(names), how, tuple(named.items()))
+        if key not in self.known:
+            self.known[key] = PLAIN_NAMES(query, names, opts, *how, **named)
+        path, final, targets, rest = self.known[key]
+        return list(path), final, targets, list(rest)
+
+
 PLAIN, PLAIN_CONVERTERS = SQLCompiler.as_sql, SQLCompiler.get_converters
 
 
 @contextmanager
 def compiled_once() -> Iterator[Shapes]:
     """Within the block a query of a shape that was met before isn't compiled again."""
-    shapes = Shapes()
+    shapes, names = Shapes(), Names()
 
     def as_sql(compiler: Any, with_limits: bool = True, with_col_aliases: bool = False) -> Any:
         if with_limits and not with_col_aliases:
@@ -226,8 +259,14 @@ def compiled_once() -> Iterator[Shapes]:
         kept = compiler.__dict__.get("kept")
         return PLAIN_CONVERTERS(compiler, columns) if kept is None else kept.converters
 
+    def names_to_path(query: Query, *told: Any, **named: Any) -> Any:
+        return names.path(query, *told, **named)
+
+    kind: Any = Query
     SQLCompiler.as_sql, SQLCompiler.get_converters = as_sql, get_converters
+    kind.names_to_path = names_to_path
     try:
         yield shapes
     finally:
         del SQLCompiler.as_sql, SQLCompiler.get_converters
+        kind.names_to_path = PLAIN_NAMES

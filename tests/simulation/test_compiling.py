@@ -26,6 +26,8 @@ PAIRS: dict[str, Callable[[int], Rows]] = {
     "nothing": lambda n: CALLS.filter(not_before__isnull=n == 1),
     "one of some": lambda n: CALLS.filter(state__in=["reserved", "sending", "unknown"][:n]),
     "one of none": lambda n: CALLS.filter(Q(state__in=["reserved"][: n - 1]) | Q(pk=n)),
+    "one of none, and more": lambda n: CALLS.filter(Q(state__in=["sent"][: n - 1], tool="x") | Q(pk=n)),
+    "not one of none": lambda n: CALLS.exclude(state__in=["sent"][: n - 1], tool="x").filter(pk=n),
     "more or less": lambda n: CALLS.filter(**{"amount_minor__gt" if n == 1 else "amount_minor__lt": n}),
     "across tables": lambda n: CALLS.filter(case__order__external_id=str(n)).order_by("-pk")[:n],
     "not": lambda n: CALLS.exclude(state="failed") if n == 1 else CALLS.filter(state="failed"),
@@ -61,7 +63,16 @@ def test_a_statement_serves_only_the_same_question(make: Callable[[int], Rows]) 
 
 def test_the_second_query_of_a_shape_is_not_compiled() -> None:
     with compiled_once() as shapes:
-        for name in ("a value", "across tables", "a subquery", "or and and", "locked"):
+        for name in (
+            "a value",
+            "a truth",
+            "one of none",
+            "one of none, and more",
+            "across tables",
+            "a subquery",
+            "or and and",
+            "locked",
+        ):
             served = shapes.served
             assert compiled(PAIRS[name](1)) == compiled(PAIRS[name](1))
             assert shapes.served == served + 1, name

@@ -17,7 +17,7 @@ from opsagent.simulation.scenarios import LESSONS, SCENARIOS
 
 # A pair that two recipes were meant to hit, and didn't, isn't tried for ever.
 MOST_TRIES = 4
-MOST_STRIKES = 3
+MOST_STRIKES = 4
 # Recipes that are kept for a point: those with the fewest strikes, since most of them is left to be told.
 MOST_BASES = 4
 ONCE = 0.4

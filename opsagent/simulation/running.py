@@ -33,7 +33,7 @@ from opsagent.simulation.vendors import Vendors
 # Cases that share a database. What one leaves behind lies days back for the next.
 STRETCH = 40
 # A round's size: what it shows is known only at its end.
-ROUND = 240
+ROUND = 160
 BETWEEN_CASES = timedelta(days=3)
 # Objects that were made and not freed, until the collector looks.
 COLLECTED_AFTER = (50_000, 20, 100)

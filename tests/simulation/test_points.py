@@ -100,7 +100,7 @@ def test_what_was_hit_is_not_aimed_at_again() -> None:
     catalogue.round(1)
     hit = tuple(Strike(COMMIT, kind) for kind, what in KINDS.items() if what.strikes(COMMIT))
     catalogue.learn([shown(COMMIT, hit=hit)])
-    assert {len(recipe.strikes) for recipe in catalogue.round(20)} <= {1, 2, 3}
+    assert {len(recipe.strikes) for recipe in catalogue.round(20)} <= {1, 2, 3, 4}
     assert catalogue.pairs() == catalogue.hit
 
 
@@ -116,7 +116,7 @@ def test_a_case_is_struck_at_several_points_of_its_way() -> None:
     assert len(recipes) < len(aims) / 2
     for recipe in recipes:
         places = [way.index(strike.point) for strike in recipe.strikes]
-        assert len(set(places)) == len(places) <= 3
+        assert len(set(places)) == len(places) <= 4
         assert min(places) == places[0]
 
 

@@ -38,6 +38,7 @@ MODELS = {
     "risk flag": "approvals.riskflag",
     "signature": "approvals.signature",
     "stock reading": "tools.stockreading",
+    "terms": "approvals.termsversion",
 }
 
 

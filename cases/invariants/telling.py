@@ -229,6 +229,20 @@ TOLD: tuple[Told, ...] = (
         case=NO_CASE,
     ),
     Told(
+        "approvals_termsversion",
+        "approvals.termsversion",
+        "terms",
+        # As with caps: terms that were there before they were versions have no entry.
+        {
+            "terms.drafted": _set("author_id"),
+            "terms.published": (
+                "(r.published_at IS NOT NULL AND r.author_id IS NOT NULL)::int",
+                _set("published_at"),
+            ),
+        },
+        case=NO_CASE,
+    ),
+    Told(
         "approvals_limitexception",
         "approvals.limitexception",
         "exception",

@@ -83,7 +83,7 @@ def _denied(row: KillSwitch) -> QuerySet[Decision]:
 
 def _turns(row: KillSwitch) -> QuerySet[Any]:
     """Cases whose planner would have its turn. A tool stops no turn: policy denies its wish."""
-    cases = apps.get_model("cases", "Case")._default_manager.filter(
+    cases: QuerySet[Any] = apps.get_model("cases", "Case")._default_manager.filter(
         state="open", human_only=False, due_at__isnull=False
     )
     if row.scope == Scope.TOOL or (row.scope == Scope.VENDOR and row.key != "shopify"):

@@ -185,7 +185,7 @@ def sign_in_for_mail() -> None:
 
 
 def stock() -> None:
-    shopify.read_stock(NORTH, 1, correlation_id=CORRELATION)
+    shopify.read_stock(NORTH, "1", correlation_id=CORRELATION)
 
 
 def charge() -> None:

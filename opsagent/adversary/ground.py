@@ -21,7 +21,7 @@ from approvals import maxloss, rates
 from approvals.deciding import Wish, resolve
 from approvals.facts import gather, in_force
 from approvals.models import ApprovalRequest, Decision
-from approvals.policy import judge
+from approvals.policy import Facts, judge
 from audit.actors import AGENT
 from audit.sources import Clock
 from cases import handoff, planning, tasks
@@ -240,12 +240,13 @@ class Ground:
         """The verdict as it would be; nothing is written."""
         wish, scope = Wish(proposal.tool, proposal.arguments, self.scripted.pk), handoff.scope_of(case)
         effect, problem = resolve(wish, scope)
-        seen = replace(
-            handoff.situation(case, by=AGENT, planner="scripted"),
-            problem=problem,
-            confidence_percent=int(proposal.confidence * 100),
-        )
-        facts = gather(effect, scope, seen)
+        if problem:
+            # Nothing else is asked of what can't be resolved, so nothing else is read.
+            facts = Facts(kind=effect.kind, by_kind=AGENT.kind, problem=problem)
+        else:
+            sure = int(proposal.confidence * 100)
+            seen = handoff.situation(case, by=AGENT, planner="scripted")
+            facts = gather(effect, scope, replace(seen, confidence_percent=sure))
         verdict = judge(facts, in_force(scope.shop_id, effect, "scripted").for_policy)
         return Answer(verdict.outcome, verdict.rule, problem)
 

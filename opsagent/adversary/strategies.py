@@ -20,7 +20,7 @@ from tools.registry import TOOLS
 TICK = timedelta(seconds=1)
 HUGE = 2**62
 # Of the refunds that are wished by chance, those of one's own things.
-OWN = 0.3
+OWN = 0.15
 REASONS = ("damaged", "missing", "wrong_item", "lost", "returned", "goodwill")
 
 

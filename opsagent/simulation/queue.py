@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,9 @@ class Queue:
             return False
         row = _oldest(self._taken, left_out)
         if row is None:
-            # Whoever has a row in hand may still give it back.
-            self.play.queued = bool(self._taken)
+            # Another worker doesn't see what isn't committed yet.
+            if threading.current_thread() is threading.main_thread():
+                self.play.queued = False
             return False
         task = SignedPackage.loads(row.payload)
         name, work = _named(task, self.play.tools), _work(task)

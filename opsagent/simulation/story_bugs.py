@@ -46,8 +46,8 @@ STORY_BUGS: tuple[Bug, ...] = (
             ),
             Edit(
                 SIGNING,
-                'ApprovalRequest.objects.select_for_update(of=("self",)).select_related("decision__limits")',
-                'ApprovalRequest.objects.select_related("decision__limits")',
+                'select_for_update(of=("self",), no_key=True).select_related(\n        "decision__limits"',
+                'select_related(\n        "decision__limits"',
             ),
         ),
     ),

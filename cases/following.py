@@ -9,12 +9,12 @@ from audit.actors import SYSTEM
 from cases.composing import mark_sent
 from cases.credit_notes import keep_buyer
 from cases.fraud.screening import screen
-from cases.handoff import after_failed_call, situation_of
+from cases.handoff import after_failed_call, situation_of, wants_thought
 from cases.models import Case
 from cases.on_its_way import outdated, tell_once
 from cases.opening import open_again
 from cases.payment_tasks import open_task
-from cases.telling import ring, tell, wants_thought
+from cases.telling import ring, tell
 from cases.waiting import close, wait
 from tools.base import BY_HAND
 from tools.catalog import tell_on_its_way

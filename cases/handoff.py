@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from approvals import services as authority
@@ -21,7 +21,7 @@ from cases.announcing import wants_announcing
 from cases.composing import composer, recipient, sender_is_contact
 from cases.models import Case, Conversation, Handoff, InboundEvent, Person, Template
 from cases.planner.factory import current_config
-from cases.telling import ring, tell, wants_thought
+from cases.telling import ring, tell
 from cases.titles import title_of
 from tools.base import Scope
 from tools.drift import behind, name_of
@@ -91,6 +91,27 @@ def hand_off(
     wants_announcing(row, case.shop)
     tell("handoff.opened", case, by=by, subject=row, reason=row.reason, detail=row.detail)
     return row
+
+
+def wants_thought(case: Case) -> None:
+    """Something changed: the case goes to the agent, unless a person has it or an effect is under way.
+
+    Where a person has set it aside or asked for a signature the agent is silent, so that it goes back to people. What
+    waits for a signature was asked for without this news, so it is void.
+    """
+    Case.objects.filter(pk=case.pk).update(dirty=F("dirty") + 1)
+    for request in case.approvals.filter(state="pending"):
+        authority.void(request.pk, why="news", by=SYSTEM)
+    theirs = (Case.State.OPEN, Case.State.WAITING, Case.State.APPROVAL)
+    if case.state in theirs and case.wait_reason != Case.Wait.EFFECT:
+        if case.human_only:
+            hand_off(case, Reason.STAFF, by=SYSTEM, detail="news")
+        else:
+            Case.objects.filter(pk=case.pk).update(
+                state=Case.State.OPEN, wait_reason="", wake_at=None, due_at=sources.now()
+            )
+            ring("advance", case.pk)
+    case.refresh_from_db()
 
 
 def _put_with_people(case: Case, reason: str) -> None:

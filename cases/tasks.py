@@ -20,10 +20,10 @@ from audit.actors import SYSTEM
 from cases import cancelling, planning, renewing, stocking
 from cases.composing import composer
 from cases.following import after_outcome, before_send
-from cases.handoff import hand_off, in_window, scope_of, situation
+from cases.handoff import hand_off, in_window, scope_of, situation, wants_thought
 from cases.models import Case, Handoff, PaymentTask
 from cases.planner.factory import current_config
-from cases.telling import ring, tell, wants_thought
+from cases.telling import ring, tell
 from cases.waiting import EFFECT_AT_MOST, wait
 from tools import execution, pacing, settling, stops
 from tools.base import BY_HAND

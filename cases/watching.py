@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from audit import sources
+from cases.handoff import wants_thought
 from cases.models import Case, Person
 from cases.opening import case_for_order
-from cases.telling import wants_thought
 from tools.ledger import lock_order
 from tools.models import Order, Payment, Shipment
 

@@ -10,13 +10,13 @@ from audit import sources
 from audit.actors import TRIAGE, customer
 from cases.connections import is_history
 from cases.fraud.screening import screen
-from cases.handoff import hand_off, most_pressing, raise_flags
+from cases.handoff import hand_off, most_pressing, raise_flags, wants_thought
 from cases.intake.receiving import Handled
 from cases.models import Case, Conversation, Handoff, InboundEvent, Message, Person
 from cases.opening import case_for_message
 from cases.people import conversation as conversation_with
 from cases.people import writer_by_email, writer_by_whatsapp
-from cases.telling import tell, wants_thought
+from cases.telling import tell
 from cases.triage.judge import FAILED, Labels, judge
 from tools.models import Order
 

@@ -13,13 +13,13 @@ from cases import refunds
 from cases.connections import Source, is_history
 from cases.fraud import screening
 from cases.fraud.suspecting import call_person
-from cases.handoff import hand_off, raise_flags
+from cases.handoff import hand_off, raise_flags, wants_thought
 from cases.intake.receiving import Handled
 from cases.models import Case, Handoff, InboundEvent, Person, Shop
 from cases.opening import case_for_order, open_case
 from cases.people import customer
 from cases.stocking import wants_reading
-from cases.telling import tell, wants_thought
+from cases.telling import tell
 from tools import invoices
 from tools import orders as graph
 from tools.models import Dispute, Order, Payment, Return, Shipment

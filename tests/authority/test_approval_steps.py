@@ -17,10 +17,9 @@ from audit import actors
 from audit.actors import AGENT, Actor
 from cases.approving import ask_customer, edit_amount
 from cases.composing import composer
-from cases.handoff import scope_of
+from cases.handoff import scope_of, wants_thought
 from cases.models import Case, User
 from cases.services import decide_approval
-from cases.telling import wants_thought
 from tests import factories
 from tests.authority.rows import (
     acting,

@@ -14,8 +14,10 @@ from audit import actors, sources
 from audit.actors import AGENT, TRIAGE
 from audit.models import Entry
 from cases import services, tasks
-from cases.handoff import claim_handoff, hand_off, resolve_handoff
+from cases.following import after_outcome
+from cases.handoff import claim_handoff, hand_off, resolve_handoff, wants_thought
 from cases.models import Case, Handoff, Shop
+from cases.waiting import wait
 from tests import factories
 from tests.adapters.faking import Vendor
 from tests.authority.rows import acting, decide_refund, failures, refundable_case, signer, together
@@ -215,6 +217,42 @@ def test_a_case_is_set_aside_for_at_most_ninety_days(days: timedelta, good: bool
         else:
             with pytest.raises(Invalid):
                 services.snooze(case.pk, until=now + days, by=by)
+
+
+def claimed_case() -> Case:
+    """A case that a person has: the agent is silent in it."""
+    row = give(factories.make_case())
+    claim_handoff(row.pk, by=acting(row.shop, "agent"))
+    return Case.objects.get(pk=row.case_id)
+
+
+def test_news_in_a_case_that_a_person_has_set_aside_comes_back_to_people() -> None:
+    case = claimed_case()
+    services.snooze(
+        case.pk, until=factories.now() + timedelta(days=3), by=actors.staff(case.handoffs.get().claimed_by)
+    )
+    case.refresh_from_db()
+    assert (case.state, case.human_only) == ("waiting", True)
+    with transaction.atomic():
+        wants_thought(case)
+    assert (case.state, case.wait_reason, case.wake_at) == ("handoff", "", None)
+    assert case.handoffs.exclude(state="resolved").get().reason == Handoff.Reason.STAFF
+
+
+def test_news_while_a_persons_effect_runs_comes_to_people_when_it_has_ended() -> None:
+    case = claimed_case()
+    case.handoffs.update(state="resolved", resolved_at=factories.now())
+    Case.objects.filter(pk=case.pk).update(state="open")
+    case.refresh_from_db()
+    with transaction.atomic():
+        wait(case, Case.Wait.EFFECT, timedelta(hours=1))
+        wants_thought(case)
+    assert (case.state, case.wait_reason) == ("waiting", "effect")
+    call = factories.make_call(factories.make_decision(case), state="succeeded")
+    with transaction.atomic():
+        after_outcome(call)
+    case.refresh_from_db()
+    assert (case.state, case.handoffs.filter(state="waiting").count()) == ("handoff", 1)
 
 
 def test_a_reply_takes_the_case_over_and_voids_what_waits_for_approval() -> None:

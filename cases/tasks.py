@@ -22,6 +22,7 @@ from cases.composing import composer
 from cases.following import after_outcome, before_send
 from cases.handoff import hand_off, in_window, scope_of, situation, wants_thought
 from cases.models import Case, Handoff, PaymentTask
+from cases.opening import open_again
 from cases.planner.factory import current_config
 from cases.telling import ring, tell
 from cases.waiting import EFFECT_AT_MOST, wait
@@ -30,6 +31,7 @@ from tools.base import BY_HAND
 from tools.catalog import cancel_order
 from tools.drift import FACTS_DRIFTED, READ_ONLY, behind
 from tools.errors import ContractDrift, HeldBack, ToolError
+from tools.ledger import lock_order
 from tools.models import ToolCall
 
 State = Case.State
@@ -125,14 +127,19 @@ def settle(call_id: int) -> str | None:
 
 
 def _tell_person(call_id: int) -> None:
+    """A call whose outcome is open for too long is a person's; for one in a closed case that is opened, once."""
     with transaction.atomic():
-        call = ToolCall.objects.select_related("decision").get(pk=call_id)
-        case = (
-            Case.objects.select_for_update(of=("self",)).select_related("shop", "order").get(pk=call.case_id)
-        )
+        call = ToolCall.objects.select_related("decision", "case").get(pk=call_id)
         at_most = PENDING_AT_MOST if _on_its_way(call) else UNKNOWN_AT_MOST
-        long_open = call.first_sent_at is not None and sources.now() - call.first_sent_at > at_most
-        if long_open and case.state not in (State.HANDOFF, State.CLOSED):
+        if call.first_sent_at is None or sources.now() - call.first_sent_at <= at_most:
+            return
+        # The order before its case, as everywhere.
+        lock_order(call.case.order_id)
+        rows = Case.objects.select_for_update(of=("self",)).select_related("shop", "order")
+        case = rows.get(pk=call.case_id)
+        if case.state == State.CLOSED and not _was_told(call):
+            case = open_again(case, call.correlation_id)
+        if case.state not in (State.HANDOFF, State.CLOSED):
             drift = behind(call.shop_id, call.tool, call.vendor, READ_ONLY)
             hand_off(
                 case,
@@ -142,6 +149,11 @@ def _tell_person(call_id: int) -> None:
                 decision=call.decision,
                 drift=drift,
             )
+
+
+def _was_told(call: ToolCall) -> bool:
+    """Whether a person has had the case for this, and has closed it."""
+    return Handoff.objects.filter(decision_id=call.decision_id, reason=Handoff.Reason.UNKNOWN).exists()
 
 
 def _on_its_way(call: ToolCall) -> bool:

@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import transaction
 
 from audit.sources import Clock
 from cases.invariants import violations
-from cases.models import Handoff
+from cases.models import Case, Handoff
 from cases.tasks import execute, sweep
+from cases.waiting import close
 from opsagent.demo import accounts
+from tests import factories
 from tests.flow.turns import damaged, fresh, planner, refund, scripted_shop
 from tests.flow.vendors import sums
 from tests.flow.world import SECRETS, World, drain
@@ -197,6 +200,20 @@ class TestStoredError:
             tick(clock, timedelta(minutes=5))
         assert (Handoff.objects.get().reason, Handoff.objects.get().detail) == ("unknown", "stored_error")
         assert fresh(call).state == "unknown"
+
+    def test_a_closed_case_is_opened_for_it_once(self, world: World, sandbox: Sandbox, clock: Clock) -> None:
+        call = lost(world, sandbox, "stored_500", executes=False)
+        case = Case.objects.filter(pk=call.case_id)
+        for _ in range(2):
+            with transaction.atomic():
+                close(case.get(), by_name="agent")
+            for _ in range(3):
+                tick(clock, timedelta(minutes=5))
+            told = Handoff.objects.get()
+            assert (told.reason, told.decision_id) == ("unknown", call.decision_id)
+            assert case.get().state == ("closed" if told.state == "resolved" else "handoff")
+            by = told.claimed_by or factories.make_user()
+            Handoff.objects.update(state="resolved", claimed_by=by, claimed_at=clock.at, resolved_at=clock.at)
 
     @pytest.mark.parametrize(("minutes", "sent"), [(-1, True), (1, False)])
     def test_the_same_key_is_used_for_twenty_hours_and_not_a_minute_longer(

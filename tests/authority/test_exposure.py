@@ -199,7 +199,8 @@ def test_windows_end_and_an_orders_own_sum_does_not() -> None:
     Payment.objects.filter(order=first.order).update(instrument="visa-same")
     sums = {}
     for days in (0, 2, 31):
-        ToolCall.objects.update(created_at=factories.now() - timedelta(days=days))
+        at = factories.now() - timedelta(days=days)
+        ToolCall.objects.update(created_at=at, first_sent_at=at)
         effect = replace(effect_of(other), payment_id=None, body={"order": first.order_id})
         found = exposure.linked(effect)
         assert found is not None

@@ -21,9 +21,11 @@ UNASKED = {
 
 
 def happened(control: Caller) -> None:
-    """A parcel, a refund by hand, disputes of both vendors, a warning, a credit note, stock and a template."""
+    """A parcel, a return, a refund by hand, disputes, a warning, a credit note, stock and a template."""
     parcel = {"id": 41, "status": "delivered", "created_at": "2026-11-02T10:00:00Z", "line_ids": [11]}
     control.control("orders/north/5001001/fulfilments", parcel)
+    back = {"id": 5, "status": "requested", "lines": [{"id": 11, "quantity": 1}]}
+    control.control("orders/north/5001001/returns", back)
     control.control("orders/north/5001001/refunds", {"id": "re_1", "amount": "1.00", "lines": []})
     control.control("invoices", {"shop": "north", "id": "in_1", "charge": "ch_1"})
     # Before the charge is disputed: after that Stripe gives nothing back.

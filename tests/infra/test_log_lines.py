@@ -11,6 +11,7 @@ from opsagent.settings import BASE_DIR
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 # About the process, a whole shop or a row that is known by its id alone: there is nothing that they belong to yet.
 WITHOUT = {
+    ("cases/fraud/pending.py", "fraud.pending_failed"),
     ("cases/invariants/runs.py", "invariants.checked"),
     ("cases/invariants/runs.py", "invariants.compared"),
     ("tools/budgets.py", "rate_budget_not_believed"),

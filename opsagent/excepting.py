@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals import exceptions
-from approvals.errors import Refusal
 from approvals.models import LimitException
-from audit import actors
+from audit.actors import Actor
 from audit.shop_admin import of_own_shops
 from cases.models import Shop
+from opsagent.asking import Asking, asks
 from opsagent.drafting import reason_field
 from tools.models import Order
 from tools.types import to_minor
@@ -87,44 +82,29 @@ class ExceptionForm(forms.Form):
 
 
 def urls(site: OpsAdminSite) -> list[URLPattern]:
-    return [path("approvals/limitexception/ask/", site.admin_view(ask(site)), name="ask_exception")]
+    return [
+        path("approvals/limitexception/ask/", site.admin_view(asks(site, EXCEPTION)), name="ask_exception")
+    ]
 
 
-def ask(site: OpsAdminSite) -> Callable[[HttpRequest], HttpResponse]:
-    """The form, and what was asked for as a page of its own."""
-
-    def ask_exception(request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm(exceptions.ASK):
-            raise PermissionDenied
-        first = {"order": request.GET.get("order", ""), "scope": request.GET.get("scope", Scope.ORDER)}
-        form = ExceptionForm(
-            request.POST if request.method == "POST" else None, user=request.user, initial=first
-        )
-        if request.method == "POST" and form.is_valid():
-            made = _asked(request, form)
-            if made:
-                page = reverse("admin:approvals_limitexception_change", args=[made.pk])
-                return HttpResponseRedirect(page)
-        context = {**site.each_context(request), "title": _("Ask for an exception"), "form": form}
-        return TemplateResponse(request, "admin/ops/ask_exception.html", context)
-
-    return ask_exception
+def _ask(data: dict[str, Any], by: Actor) -> LimitException:
+    return exceptions.ask(
+        shop_id=data["shop"].pk,
+        scope=data["scope"],
+        subject=data["subject"],
+        up_to_minor=data["up_to_minor"],
+        reason=data["reason"],
+        expires_at=data["expires_at"],
+        by=by,
+    )
 
 
-def _asked(request: HttpRequest, form: ExceptionForm) -> LimitException | None:
-    data = form.cleaned_data
-    try:
-        made = exceptions.ask(
-            shop_id=data["shop"].pk,
-            scope=data["scope"],
-            subject=data["subject"],
-            up_to_minor=data["up_to_minor"],
-            reason=data["reason"],
-            expires_at=data["expires_at"],
-            by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
-        )
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentence)
-        return None
-    messages.success(request, _("Asked for. It holds once somebody else has approved it."))
-    return made
+EXCEPTION = Asking(
+    right=exceptions.ASK,
+    form=ExceptionForm,
+    defaults={"order": "", "scope": Scope.ORDER},
+    act=_ask,
+    title=gettext_lazy("Ask for an exception"),
+    template="admin/ops/ask_exception.html",
+    done=gettext_lazy("Asked for. It holds once somebody else has approved it."),
+)

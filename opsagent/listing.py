@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.errors import Refusal
-from audit import actors
+from audit.actors import Actor
 from audit.shop_admin import of_own_shops
 from cases import personal
 from cases.fraud import listed
 from cases.models import FraudEntry, Shop
+from opsagent.asking import Asking, asks
 from opsagent.drafting import reason_field
 from tools.models import Order
 from tools.snapshots import AddressSnapshot
@@ -112,40 +107,26 @@ def _on_record(order: Order, kind: str) -> str | AddressSnapshot | None:
 
 
 def urls(site: OpsAdminSite) -> list[URLPattern]:
-    return [path("cases/fraudentry/list/", site.admin_view(listing(site)), name="list_fraud")]
+    return [path("cases/fraudentry/list/", site.admin_view(asks(site, LISTING)), name="list_fraud")]
 
 
-def listing(site: OpsAdminSite) -> Callable[[HttpRequest], HttpResponse]:
-    """The form, and what was listed as a page of its own."""
-
-    def list_fraud(request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm(listed.ADD):
-            raise PermissionDenied
-        first = {"order": request.GET.get("order", ""), "kind": request.GET.get("kind", Kind.EMAIL)}
-        form = FraudForm(request.POST if request.method == "POST" else None, user=request.user, initial=first)
-        if request.method == "POST" and form.is_valid():
-            made = _listed(request, form)
-            if made:
-                return HttpResponseRedirect(reverse("admin:cases_fraudentry_change", args=[made.pk]))
-        context = {**site.each_context(request), "title": _("Put somebody on the fraud list"), "form": form}
-        return TemplateResponse(request, "admin/ops/list_fraud.html", context)
-
-    return list_fraud
+def _add(data: dict[str, Any], by: Actor) -> FraudEntry:
+    return listed.add(
+        shop_id=data["shop"].pk,
+        kind=data["kind"],
+        value=data["what"],
+        reason=data["reason"],
+        expires_at=data["expires_at"],
+        by=by,
+    )
 
 
-def _listed(request: HttpRequest, form: FraudForm) -> FraudEntry | None:
-    data = form.cleaned_data
-    try:
-        made = listed.add(
-            shop_id=data["shop"].pk,
-            kind=data["kind"],
-            value=data["what"],
-            reason=data["reason"],
-            expires_at=data["expires_at"],
-            by=actors.staff(request.user),  # type: ignore[arg-type]  # signed in
-        )
-    except Refusal as refusal:
-        form.add_error(None, refusal.sentence)
-        return None
-    messages.success(request, _("Listed. What comes from them goes to a person from now on."))
-    return made
+LISTING = Asking(
+    right=listed.ADD,
+    form=FraudForm,
+    defaults={"order": "", "kind": Kind.EMAIL},
+    act=_add,
+    title=gettext_lazy("Put somebody on the fraud list"),
+    template="admin/ops/list_fraud.html",
+    done=gettext_lazy("Listed. What comes from them goes to a person from now on."),
+)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
 from audit import actors, sources
-from audit.actors import AGENT, TRIAGE
+from audit.actors import AGENT, TRIAGE, Actor
 from audit.models import Entry
 from cases import services, tasks
 from cases.following import after_outcome
@@ -219,18 +219,17 @@ def test_a_case_is_set_aside_for_at_most_ninety_days(days: timedelta, good: bool
                 services.snooze(case.pk, until=now + days, by=by)
 
 
-def claimed_case() -> Case:
-    """A case that a person has: the agent is silent in it."""
+def claimed_case() -> tuple[Case, Actor]:
+    """A case that a person has, and that person: the agent is silent in it."""
     row = give(factories.make_case())
-    claim_handoff(row.pk, by=acting(row.shop, "agent"))
-    return Case.objects.get(pk=row.case_id)
+    by = acting(row.shop, "agent")
+    claim_handoff(row.pk, by=by)
+    return Case.objects.get(pk=row.case_id), by
 
 
 def test_news_in_a_case_that_a_person_has_set_aside_comes_back_to_people() -> None:
-    case = claimed_case()
-    services.snooze(
-        case.pk, until=factories.now() + timedelta(days=3), by=actors.staff(case.handoffs.get().claimed_by)
-    )
+    case, by = claimed_case()
+    services.snooze(case.pk, until=factories.now() + timedelta(days=3), by=by)
     case.refresh_from_db()
     assert (case.state, case.human_only) == ("waiting", True)
     with transaction.atomic():
@@ -240,7 +239,7 @@ def test_news_in_a_case_that_a_person_has_set_aside_comes_back_to_people() -> No
 
 
 def test_news_while_a_persons_effect_runs_comes_to_people_when_it_has_ended() -> None:
-    case = claimed_case()
+    case, _by = claimed_case()
     case.handoffs.update(state="resolved", resolved_at=factories.now())
     Case.objects.filter(pk=case.pk).update(state="open")
     case.refresh_from_db()

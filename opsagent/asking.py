@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -14,13 +14,37 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.errors import Refusal
 from audit import actors
 from audit.actors import Actor
+from audit.shop_admin import of_own_shops
+from cases.models import Shop
+from tools.models import Order
 
 if TYPE_CHECKING:
     from opsagent.admin_site import OpsAdminSite
+
+
+class OfOwnShop(forms.Form):
+    """A form about one of the shops that the person works for."""
+
+    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
+        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
+
+    def order_named(self, shop: Shop, number: str) -> Order | None:
+        """The newest order that people know by this number, with or without its #; else an error at its field."""
+        rows = Order.objects.filter(shop=shop, name__in=[number, f"#{number}"]).select_related("person")
+        found = rows.order_by("-pk").first()
+        if found is None:
+            self.add_error("order", _("%(shop)s has no such order.") % {"shop": shop})
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.urls import URLPattern, path
@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy
 from approvals import exceptions
 from approvals.models import LimitException
 from audit.actors import Actor
-from audit.shop_admin import of_own_shops
-from cases.models import Shop
-from opsagent.asking import Asking, asks
+from opsagent.asking import Asking, OfOwnShop, asks
 from opsagent.drafting import reason_field
 from tools.models import Order
 from tools.types import to_minor
@@ -25,10 +23,9 @@ if TYPE_CHECKING:
 Scope = LimitException.Scope
 
 
-class ExceptionForm(forms.Form):
+class ExceptionForm(OfOwnShop):
     """Which cap, for whom, up to how much and until when; the subject is found by an order that people know."""
 
-    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
     order = forms.CharField(
         label=gettext_lazy("Order"), max_length=40, help_text=gettext_lazy("Its number, as #1001.")
     )
@@ -44,19 +41,13 @@ class ExceptionForm(forms.Form):
     )
     reason = reason_field()
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
-        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         shop, number = data.get("shop"), data.get("order", "").strip()
         if shop is None or self.errors:
             return data
-        order = Order.objects.filter(shop=shop, name__in=[number, f"#{number}"]).order_by("-pk").first()
+        order = self.order_named(shop, number)
         if order is None:
-            self.add_error("order", _("%(shop)s has no such order.") % {"shop": shop})
             return data
         data["subject"] = self._subject(order, data["scope"])
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.urls import URLPattern, path
@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.actors import Actor
-from audit.shop_admin import of_own_shops
 from cases import personal
 from cases.fraud import listed
-from cases.models import FraudEntry, Shop
-from opsagent.asking import Asking, asks
+from cases.models import FraudEntry
+from opsagent.asking import Asking, OfOwnShop, asks
 from opsagent.drafting import reason_field
 from tools.models import Order
 from tools.snapshots import AddressSnapshot
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
 Kind = FraudEntry.Kind
 
 
-class FraudForm(forms.Form):
+class FraudForm(OfOwnShop):
     """What is listed: written out, or as an order has it."""
 
-    shop = forms.ModelChoiceField(Shop.objects.none(), label=gettext_lazy("Shop"), empty_label=None)
     kind = forms.ChoiceField(label=gettext_lazy("What"), choices=Kind)
     order = forms.CharField(
         label=gettext_lazy("As this order has it"), required=False, max_length=40,
@@ -56,11 +54,6 @@ class FraudForm(forms.Form):
     )
     reason = reason_field()
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        shop = cast("forms.ModelChoiceField[Shop]", self.fields["shop"])
-        shop.queryset = of_own_shops(Shop.objects.all(), user, "pk")
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if self.errors:
@@ -72,12 +65,8 @@ class FraudForm(forms.Form):
         return data
 
     def _of_order(self, data: dict[str, Any], number: str) -> str | AddressSnapshot | None:
-        rows = Order.objects.filter(shop=data["shop"], name__in=[number, f"#{number}"]).select_related(
-            "person"
-        )
-        order = rows.order_by("-pk").first()
+        order = self.order_named(data["shop"], number)
         if order is None:
-            self.add_error("order", _("%(shop)s has no such order.") % {"shop": data["shop"]})
             return None
         found = _on_record(order, data["kind"])
         if not found:

@@ -27,8 +27,7 @@ from approvals.terms import EU, Terms, defaults
 from approvals.windows import zones_of
 
 OSLO = ZoneInfo("Europe/Oslo")
-# A Wednesday; 14 days later is a Wednesday too.
-ARRIVED = datetime(2026, 11, 4, 9, 30, tzinfo=OSLO)
+ARRIVED = datetime(2026, 11, 4, 9, 30, tzinfo=OSLO)  # a Wednesday, and so is 14 days later
 NOW = datetime(2026, 11, 18, 12, tzinfo=OSLO)
 A_MOMENT = timedelta(microseconds=1)
 MIDNIGHT = datetime(2026, 11, 19, tzinfo=OSLO)

@@ -90,7 +90,7 @@ def _turns(row: KillSwitch) -> QuerySet[Any]:
         return cases.none()
     if row.scope == Scope.PLANNER:
         mine = Q(shop__planner__kind=row.key)
-        if row.key == getattr(settings, "PLANNER", "rules"):
+        if row.key == settings.PLANNER:
             mine |= Q(shop__planner__isnull=True)
         cases = cases.filter(mine)
     return _of_its_shop(row, cases)

@@ -1,4 +1,4 @@
-"""Migrations that render the models that they touch, and not every model that these lead to.
+"""Migrations of made-up data, which render the models that they touch and not every model that these lead to.
 
 After each operation Django renders the model anew with all that points to it and all that it points to, since an
 operation may ask who refers to a column. Few do, and in a house whose tables hang together each of five hundred

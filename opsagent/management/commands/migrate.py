@@ -1,12 +1,20 @@
-"""manage.py migrate: Django's own, in a fifth of its time on an empty database."""
+"""manage.py migrate: Django's own; what only holds made-up data has it done in a fifth of the time."""
 
+from typing import Any
+
+from django.conf import settings
 from django.core.management.commands import migrate
+from django.db.migrations.executor import MigrationExecutor
 
+from opsagent.environment import PRODUCTION
 from opsagent.migrating import Executor
-
-# The command names the class itself, so there is no other place to say so.
-vars(migrate)["MigrationExecutor"] = Executor
 
 
 class Command(migrate.Command):
-    """Django's command with our executor."""
+    """Django's command; its executor is Django's own too where a shop's own database is migrated."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        a_shops = settings.MODE == PRODUCTION or bool(settings.DATABASE_URL)
+        # The command looks the class up by its name, so there is no other place to say which.
+        vars(migrate)["MigrationExecutor"] = MigrationExecutor if a_shops else Executor
+        super().handle(*args, **options)

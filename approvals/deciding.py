@@ -14,6 +14,7 @@ from typing import Any
 
 from approvals import duty, exposure, policy
 from approvals.entitlement import Answer, Grant
+from approvals.entitling import Entitled, return_fee
 from approvals.facts import InForce, Situation, gathered, in_force
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import Facts, Verdict
@@ -57,7 +58,7 @@ class Read:
     """What was read to judge a wish: the facts, what the terms say of it, and the numbers in force."""
 
     facts: Facts
-    answer: Answer | None
+    said: Entitled
     rules: InForce
 
 
@@ -76,6 +77,8 @@ def resolve(wish: Wish, scope: Scope, *, by_planner: bool = True) -> tuple[Effec
     try:
         tool, arguments = parse(wish.tool, dict(wish.arguments), by_planner=by_planner)
         effect = tool.resolve(arguments, scope)
+        fee = return_fee(effect, scope)
+        effect = tool.resolve(arguments, replace(scope, return_fee_minor=fee)) if fee else effect
     except InvalidArgs as error:
         kind = TOOLS[wish.tool].kind if wish.tool in TOOLS else UNRESOLVED
         return Effect(wish.tool[:48], kind, {}), error.code
@@ -106,9 +109,9 @@ def decide(
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
     exposure.lock(effect)
     rules = in_force(scope.shop_id, effect, situation.planner)
-    facts, answer = gathered(effect, scope, replace(situation, problem=problem))
+    facts, said = gathered(effect, scope, replace(situation, problem=problem))
     verdict = policy.judge(facts, rules.for_policy)
-    decision = _write(wish, effect, scope, verdict, Read(facts, answer, rules), by)
+    decision = _write(wish, effect, scope, verdict, Read(facts, said, rules), by)
     if verdict.outcome in (Outcome.ALLOW, Outcome.ALLOW_AFTER_UNDO):
         wait = undo if verdict.outcome == Outcome.ALLOW_AFTER_UNDO else timedelta(0)
         return Made(decision, effect, make_calls(decision, effect, decision.at + wait, compose, by=by))
@@ -136,9 +139,9 @@ def _write(wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, read: Rea
         judged_under={
             "limits": limits.as_json() if limits else None,
             "confidence_percent": facts.confidence_percent,
-            "entitlement": _said(read.answer),
+            "entitlement": _said(read.said.answer),
         },
-        terms=rules.terms if read.answer is not None else None,
+        terms=read.said.terms,
         planner_id=wish.planner_id,
         prompt_hash=wish.prompt_hash,
         catalogue_hash=catalogue_hash(),

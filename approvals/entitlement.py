@@ -6,29 +6,24 @@
 What the law gives is asked before what the shop gives: the right to withdraw from a distance contract, Directive
 2011/83/EU. https://eur-lex.europa.eu/eli/dir/2011/83/oj
 Article 9: 14 days from the receipt of the last parcel of the order. Article 13: all payments go back, with the standard
-delivery and not what a dearer one cost more, once the goods are received. Article 14: sending back is paid by the
-customer unless the shop says otherwise. Article 16 (e): not for what is sealed for health or hygiene and was opened; a
-low price takes no right away, so a final sale is one for what the shop gives by itself.
+delivery and not what a dearer one cost more, once the goods are received. Article 14: the customer bears the direct
+cost of sending back, and no other, unless the shop says that it does. Article 16 (e): not for what is sealed for health
+or hygiene and was opened; a low price takes no right away, so a final sale is one for what the shop gives by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
+from approvals.entitlement_words import Value, say
 from approvals.terms import Terms, matches
 from approvals.windows import Window, window
-from tools.types import Money
 
-Value: TypeAlias = str | int
 # What was written longer ago than this was about something else.
 HEARD_FOR = timedelta(days=30)
 
@@ -82,8 +77,10 @@ class Item:
 class Claim:
     """What is claimed, and what the server knows of it. Amounts are minor units of `currency`.
 
-    `parcels` are all of the order. `whole_order`: every piece of it is claimed. `zones` are those of the customer's
-    country, never empty. `heard` is when the customer wrote in this case. `given_minor` went back for the order before.
+    `parcels` are all of the order. `whole_order`: every piece of it is claimed. `whole_by_now`: all of it was sent
+    back, in however many steps, and this one is the last. `zones` are those of the customer's country, never empty.
+    `heard` is when the customer wrote in this case. `given_minor` went back for the order before.
+    `fee_kept`: the fee of a return of this order was kept back already.
     `shipping_paid_minor` is all that the delivery cost, `shipping_left_minor` what of it can still go back.
     """
 
@@ -96,12 +93,14 @@ class Claim:
     amount_minor: int = 0
     given_minor: int = 0
     whole_order: bool = False
+    whole_by_now: bool = False
     shipping: bool = False
     shipping_paid_minor: int = 0
     shipping_left_minor: int = 0
     goodwill_percent: int = 0
     photos: int = 0
     heard: Sequence[datetime] = ()
+    fee_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class Grant:
     """The rule that grants a refund, with the values of its sentence and what it covers.
 
     `lines` are whole prices of claimed pieces, or the share of them that goodwill is. `look`: a person looks at it
-    before money moves, since it rests on a photo that nobody has checked.
+    before money moves, since it rests on a photo that nobody has checked. `fee_minor` is kept back of it.
     """
 
     rule: str
@@ -117,6 +116,7 @@ class Grant:
     lines: tuple[int, ...] = ()
     shipping: bool = False
     look: bool = False
+    fee_minor: int = 0
 
     @property
     def sentence(self) -> str:
@@ -136,74 +136,6 @@ class Refusal:
 
 
 Answer: TypeAlias = Grant | Refusal
-
-GRANTS: dict[str, Promise] = {
-    "terms.damaged": _(
-        "Reported as damaged within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
-    ),
-    "terms.wrong_item": _(
-        "Reported as the wrong item within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
-    ),
-    "terms.missing": _(
-        "Reported as missing within %(days)s days: the rest arrived on %(arrived)s, and the last day is %(until)s."
-    ),
-    "terms.withdrawal": _(
-        "Withdrawn from within %(days)s days (%(country)s): the last parcel arrived on %(arrived)s, and the last day is"
-        " %(until)s."
-    ),
-    "terms.returned": _(
-        "Sent back, and asked for within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
-    ),
-    "terms.goodwill": _(
-        "Goodwill of %(percent)s %% within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
-    ),
-    "terms.cancelled": _("Cancelled before anything was sent, so the shop owes all of it."),
-}
-REFUSALS: dict[str, Promise] = {
-    "terms.none": _("The shop has no terms in force."),
-    "claim.reason": _("No rule of the shop's terms is about this reason."),
-    "claim.lost": _("Whether a parcel is lost, the carrier says: a person asks them."),
-    "claim.empty": _("No line is claimed."),
-    "parcel.none": _("No parcel holds what is claimed."),
-    "parcel.not_delivered": _("What hasn't arrived is neither damaged nor wrong nor missing."),
-    "parcel.no_time": _("Nobody knows when the parcel arrived."),
-    "window.over": _("Reported after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."),
-    "window.return": _(
-        "Asked for after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."
-    ),
-    "goodwill.none": _("The shop's terms give no goodwill."),
-    "photo.missing": _("Above %(above_minor)s the shop wants a photo, and there is none."),
-    "return.none": _("The shop knows of no return that holds all of what is claimed."),
-    "return.not_sent": _("The goods have not been sent back."),
-    "return.in_transit": _("The return is on its way, not received."),
-    "return.not_inspected": _("The return is received, and nobody has inspected it."),
-    "goods.hygiene": _("Sealed for hygiene: a person looks whether it was opened."),
-    "goods.final_sale": _("Sold as final sale, and no right of withdrawal holds."),
-    "goods.no_sku": _("Without a SKU nobody knows whether the goods may come back."),
-    "shipping.part": _("Shipping goes back with the whole order only."),
-    "shipping.kept": _("The shop's terms keep the shipping of what is sent back by choice."),
-    "shipping.owed": _("A withdrawal from the whole order gives the standard shipping back too."),
-    "shipping.dearer": _(
-        "A dearer delivery than the standard one was chosen: a person gives back %(standard_minor)s of it."
-    ),
-    "shipping.no_rate": _("The shop's terms don't say what the standard delivery costs in %(currency)s."),
-    "order.has_left": _("Part of the order has left."),
-}
-SENTENCES = {**GRANTS, **REFUSALS}
-DATES = ("arrived", "until")
-
-
-def say(name: str, values: Mapping[str, Value]) -> str:
-    """The sentence of a rule or a refusal with its values, for staff; empty for a name that nobody knows."""
-    if name not in SENTENCES:
-        return ""
-    return str(SENTENCES[name]) % {key: _said(key, value, values) for key, value in values.items()}
-
-
-def _said(key: str, value: Value, values: Mapping[str, Value]) -> str:
-    if key.endswith("_minor"):
-        return str(Money(int(value), str(values["currency"])))
-    return date_format(date.fromisoformat(str(value))) if key in DATES else str(value)
 
 
 def entitled(claim: Claim, terms: Terms, now: datetime) -> Answer:
@@ -324,13 +256,15 @@ def _withdrawn(claim: Claim, terms: Terms, asked_at: datetime) -> Answer | None:
     # The period begins with the last parcel of the order: while one is under way nobody is late.
     if asked_at >= ends.over and all(parcel.status == "delivered" for parcel in claim.parcels):
         return None
-    values = _values(ends, days, country=claim.country, return_shipping=terms.return_shipping)
+    values = _values(
+        ends, days, country=claim.country, return_shipping=terms.payer(claim.country, by_law=True)
+    )
     return _standard_shipping(claim, terms) or _grant(claim, "terms.withdrawal", values)
 
 
 def _standard_shipping(claim: Claim, terms: Terms) -> Refusal | None:
     """What speaks against the shipping of a withdrawal as it was wished for: more than is owed, or less."""
-    if not claim.whole_order:
+    if not (claim.whole_order or claim.whole_by_now):
         return Refusal("shipping.part") if claim.shipping else None
     if not claim.shipping_paid_minor:
         return None
@@ -353,11 +287,15 @@ def _by_choice(claim: Claim, terms: Terms, asked_at: datetime) -> Answer:
         return missing
     arrived = min(at for at in times if isinstance(at, datetime))
     ends = window(arrived, terms.return_days, claim.zones)
-    values = _values(ends, terms.return_days, return_shipping=terms.return_shipping)
+    payer = terms.payer(claim.country, by_law=False)
+    values = _values(ends, terms.return_days, return_shipping=payer)
     if asked_at >= ends.over:
         return Refusal("window.return", values)
     if claim.shipping:
         kept = terms.outward_shipping == "kept"
-        if kept or not claim.whole_order:
+        if kept or not (claim.whole_order or claim.whole_by_now):
             return Refusal("shipping.kept" if kept else "shipping.part")
-    return _grant(claim, "terms.returned", values)
+    fee = 0 if claim.fee_kept else terms.fee_minor(payer, claim.currency)
+    if fee:
+        values |= {"fee_minor": fee, "currency": claim.currency}
+    return replace(_grant(claim, "terms.returned", values), fee_minor=fee)

@@ -12,11 +12,12 @@ from django.db.models import Q
 
 from approvals import exceptions, exposure, rates, versions
 from approvals.caps import caps_of
-from approvals.entitlement import Answer, Grant, Refusal
-from approvals.entitling import judged
+from approvals.entitlement import Grant, Refusal
+from approvals.entitling import Entitled, judged
 from approvals.models import CapsVersion, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
 from approvals.refusals import refused_before
+from approvals.terms_in_force import terms_of
 from tools.base import Effect, Kind, Scope, digest
 from tools.drift import drifting, name_of
 from tools.models import Order
@@ -100,11 +101,6 @@ def in_force(shop_id: int, effect: Effect, planner: str = "") -> InForce:
     )
 
 
-def terms_of(shop_id: int) -> TermsVersion | None:
-    """The terms of a shop that hold now."""
-    return versions.in_force(TermsVersion, shop_id=shop_id)
-
-
 def _lifted(effect: Effect, caps: CapsVersion) -> dict[str, int]:
     """The caps, with the exceptions that hold for whose money the effect is."""
     amounts = caps.amounts()
@@ -132,8 +128,8 @@ def gather(effect: Effect, scope: Scope, situation: Situation, without_decision:
 
 def gathered(
     effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None
-) -> tuple[Facts, Answer | None]:
-    """The facts about an effect, and what the terms in force say of it."""
+) -> tuple[Facts, Entitled]:
+    """The facts about an effect, and what the shop's terms say of it."""
     orders = Order.objects.select_related("shop")
     order = orders.filter(pk=scope.order_id).first() if scope.order_id else None
     worth = effect.worth
@@ -141,9 +137,8 @@ def gathered(
     by_agent = situation.by_kind == "agent"
     summed = _summed(effect, order, situation, without_decision)
     given_minor = summed.get("exposure_minor", {}).get("order", 0)
-    answer = judged(
-        effect, scope, terms_of(scope.shop_id), given_minor=given_minor, decision_id=without_decision
-    )
+    said = judged(effect, scope, given_minor=given_minor, decision_id=without_decision)
+    answer = said.answer
     granted = answer if isinstance(answer, Grant) else None
     facts = Facts(
         kind=effect.kind,
@@ -169,7 +164,7 @@ def gathered(
         edited=situation.edited,
         **summed,
     )
-    return facts, answer
+    return facts, said
 
 
 def _sizes(effect: Effect, scope: Scope, situation: Situation) -> dict[str, int]:

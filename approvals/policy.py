@@ -21,7 +21,7 @@ from tools.base import Kind
 
 __all__ = ["VERSION", "Facts", "Limits", "Seen", "Verdict", "judge", "weight"]
 
-VERSION = "2026-11.4"
+VERSION = "2026-11.5"
 
 Outcome = Decision.Outcome
 PERSON_FIRST = ("legal", "distress", "anger")

@@ -16,9 +16,10 @@ from approvals.terms import EU, Terms
 from approvals.versions import Kind
 from tools.types import Money
 
-MONEY = ("standard_shipping", "photo_above")
+MONEY = ("standard_shipping", "return_fee", "photo_above")
 LISTS = ("final_sale", "hygiene")
-CHOICES = ("refund_on", "return_shipping", "outward_shipping")
+CHOICES = ("refund_on", "return_shipping", "withdrawal_shipping", "outward_shipping")
+PAYERS = "return_shipping_in"
 DAYS = ("return_days", "damage_days", "wrong_item_days", "missing_days", "goodwill_days")
 
 
@@ -39,6 +40,8 @@ def _complaint(where: tuple[int | str, ...]) -> str:
         ),
         "final_sale": _("SKUs have letters, digits and . _ / -, with * or ? for what may differ."),
         "hygiene": _("SKUs have letters, digits and . _ / -, with * or ? for what may differ."),
+        PAYERS: _("Who pays is customer, label or shop, and countries have two letters: label: US, CA."),
+        "return_fee": _("An amount for each currency, and none is below zero."),
         "standard_shipping": _("An amount for each currency, and none is below zero."),
         "photo_above": _("An amount for each currency, and none is below zero."),
     }
@@ -57,6 +60,10 @@ def _show(row: TermsVersion, name: str) -> str:
         return ", ".join(sums) or _("not said")
     if name == "withdrawal":
         return "; ".join(withdrawal_lines(value, _days)) or _("none")
+    if name == PAYERS:
+        return "; ".join(payer_lines(value, lambda payer: str(TermsVersion.Pays(payer).label))) or _(
+            "nowhere"
+        )
     return _("none") if value is None else _days(value)
 
 
@@ -66,13 +73,21 @@ def _days(days: int) -> str:
 
 def withdrawal_lines(periods: Mapping[str, int], said: Any = str) -> list[str]:
     """The periods with their countries, the longest first: `14: EU, GB`."""
-    by_days: dict[int, set[str]] = defaultdict(set)
-    for country, days in periods.items():
-        by_days[days].add(country)
-    return [
-        f"{said(days)}: {', '.join(_countries(found))}"
-        for days, found in sorted(by_days.items(), reverse=True)
-    ]
+    found = sorted(_by_value(periods).items(), reverse=True)
+    return [f"{said(days)}: {', '.join(_countries(countries))}" for days, countries in found]
+
+
+def payer_lines(payers: Mapping[str, str], said: Any = str) -> list[str]:
+    """Who pays with their countries: `label: CA, US`."""
+    found = sorted(_by_value(payers).items())
+    return [f"{said(payer)}: {', '.join(_countries(countries))}" for payer, countries in found]
+
+
+def _by_value(by_country: Mapping[str, Any]) -> dict[Any, set[str]]:
+    found: dict[Any, set[str]] = defaultdict(set)
+    for country, value in by_country.items():
+        found[value].add(country)
+    return found
 
 
 def _countries(found: set[str]) -> list[str]:

@@ -31,6 +31,7 @@ def _lawful(periods: dict[str, int]) -> dict[str, int]:
     return periods
 
 
+Payer = Literal["customer", "label", "shop"]
 Withdrawal = Annotated[
     dict[Country, Annotated[int, Field(ge=1, le=3650)]], Field(max_length=300), AfterValidator(_lawful)
 ]
@@ -44,6 +45,11 @@ class Terms(BaseModel):
     it, what matches `hygiene` after a person has looked at its seal. Amounts of `standard_shipping` and `photo_above`
     are minor units by currency: what the plain delivery costs, and above what worth of broken or wrong goods a photo is
     asked for.
+
+    Sending back what is broken, wrong or missing is the shop's to pay, whatever stands here. Of a change of mind
+    `return_shipping` says who pays, of a withdrawal `withdrawal_shipping` (empty: the same), and of both in a country
+    `return_shipping_in`. Where the customer uses the shop's `label`, `return_fee` is kept back of the refund, once for
+    an order; of a withdrawal nothing is, since the law lets no trader ask for more than the carrier does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -57,10 +63,29 @@ class Terms(BaseModel):
     final_sale: Patterns
     hygiene: Patterns
     refund_on: Literal["scan", "receipt", "inspection"]
-    return_shipping: Literal["customer", "shop"]
+    return_shipping: Payer
+    withdrawal_shipping: Literal["", "customer", "shop"]
+    return_shipping_in: Annotated[dict[Country, Payer], Field(max_length=300)]
+    return_fee: dict[Currency, Minor]
     outward_shipping: Literal["kept", "refunded"]
     standard_shipping: dict[Currency, Minor]
     photo_above: dict[Currency, Minor]
+
+    def payer(self, country: str, *, by_law: bool) -> Payer:
+        """Who pays for sending back what nothing is wrong with; `by_law`: in a withdrawal.
+
+        A label whose price may not be kept back is the shop's. Directive 2011/83/EU, Articles 13 (1) and 14 (1): all
+        payments go back, and the customer bears the direct cost of sending alone.
+        """
+        said: Payer = self.return_shipping
+        if by_law and self.withdrawal_shipping:
+            said = self.withdrawal_shipping
+        said = self.return_shipping_in.get(country, said)
+        return "shop" if by_law and said == "label" else said
+
+    def fee_minor(self, payer: Payer, currency: str) -> int:
+        """What is kept back of a return's refund."""
+        return self.return_fee.get(currency, 0) if payer == "label" else 0
 
 
 def defaults() -> dict[str, Any]:
@@ -76,6 +101,9 @@ def defaults() -> dict[str, Any]:
         "hygiene": [],
         "refund_on": "receipt",
         "return_shipping": "customer",
+        "withdrawal_shipping": "",
+        "return_shipping_in": {},
+        "return_fee": {},
         "outward_shipping": "kept",
         "standard_shipping": {},
         "photo_above": {},

@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from approvals.entitling import sending_back
 from approvals.errors import Invalid
 from audit import sources
 from cases.message_templates import render
@@ -24,6 +25,7 @@ from tools.models import Order, OrderLine, Shipment, SupplierItem, ToolCall
 from tools.types import Money
 
 FALLBACK = "en"
+OF_RETURNS = ("return_instructions", "refund_done")
 
 
 def recipient(case: Case) -> Person | None:
@@ -102,6 +104,7 @@ def values(case: Case, key: str, sku: str = "") -> dict[str, str]:
             "amount": _amount(case, key),
             **_parcel(order),
             "date": _date(case, key, sku),
+            **_return(case, key),
         }
 
 
@@ -124,6 +127,30 @@ def _amount(case: Case, key: str) -> str:
         calls = calls.filter(state=ToolCall.State.PENDING)
     parts = calls.aggregate(minor=Sum("amount_minor", default=0))
     return Money(parts["minor"], call.currency).format(case.language)
+
+
+def _return(case: Case, key: str) -> dict[str, str]:
+    """Who pays for sending back: the fee of the shop's label, or the order's name where the customer pays a carrier.
+
+    Of a refund as it was decided, of one that is still to be sent back as the terms say; else both are empty, and the
+    lines that name them are left out.
+    """
+    payer, fee = "", 0
+    if key not in OF_RETURNS:
+        return {"return_fee": "", "return_at_own_cost": ""}
+    if key == "return_instructions" and case.order is not None:
+        payer, fee = sending_back(case.order)
+    else:
+        call = case.calls.filter(amount_minor__gt=0).select_related("decision").order_by("-id").first()
+        if call is not None:
+            said = call.decision.judged_under.get("entitlement") or {}
+            payer = str(said.get("values", {}).get("return_shipping", ""))
+            fee = call.decision.effect.get("return_fee_minor", 0)
+    order = case.order
+    return {
+        "return_fee": Money(fee, order.currency).format(case.language) if order and fee else "",
+        "return_at_own_cost": order.name if order and payer == "customer" else "",
+    }
 
 
 def _parcel(order: Order | None) -> dict[str, str]:

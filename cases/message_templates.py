@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Protocol
 
 FIELDS = frozenset(
-    {"first_name", "shop_name", "order_name", "item", "amount", "carrier", "tracking_number", "date"}
+    {
+        "first_name",
+        "shop_name",
+        "order_name",
+        "item",
+        "amount",
+        "carrier",
+        "tracking_number",
+        "date",
+        "return_fee",
+        "return_at_own_cost",
+    }
 )
 SEEDS = Path(__file__).resolve().parent.parent / "templates" / "messages"
 _FIELD = re.compile(r"\{([^{}]*)\}")

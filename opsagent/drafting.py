@@ -24,7 +24,7 @@ from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_name
 from approvals.errors import LeavesNobody, Refusal
 from approvals.limits import LIMITS
 from approvals.models import LimitVersion, TermsVersion, Version
-from approvals.promises import CHOICES, DAYS, LISTS, MONEY, TERMS, withdrawal_lines
+from approvals.promises import CHOICES, DAYS, LISTS, MONEY, PAYERS, TERMS, payer_lines, withdrawal_lines
 from approvals.terms import EU
 from approvals.versions import Kind
 from audit import actors
@@ -144,27 +144,50 @@ class LinesField(forms.CharField):
         return words(str(super().clean(value)))
 
 
-class PeriodsField(forms.CharField):
-    """`14: EU, GB` on each line: days, and the countries that they hold in; days by country once cleaned."""
+class ByCountryField(forms.CharField):
+    """A value, a colon and countries on each line; the values by country once cleaned."""
 
     widget = forms.Textarea(attrs={"rows": 3})
+    complaint = gettext_lazy(
+        "Write days, a colon and countries, each country once: 14: EU, GB. Not: %(line)s."
+    )
 
-    def clean(self, value: Any) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def clean(self, value: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         for line in str(super().clean(value)).splitlines():
             if line.strip():
                 self._add(found, line)
         return found
 
-    def _add(self, found: dict[str, int], line: str) -> None:
-        days, _colon, names = line.partition(":")
+    def _add(self, found: dict[str, Any], line: str) -> None:
+        text, _colon, names = line.partition(":")
+        value = self.value_of(text.strip())
         countries = [each for name in words(names) for each in (EU if name == "EU" else (name,))]
-        if not days.strip().isdecimal() or not countries or set(countries) & set(found):
-            raise forms.ValidationError(
-                _("Write days, a colon and countries, each country once: 14: EU, GB. Not: %(line)s.")
-                % {"line": line.strip()[:60]}
-            )
-        found.update(dict.fromkeys(countries, int(days)))
+        if value is None or not countries or set(countries) & set(found):
+            raise forms.ValidationError(str(self.complaint) % {"line": line.strip()[:60]})
+        found.update(dict.fromkeys(countries, value))
+
+    def value_of(self, text: str) -> Any:
+        """What stands before the colon; None where that is nothing that can be meant."""
+        raise NotImplementedError
+
+
+class PeriodsField(ByCountryField):
+    """`14: EU, GB`: days by country."""
+
+    def value_of(self, text: str) -> int | None:
+        return int(text) if text.isdecimal() else None
+
+
+class PayersField(ByCountryField):
+    """`label: US, CA`: who pays for sending back, by country."""
+
+    complaint = gettext_lazy(
+        "Write customer, label or shop, a colon and countries, each country once: label: US, CA. Not: %(line)s."
+    )
+
+    def value_of(self, text: str) -> str | None:
+        return text.lower() if text.lower() in TermsVersion.Pays.values else None
 
 
 def words(text: str) -> list[str]:
@@ -186,8 +209,9 @@ class TermsForm(VersionForm):
     def _field(self, name: str) -> forms.Field:
         label, value = self.label(name), getattr(self.row, name)
         if name in CHOICES:
+            column = self.row._meta.get_field(name)
             return forms.ChoiceField(
-                label=label, choices=self.row._meta.get_field(name).choices, initial=value
+                label=label, choices=column.choices, initial=value, required=not column.blank
             )
         if name in DAYS:
             needed = name != "goodwill_days"
@@ -196,6 +220,8 @@ class TermsForm(VersionForm):
             )
         if name in LISTS:
             return LinesField(label=label, initial="\n".join(value), required=False)
+        if name == PAYERS:
+            return PayersField(label=label, initial="\n".join(payer_lines(value)), required=False)
         return PeriodsField(label=label, initial="\n".join(withdrawal_lines(value)), required=False)
 
     def _amounts(self, name: str) -> None:

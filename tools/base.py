@@ -64,7 +64,8 @@ class Scope:
     """Whose things an action may name: one case's. Ids are our own rows' ids.
 
     `env_prefix` is the shop's, under which its vendor accounts stand in the environment. `decided_at` is when the
-    action was judged, where its effect is resolved once more after that.
+    action was judged, where its effect is resolved once more after that. `return_fee_minor` is what the shop keeps of
+    what goes back for a return, which its terms say and nobody who asks.
     """
 
     shop_id: int
@@ -74,6 +75,7 @@ class Scope:
     channel: str = "email"
     env_prefix: str = ""
     decided_at: datetime | None = None
+    return_fee_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

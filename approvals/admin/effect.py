@@ -63,6 +63,11 @@ def parts(decision: Decision, order: Order | None) -> list[Part]:
         )
         taxes = tuple(_taxes(effect.get("shipping_taxes", []), order.currency))
         result.append(Part(_("Shipping"), "", 1, paid, back, taxes))
+    fee = effect.get("return_fee_minor", 0)
+    if fee:
+        taxes, none = tuple(_taxes(effect["return_fee_taxes"], order.currency)), Money(0, order.currency)
+        label = _("Kept for the return label")
+        result.append(Part(label, "", 1, none, Money(-fee, order.currency), taxes))
     return result
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from approvals.entitlement import say
+from approvals.entitlement_words import say
 from tools.types import Money
 
 

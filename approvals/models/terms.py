@@ -30,7 +30,15 @@ class TermsVersion(Version):
     class Pays(models.TextChoices):
         """Who pays for sending goods back that nothing is wrong with."""
 
-        CUSTOMER = "customer", _("the customer")
+        CUSTOMER = "customer", _("the customer, to a carrier of their own")
+        LABEL = "label", _("the customer, by the shop's label")
+        SHOP = "shop", _("the shop")
+
+    class WithdrawalPays(models.TextChoices):
+        """Who pays for sending goods back by the law's own right."""
+
+        SAME = "", _("whoever pays for a change of mind")
+        CUSTOMER = "customer", _("the customer, to a carrier of their own")
         SHOP = "shop", _("the shop")
 
     class Outward(models.TextChoices):
@@ -70,7 +78,31 @@ class TermsVersion(Version):
         _("money of a return goes back"), max_length=12, choices=RefundOn, default=RefundOn.RECEIPT
     )
     return_shipping = models.CharField(
-        _("sending back is paid by"), max_length=12, choices=Pays, default=Pays.CUSTOMER
+        _("sending back is paid by"),
+        max_length=12,
+        choices=Pays,
+        default=Pays.CUSTOMER,
+        help_text=_("For a change of mind. What is damaged, wrong or missing costs the customer nothing."),
+    )
+    withdrawal_shipping = models.CharField(
+        _("sending back is paid by, in a withdrawal"),
+        max_length=12,
+        choices=WithdrawalPays,
+        default=WithdrawalPays.SAME,
+        blank=True,
+        help_text=_("The law lets nobody keep a fee back then: the shop's label is free."),
+    )
+    return_shipping_in = models.JSONField(
+        _("sending back is paid otherwise in"),
+        default=dict,
+        help_text=_(
+            "Who pays and countries, a line for each: label: US, CA. One of customer, label and shop."
+        ),
+    )
+    return_fee = models.JSONField(
+        _("fee for the shop's label"),
+        default=dict,
+        help_text=_("Kept back of the refund, once for an order. Empty: nothing is."),
     )
     outward_shipping = models.CharField(
         _("delivery of a whole order sent back by choice"),

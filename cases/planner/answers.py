@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -124,10 +124,18 @@ def came_back(facts: CaseFacts, order: OrderFact) -> Proposal | None:
     parts = [(line, min(n, line.open_quantity)) for line, n in found if min(n, line.open_quantity) > 0]
     if not parts:
         return None
-    whole = {line.id: line.quantity for line in order.lines} == {line.id: n for line, n in parts}
+    whole = _all_back(order, {line.id: n for line, n in parts}, here)
     note = _("The shop has %(count)d line(s) back.") % {"count": len(parts)}
     shipping = whole and order.shipping_minor > 0 and _by_law(facts, order)
     return moves.refund(order, parts, "returned", note, shipping=shipping)
+
+
+def _all_back(order: OrderFact, now: Mapping[int, int], here: Mapping[int, int]) -> bool:
+    """Whether these pieces are the last of an order that came back, be it in one step or in several."""
+    return all(
+        line.open_quantity == now.get(line.id, 0) and here.get(line.id, 0) >= line.quantity
+        for line in order.lines
+    )
 
 
 def _by_law(facts: CaseFacts, order: OrderFact) -> bool:

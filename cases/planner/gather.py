@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q, Sum
 from django.db.models.functions import Coalesce
 
-from approvals.facts import terms_of
-from approvals.models import ApprovalRequest, Decision, RiskFlag, TermsVersion
-from approvals.terms import matches
+from approvals.models import ApprovalRequest, Decision, RiskFlag
+from approvals.terms import Terms, matches
+from approvals.terms_in_force import terms_for, terms_of
 from audit import sources
 from cases.composing import sender_is_contact
 from cases.models import Case, Message
@@ -31,6 +32,8 @@ from tools.models import OPEN_STATES, LedgerEntry, Order, ShipmentLine, ToolCall
 
 OTHER_ORDERS = 5
 NEWEST_MESSAGES = 60
+# The longest run of a weekend and public holidays, after which a period by law ends.
+LATER_BY_LAW = 5
 MONEY_BACK = (*OPEN_STATES, ToolCall.State.SUCCEEDED)
 
 
@@ -39,7 +42,7 @@ def gather(case: Case) -> CaseFacts:
     now = sources.now()
     verified = case.conversation is not None and case.conversation.verified
     person_id = case.conversation.person_id if case.conversation and verified else None
-    terms = terms_of(case.shop_id)
+    terms = _promised(case)
     orders = _orders(case, person_id, terms)
     own = next((order for order in orders if order.id == case.order_id), None)
     denied, questions = _decided(case)
@@ -88,7 +91,7 @@ def _messages(case: Case) -> tuple[MessageFact, ...]:
     )
 
 
-def _orders(case: Case, person_id: UUID | None, terms: TermsVersion | None) -> list[OrderFact]:
+def _orders(case: Case, person_id: UUID | None, terms: Sequence[Terms]) -> list[OrderFact]:
     """The case's order and the newest others of the verified person, with all that hangs on them."""
     which = Q(pk=case.order_id)
     if person_id is not None:
@@ -108,7 +111,10 @@ def _orders(case: Case, person_id: UUID | None, terms: TermsVersion | None) -> l
             Prefetch("payments__calls", ours, to_attr="refunds_ours"),
         )
     )
-    return [order_fact(row, _final_sale(row, terms)) for row in rows]
+    # Only of the case's own order it is told what held on its day.
+    return [
+        order_fact(row, _final_sale(row, terms if row.pk == case.order_id else terms[:1])) for row in rows
+    ]
 
 
 def _person(case: Case) -> PersonFact | None:
@@ -145,28 +151,41 @@ def _flags(case: Case) -> tuple[str, ...]:
     return tuple(sorted(set(kinds)))
 
 
-def _terms(case: Case, row: TermsVersion | None) -> TermsFact:
-    if row is None:
+def _promised(case: Case) -> list[Terms]:
+    """Today's terms, and those that the case's order was placed under where they were others."""
+    if case.order is not None:
+        return [terms for _row, terms in terms_for(case.order)]
+    row = terms_of(case.shop_id)
+    return [row.promises] if row else []
+
+
+def _terms(case: Case, promised: Sequence[Terms]) -> TermsFact:
+    """The longest of each window: whichever terms give it, the customer has it."""
+    if not promised:
         return TermsFact()
     country, currency = (case.order.country, case.order.currency) if case.order else ("", "")
-    by_law = row.withdrawal.get(country)
+    by_law = max((days for terms in promised if (days := terms.withdrawal.get(country))), default=None)
     return TermsFact(
-        # What the law gives longer than the shop is no reason to say no; it may end on a Monday instead of a Saturday.
-        return_days=max(row.return_days, by_law + 2 if by_law else 0),
-        damage_days=row.damage_days,
-        wrong_item_days=row.wrong_item_days,
-        missing_days=row.missing_days,
+        # What the law gives longer than the shop is no reason to say no; it may end after a weekend and holidays.
+        return_days=max(*(terms.return_days for terms in promised), by_law + LATER_BY_LAW if by_law else 0),
+        damage_days=max(terms.damage_days for terms in promised),
+        wrong_item_days=max(terms.wrong_item_days for terms in promised),
+        missing_days=max(terms.missing_days for terms in promised),
         withdrawal_days=by_law,
-        photo_above_minor=row.photo_above.get(currency),
+        photo_above_minor=promised[0].photo_above.get(currency),
     )
 
 
-def _final_sale(order: Order, terms: TermsVersion | None) -> set[int]:
-    """Lines that the shop takes back neither by choice nor by law."""
-    if terms is not None and order.country in terms.withdrawal:
+def _final_sale(order: Order, promised: Sequence[Terms]) -> set[int]:
+    """Lines that the shop takes back neither by choice nor by law, by any of the terms."""
+    if any(order.country in terms.withdrawal for terms in promised):
         return set()
-    patterns = tuple(terms.final_sale) if terms is not None else ()
-    return {line.pk for line in order.lines.all() if line.final_sale or matches(line.sku, patterns)}
+    lists = [terms.final_sale for terms in promised]
+    return {
+        line.pk
+        for line in order.lines.all()
+        if line.final_sale or (lists and all(matches(line.sku, patterns) for patterns in lists))
+    }
 
 
 def _decided(case: Case) -> tuple[tuple[DeniedFact, ...], tuple[str, ...]]:

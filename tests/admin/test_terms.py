@@ -64,7 +64,12 @@ def test_terms_are_drafted_by_one_person_and_published_by_another(
 
 
 def test_a_form_sent_back_as_it_was_says_the_same(author: Client, shop: Shop) -> None:
-    said = {"withdrawal": {**withdrawal_by_law(), "SE": 30, "CH": 7}, "final_sale": ["SALE-*", "OUTLET-?"]}
+    said: dict[str, Any] = {
+        "withdrawal": {**withdrawal_by_law(), "SE": 30, "CH": 7},
+        "final_sale": ["SALE-*", "OUTLET-?"],
+    }
+    said |= {"return_shipping": "label", "withdrawal_shipping": "shop", "return_fee": {"EUR": 390}}
+    said["return_shipping_in"] = {"US": "label", "CA": "label", "CH": "shop"}
     old = f.make_terms(shop, **said, standard_shipping={"EUR": 490, "JPY": 800}, goodwill_days=None)
     drafted(author, shop)
     assert TermsVersion.objects.latest("version").numbers() == old.numbers()
@@ -79,9 +84,24 @@ def test_countries_and_skus_are_written_as_people_write_them(author: Client, sho
     assert row.hygiene == ["EARRING-*", "EAR-1"]
 
 
+def test_who_pays_the_return_is_written_by_country_and_said_in_words(author: Client, shop: Shop) -> None:
+    page = drafted(author, shop, return_shipping_in="label: us, ca\nshop: EU", return_fee_EUR="3.90")
+    row = TermsVersion.objects.get(version=2)
+    assert {country: row.return_shipping_in[country] for country in ("US", "CA", "DE", "SE")} == {
+        "US": "label", "CA": "label", "DE": "shop", "SE": "shop",
+    }  # fmt: skip
+    assert row.return_fee == {"EUR": 390}
+    text = page.content.decode()
+    assert "the customer, by the shop&#x27;s label: CA, US" in text
+    assert "the shop: EU" in text
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("return_shipping_in", "nobody: US"), ("return_shipping_in", "label"),
+        ("return_shipping_in", "label: US\nshop: US"), ("return_shipping_in", "label: Peru"),
+        ("return_fee_EUR", "-1"), ("return_shipping", "nobody"), ("withdrawal_shipping", "label"),
         ("return_days", "-1"), ("return_days", ""), ("damage_days", "3651"), ("withdrawal", "7: DE"),
         ("withdrawal", "DE"), ("withdrawal", "14:"), ("withdrawal", "14: DE\n30: DE"),
         ("withdrawal", "30: SE\n14: EU"), ("withdrawal", "14: Germany"), ("final_sale", "a|b"),

@@ -10,9 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from approvals.entitlement import (
-    GRANTS,
     NOT_YET,
-    REFUSALS,
     Answer,
     Back,
     Claim,
@@ -23,6 +21,7 @@ from approvals.entitlement import (
     Stage,
     entitled,
 )
+from approvals.entitlement_words import GRANTS, REFUSALS
 from approvals.terms import EU, Terms, defaults
 from approvals.windows import zones_of
 

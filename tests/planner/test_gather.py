@@ -113,8 +113,8 @@ def test_pieces_that_were_taken_off_the_order_are_none_to_refund() -> None:
 
 @pytest.mark.parametrize(
     ("country", "final", "days", "by_law"),
-    # The law's 14 days may end on a Monday; where it holds, a final sale is none.
-    [("US", True, 7, None), ("DE", False, 16, 14)],
+    # The law's 14 days may end after a weekend and holidays; where it holds, a final sale is none.
+    [("US", True, 7, None), ("DE", False, 19, 14)],
 )
 def test_the_terms_are_told_as_they_hold_where_the_order_went(
     country: str, final: bool, days: int, by_law: int | None

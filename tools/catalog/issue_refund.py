@@ -82,6 +82,7 @@ def _draft(arguments: IssueRefund, scope: Scope) -> tuple[Order, Draft]:
         shipping=arguments.shipping,
         goodwill_percent=arguments.goodwill_percent,
         reason=arguments.reason,
+        fee_minor=scope.return_fee_minor,
     )
     return order, draft
 

@@ -13,7 +13,7 @@ Tax = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Line:
     """One position. `kind` is goods, reduction (of a price, no piece goes back), part (of what goods cost, where a
-    tender gave back nothing), shipping or duty.
+    tender gave back nothing), shipping, duty, or return_fee (what the seller keeps, so below zero).
 
     Documents that were issued before duties stood under their goods have one of the kind duties.
     """
@@ -54,6 +54,7 @@ def lines_of(body: Mapping[str, Any], titles: Mapping[int, str]) -> list[Line]:
     found = [_goods(part, titles[part["line"]]) for part in body["lines"]]
     found.append(Line("shipping", "", 1, body["shipping_minor"], tuple(body.get("shipping_taxes") or ())))
     found += [_duties(part, titles[part["line"]]) for part in body["lines"]]
+    found.append(_fee(body))
     kept = [line for line in found if line.gross_minor]
     if sum(line.gross_minor for line in kept) != body["amount_minor"]:
         raise ValueError("The positions of a credit note add up to its refund.")
@@ -69,6 +70,11 @@ def _goods(part: Mapping[str, Any], title: str) -> Line:
 def _duties(part: Mapping[str, Any], title: str) -> Line:
     # Bodies that were signed before duties or their taxes were known name none.
     return Line("duty", title, 1, part.get("duties_minor", 0), tuple(part.get("duty_taxes") or ()))
+
+
+def _fee(body: Mapping[str, Any]) -> Line:
+    taxes = ({**tax, "amount_minor": -tax["amount_minor"]} for tax in body.get("return_fee_taxes") or ())
+    return Line("return_fee", "", 1, -body.get("return_fee_minor", 0), tuple(taxes))
 
 
 def totals_of(lines: Iterable[Line]) -> list[Json]:

@@ -30,10 +30,36 @@ def given_by(body: Mapping[str, Any], payments: Collection[int]) -> Json:
     mine = [(tender, stretch) for tender, stretch in given if tender["payment"] in payments]
     return {
         **body,
-        **_positions(body, [stretch for _tender, stretch in mine]),
+        **_positions(body, [_with_fee(body, stretch) for _tender, stretch in mine]),
+        **_fee_in(body, [stretch for _tender, stretch in mine]),
         "amount_minor": sum(tender["amount_minor"] for tender, _stretch in mine),
         "tenders": [tender for tender, _stretch in mine],
     }
+
+
+def _kept(body: Mapping[str, Any], minor: int) -> int:
+    """What of a kept fee belongs to the first so many minor units of the money."""
+    fee, money = body.get("return_fee_minor", 0), body["amount_minor"]
+    return int(minor * fee // money) if money else 0
+
+
+def _with_fee(body: Mapping[str, Any], stretch: Stretch) -> Stretch:
+    """The stretch of money as one of what the positions are worth."""
+    begin, end = stretch
+    return begin + _kept(body, begin), end + _kept(body, end)
+
+
+def _fee_in(body: Mapping[str, Any], stretches: Sequence[Stretch]) -> Json:
+    """What of the fee is kept of these stretches of money; nothing where none is kept."""
+    fee = body.get("return_fee_minor", 0)
+    if not fee:
+        return {}
+    parts = [(_kept(body, begin), _kept(body, end)) for begin, end in stretches]
+    taxes = [dict(tax) | {"amount_minor": 0} for tax in body["return_fee_taxes"]]
+    for begin, end in parts:
+        for row, tax in zip(taxes, taxes_between(body["return_fee_taxes"], fee, begin, end), strict=True):
+            row["amount_minor"] += tax["amount_minor"]
+    return {"return_fee_minor": sum(end - begin for begin, end in parts), "return_fee_taxes": taxes}
 
 
 def _positions(body: Mapping[str, Any], stretches: Sequence[Stretch]) -> Json:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tools.errors import InvalidArgs
 from tools.models import Order, OrderLine
-from tools.refunding.shares import taxes_between
+from tools.refunding.shares import divided, taxes_between
 from tools.types import Money
 
 Part = dict[str, Any]
@@ -19,7 +19,7 @@ class Draft:
     """What goes back, before it is known who pays it.
 
     `pieces` are what was wished for, as line id and quantity; `lines` and `shipping_taxes` are as a refund's body has
-    them.
+    them. `money` is what goes back: all of them together, but for the `fee_minor` that the shop keeps of a return.
     """
 
     order: int
@@ -29,15 +29,29 @@ class Draft:
     shipping_taxes: tuple[dict[str, Any], ...]
     goodwill_percent: int
     money: Money
+    fee_minor: int = 0
+    fee_taxes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def whole(self) -> Money:
+        """All that the lines and the shipping are worth, before anything is kept."""
+        return Money(self.money.amount_minor + self.fee_minor, self.money.currency)
 
 
 def compose(
-    order: Order, wishes: Iterable[tuple[int, int]], *, shipping: bool, goodwill_percent: int, reason: str
+    order: Order,
+    wishes: Iterable[tuple[int, int]],
+    *,
+    shipping: bool,
+    goodwill_percent: int,
+    reason: str,
+    fee_minor: int = 0,
 ) -> Draft:
     """What goes back for so many pieces of these lines (line id, quantity); expects lines and returns prefetched.
 
-    Goodwill is a reduction of the named pieces' price: no piece, no shipping and no duty goes back with it. Raises
-    InvalidArgs with a code for a foreign line, more pieces than are left, or where nothing is.
+    Goodwill is a reduction of the named pieces' price: no piece, no shipping and no duty goes back with it. The fee is
+    kept of the pieces' price, never of anything else. Raises InvalidArgs with a code for a foreign line, more pieces
+    than are left, or where nothing is.
     """
     lines = {line.pk: line for line in order.lines.all()}
     parts, pieces = [], merged(wishes)
@@ -53,7 +67,8 @@ def compose(
         order.shipping_refunded_minor,
         order.shipping_refunded_minor + back,
     )
-    total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + back
+    kept = min(fee_minor, sum(part["amount_minor"] for part in parts))
+    total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + back - kept
     if total <= 0:
         raise InvalidArgs(code="refund.nothing_left")
     shipping_taxes = tuple(dict(tax) for tax in taxes) if back else ()
@@ -65,7 +80,20 @@ def compose(
         shipping_taxes,
         goodwill_percent,
         Money(total, order.currency),
+        kept,
+        tuple(_fee_taxes(parts, kept)),
     )
+
+
+def _fee_taxes(parts: Sequence[Part], fee_minor: int) -> list[dict[str, Any]]:
+    """The fee is taxed as the goods are that it is kept of, each in its share."""
+    found: dict[tuple[str, int | None], dict[str, Any]] = {}
+    prices = [part["amount_minor"] for part in parts]
+    for part, share in zip(parts, divided(fee_minor, prices), strict=True):
+        for tax in taxes_between(part["taxes"], part["amount_minor"], 0, share):
+            row = found.setdefault((tax["title"], tax["rate_ppm"]), {**tax, "amount_minor": 0})
+            row["amount_minor"] += tax["amount_minor"]
+    return list(found.values()) if fee_minor else []
 
 
 def merged(wishes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -64,7 +64,7 @@ def wish_digest(draft: Draft) -> str:
             "order": draft.order,
             "lines": [list(piece) for piece in draft.pieces],
             "shipping_minor": draft.shipping_minor,
-            "amount_minor": draft.money.amount_minor,
+            "amount_minor": draft.whole.amount_minor,
         }
     )
 

@@ -14,7 +14,11 @@ Body = dict[str, Any]
 
 
 def body_of(draft: Draft, found: Sequence[Tender], reason: str) -> Body:
-    """What policy judges and a person signs. `payment` and `vendor` are the first tender's."""
+    """What policy judges and a person signs. `payment` and `vendor` are the first tender's.
+
+    A fee that is kept stands in it only where there is one.
+    """
+    fee = {"return_fee_minor": draft.fee_minor, "return_fee_taxes": list(draft.fee_taxes)}
     return {
         "order": draft.order,
         "lines": list(draft.lines),
@@ -27,6 +31,7 @@ def body_of(draft: Draft, found: Sequence[Tender], reason: str) -> Body:
         "payment": found[0].payment,
         "vendor": found[0].vendor,
         "reason": reason,
+        **(fee if draft.fee_minor else {}),
     }
 
 
@@ -45,9 +50,10 @@ def tenders_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _pays(body: Mapping[str, Any], tender: Mapping[str, Any], *, first: bool) -> Step:
-    """The first call carries pieces and shipping, so that they are counted once."""
+    """The first call carries pieces and shipping, so that they are counted once, and what is kept of them."""
+    kept = {name for name in body if name.startswith("return_fee_")} if not first else set()
     request = {
-        **body,
+        **{name: value for name, value in body.items() if name not in kept},
         "lines": body["lines"] if first else [],
         "shipping_minor": body["shipping_minor"] if first else 0,
         "shipping_taxes": body["shipping_taxes"] if first else [],

@@ -17,7 +17,7 @@ def wish_of_shop(order: Order, draft: Draft) -> shopify.RefundRequest:
         order_external_id=order.external_id,
         transaction_external_id="",
         gateway="",
-        amount_minor=draft.money.amount_minor,
+        amount_minor=draft.whole.amount_minor,
         currency=draft.money.currency,
         lines=lines_of(order, parts),
         duties=duties_of(order, parts) if not draft.goodwill_percent else (),

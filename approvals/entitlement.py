@@ -252,7 +252,7 @@ def _withdrawn(claim: Claim, terms: Terms, asked_at: datetime) -> Answer | None:
     times = [parcel.delivered_at for parcel in claim.parcels if parcel.delivered_at]
     if days is None or not times:
         return None
-    ends = window(max(times), days, claim.zones, by_law=True)
+    ends = window(max(times), days, claim.zones, law_of=claim.country)
     # The period begins with the last parcel of the order: while one is under way nobody is late.
     if asked_at >= ends.over and all(parcel.status == "delivered" for parcel in claim.parcels):
         return None

@@ -113,7 +113,7 @@ def sending_back(order: Order) -> tuple[Payer, int]:
     found = []
     for _row, terms in versions:
         days = terms.withdrawal.get(order.country)
-        over = window(max(arrived), days, zones, by_law=True).over if days and arrived else None
+        over = window(max(arrived), days, zones, law_of=order.country).over if days and arrived else None
         by_law = days is not None and (over is None or sources.now() < over)
         payer = terms.payer(order.country, by_law=by_law)
         found.append((payer, terms.fee_minor(payer, order.currency)))

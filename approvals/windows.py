@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.core import get_global
 
 SATURDAY = 5
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,31 @@ def _zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def window(begins: datetime, days: int, zones: Sequence[ZoneInfo], *, by_law: bool = False) -> Window:
+def window(begins: datetime, days: int, zones: Sequence[ZoneInfo], *, law_of: str = "") -> Window:
     """The period of so many days that begins with what happened at `begins`; the day of that isn't counted.
 
-    In a country with several time zones the one counts in which the period lasts longest. A period `by_law` of the EU
-    that would end on a Saturday or Sunday ends with the next Monday; public holidays are not known here, so who comes
-    a day late after one is heard by a person. https://eur-lex.europa.eu/eli/reg/1971/1182/oj (Article 3)
+    In a country with several time zones the one counts in which the period lasts longest. A period by the law of a
+    country (`law_of`, two letters) that would end on a Saturday, a Sunday or a public holiday there ends with the next
+    working day. Holidays are those of the whole country: who comes a day late after one of their region is heard by a
+    person. https://eur-lex.europa.eu/eli/reg/1971/1182/oj (Article 3 (4))
     """
-    return max((_in_zone(begins, days, zone, by_law) for zone in zones), key=lambda found: found.over)
+    return max((_in_zone(begins, days, zone, law_of) for zone in zones), key=lambda found: found.over)
 
 
-def _in_zone(begins: datetime, days: int, zone: ZoneInfo, by_law: bool) -> Window:
+def _in_zone(begins: datetime, days: int, zone: ZoneInfo, law_of: str) -> Window:
     began = begins.astimezone(zone).date()
     last = began + timedelta(days=days)
-    if by_law and last.weekday() >= SATURDAY:
-        last += timedelta(days=7 - last.weekday())
-    return Window(began, last, datetime.combine(last + timedelta(days=1), time.min, tzinfo=zone))
+    while law_of and (last.weekday() >= SATURDAY or last in _holidays(law_of, last.year)):
+        last += A_DAY
+    return Window(began, last, datetime.combine(last + A_DAY, time.min, tzinfo=zone))
+
+
+@cache
+def _holidays(country: str, year: int) -> frozenset[date]:
+    """Public holidays of a whole country; empty for a country that nobody knows."""
+    # It takes most of a second to import, which few processes ever need.
+    import holidays
+
+    if country not in holidays.list_supported_countries():
+        return frozenset()
+    return frozenset(holidays.country_holidays(country, years=year))

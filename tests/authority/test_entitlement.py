@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,8 @@ from approvals.entitlement import (
     entitled,
 )
 from approvals.entitlement_words import GRANTS, REFUSALS
-from approvals.terms import EU, Terms, defaults
-from approvals.windows import zones_of
+from approvals.terms import EU, Terms, defaults, withdrawal_by_law
+from approvals.windows import window, zones_of
 
 OSLO = ZoneInfo("Europe/Oslo")
 ARRIVED = datetime(2026, 11, 4, 9, 30, tzinfo=OSLO)  # a Wednesday, and so is 14 days later
@@ -252,6 +252,43 @@ def test_a_period_by_law_ends_on_no_weekend(arrived: datetime, ends: datetime) -
         wish = claim("returned", item(parcel(arrived), back=back), country="DE")
         answers.append(judged(wish, return_days=0))
     assert answers == ["terms.withdrawal", "window.return"]
+
+
+@pytest.mark.parametrize(
+    ("country", "arrived", "ends"),
+    [
+        # Christmas on a Friday, the second day on a Saturday: the period lasts until Monday.
+        ("DE", date(2026, 12, 11), date(2026, 12, 28)),
+        # In the United Kingdom Monday is the holiday that fell on the Saturday.
+        ("GB", date(2026, 12, 11), date(2026, 12, 29)),
+        # The first of May, a Friday, is one in Germany and none in the United Kingdom.
+        ("DE", date(2026, 4, 17), date(2026, 5, 4)),
+        ("GB", date(2026, 4, 17), date(2026, 5, 1)),
+        # Good Friday, the weekend, Easter Monday.
+        ("DE", date(2026, 3, 20), date(2026, 4, 7)),
+        ("FR", date(2026, 3, 20), date(2026, 4, 3)),
+        # New Year's Day belongs to the next year.
+        ("SE", date(2026, 12, 18), date(2027, 1, 4)),
+        # Nobody knows the holidays of a place that isn't there, and no law lengthens what a shop promises.
+        ("XX", date(2026, 12, 11), date(2026, 12, 25)),
+        ("", date(2026, 12, 11), date(2026, 12, 25)),
+    ],
+)
+def test_a_period_by_law_ends_on_no_public_holiday_of_the_customers_country(
+    country: str, arrived: date, ends: date
+) -> None:
+    begins = datetime.combine(arrived, time(9), tzinfo=OSLO)
+    assert window(begins, 14, (OSLO,), law_of=country).last == ends
+
+
+def test_no_country_with_a_right_of_withdrawal_lacks_its_holidays() -> None:
+    christmas = datetime(2026, 12, 11, 9, tzinfo=OSLO)
+    late = {
+        country
+        for country in withdrawal_by_law()
+        if window(christmas, 14, (OSLO,), law_of=country).last.day == 25
+    }
+    assert late == set()
 
 
 def test_a_withdrawal_begins_with_the_last_parcel_of_the_order() -> None:

@@ -12,15 +12,18 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from approvals import terms
 from approvals.caps import AMOUNTS, CAPS, caps_of, defaults
 from approvals.duties import write_hours
 from approvals.duty import Stretch
+from approvals.promises import TERMS
+from approvals.terms_in_force import terms_of
 from approvals.versions import begin
 from audit.actors import SYSTEM, staff
 from cases.models import Shop, User
 from cases.shops import Opening, open_shop
 from opsagent.demo.accounts import remembered
-from opsagent.demo.shops import LANGUAGES, SHOPS
+from opsagent.demo.shops import LANGUAGES, RETURN_LABEL, SHOPS, STANDARD_DELIVERY
 
 # user name, first and last name, roles, time zone
 STAFF = (
@@ -100,6 +103,7 @@ def open_shops(connected_since: datetime, undo_seconds: int) -> list[Shop]:
         )
         shop, _is_new = open_shop(new, by=SYSTEM)
         _give_caps(shop, undo_seconds)
+        _give_terms(shop)
         shops.append(shop)
     return shops
 
@@ -116,6 +120,20 @@ def _give_caps(shop: Shop, undo_seconds: int) -> None:
         with transaction.atomic():
             key = {"shop_id": shop.pk, "currency": shop.base_currency}
             begin(CAPS, numbers=wanted, reason="The demo's day", by=SYSTEM, **key)
+
+
+def _give_terms(shop: Shop) -> None:
+    """A version that says what the standard delivery and a return label cost; none where it holds already."""
+    row = terms_of(shop.pk)
+    now = row.numbers() if row else terms.defaults()
+    wanted = now | {
+        "standard_shipping": STANDARD_DELIVERY,
+        "return_shipping": "label",
+        "return_fee": RETURN_LABEL,
+    }
+    if wanted != now:
+        with transaction.atomic():
+            begin(TERMS, numbers=wanted, reason="The demo's prices", by=SYSTEM, shop_id=shop.pk)
 
 
 def hire(data_dir: Path, shops: list[Shop]) -> list[Colleague]:

@@ -34,6 +34,9 @@ class ShopFacts:
         }[source]
 
 
+# Minor units: what the one delivery that there is costs, and what a shop asks for the label of a return.
+STANDARD_DELIVERY = {"USD": 590, "EUR": 490, "GBP": 450, "JPY": 660}
+RETURN_LABEL = {"USD": 490, "EUR": 390, "GBP": 350, "JPY": 550}
 LANGUAGES = {"north": ("en", "de", "fr", "es"), "sakura": ("ja", "en")}
 SHOPS: dict[str, ShopFacts] = {
     "north": ShopFacts(

@@ -14,7 +14,7 @@ from opsagent.demo.letters import About
 from opsagent.demo.money import decimal_text, minor
 from opsagent.demo.people import Cast, Person
 from opsagent.demo.script import Effect, Neutral, Step
-from opsagent.demo.shops import SHOPS
+from opsagent.demo.shops import SHOPS, STANDARD_DELIVERY
 
 Basket = Sequence[tuple[Item, int]]
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -82,7 +82,7 @@ class Stage:
         lines = [self._line(shop, who, item, quantity, percent_off) for item, quantity in basket]
         goods = sum(line_value(line, currency) for line in lines)
         gateway = gateway or ("cash_on_delivery" if pays == "cash" else SHOPS[shop].gateway)
-        shipping = {"USD": 590, "EUR": 490, "GBP": 450, "JPY": 660}[currency]
+        shipping = STANDARD_DELIVERY[currency]
         order = {
             "shop": shop,
             "id": order_id,

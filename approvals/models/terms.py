@@ -67,12 +67,18 @@ class TermsVersion(Version):
     final_sale = models.JSONField(
         _("final sale (SKUs)"),
         default=list,
-        help_text=_("SKUs or patterns as SALE-*, one a line. A right of withdrawal holds all the same."),
+        help_text=_(
+            "SKUs or patterns as SALE-*, one a line: a shop's order names no tags and no product type. A right of"
+            " withdrawal holds all the same."
+        ),
     )
     hygiene = models.JSONField(
         _("sealed for hygiene (SKUs)"),
         default=list,
-        help_text=_("SKUs or patterns, one a line. A person looks at the seal before the money goes back."),
+        help_text=_(
+            "SKUs or patterns, one a line: a shop's order names no tags and no product type. A person looks at the seal"
+            " before the money goes back."
+        ),
     )
     refund_on = models.CharField(
         _("money of a return goes back"), max_length=12, choices=RefundOn, default=RefundOn.RECEIPT

@@ -130,8 +130,11 @@ class OpsAdminSite(admin.AdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's; whoever has given the password goes on to the second factor."""
+        from opsagent.password_form import PasswordForm
         from opsagent.signing_in import next_step
 
+        # Named here, since forms need the models, which aren't there yet where this site is made.
+        self.login_form = PasswordForm
         further = next_step(request, self) if request.method == "GET" else None
         return further or super().login(request, extra_context)
 

@@ -64,9 +64,10 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "OPSAGENT_BEHIND_PROXY",
-        "true if a reverse proxy of yours ends TLS and sets X-Forwarded-Proto.",
+        "true if a reverse proxy of yours ends TLS, sets X-Forwarded-Proto and adds the client's address to"
+        " X-Forwarded-For.",
         "false",
-        "The header is ignored, so that no client can forge it.",
+        "Both headers are ignored, so that no client can forge them.",
     ),
     Variable(
         "OPSAGENT_SITE_URL",

@@ -184,7 +184,8 @@ if MODE == PRODUCTION:
     CSRF_COOKIE_SECURE = True
     # Whether a whole domain speaks TLS alone is for its owner to say, not for one site on it.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-if env.bool("OPSAGENT_BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("OPSAGENT_BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # A webhook is bounded by its own view, before the body is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -11,6 +11,7 @@ from cases.models.paying import PaymentTask
 from cases.models.personal import KnownAddress, PersonalText, PersonKey, ShopKey
 from cases.models.planning import PlannerConfig
 from cases.models.shops import Connection, Shop, User
+from cases.models.signing_in import SignInTry
 
 __all__ = [
     "Cancellation",
@@ -34,6 +35,7 @@ __all__ = [
     "RefusedRequests",
     "Shop",
     "ShopKey",
+    "SignInTry",
     "Template",
     "User",
 ]

@@ -186,7 +186,8 @@ def test_a_locked_call_brings_all_that_its_outcome_is_written_to(
         assert found is not None
         assert found.payment is not None
         assert found.message is not None
-        assert found.message.conversation.person
+        assert found.message.conversation is not None
+        assert found.message.conversation.person is not None
         assert (found.shop.slug, found.payment.order.pk) == ("north", found.payment.order_id)
 
 

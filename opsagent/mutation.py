@@ -1,9 +1,9 @@
 """Whether the tests of authority would notice: policy and executor changed in a copy, in one place at a time.
 
-mutmut makes the changes and plays, for each, the tests that pass through the changed function, in forks of one process:
-Django starts once and not once for each of a thousand changes, as it would in cosmic-ray. It changes what stands in
-functions; the table of rules itself is held by the tests of its order and of its lines. What hypothesis finds comes on
-top: its tests notice much, and too slowly to be asked about every change.
+mutmut makes the changes, and `opsagent.mutants` plays, for each, the tests that pass through the changed function, in
+forks of one process: Django starts and the test database is made once, and not once for each of a thousand changes.
+It changes what stands in functions; the table of rules itself is held by the tests of its order and of its lines. What
+hypothesis finds comes on top: its tests notice much, and too slowly to be asked about every change.
 https://mutmut.readthedocs.io/
 """
 
@@ -24,25 +24,22 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
-
-from opsagent.postgres import server_url
-from opsagent.simulation import databases
 
 COPIED = ("opsagent", "cases", "approvals", "tools", "audit", "templates", "tests")
 FILES = ("conftest.py", "manage.py", "pyproject.toml")
-# pytest's: a test failed, or could not even be run; and how a fork ends that a change keeps busy for ever.
-NOTICED = frozenset({1, 3, 24, 36, 152, 255, -24})
+# How a fork ends: a test failed, or a change kept it busy for ever.
+FAILED, HANGS = 1, 36
+NOTICED = frozenset({FAILED, HANGS})
 AT_LEAST = 90.0
+WHOLE = 100.0
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Files to change, the tests that are to notice, and whether these need a database."""
+    """Files to change, and the tests that are to notice."""
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
-    database: bool
 
 
 SUBJECTS = {
@@ -53,20 +50,31 @@ SUBJECTS = {
             "tests/authority/test_policy_lines.py",
             "tests/authority/test_policy_values.py",
         ),
-        database=False,
     ),
     "executor": Subject(
-        ("tools/execution.py", "approvals/recheck.py", "approvals/today.py"),
         (
+            "tools/execution.py",
+            "tools/outcomes.py",
+            "tools/ledger.py",
+            "tools/settling.py",
+            "approvals/recheck.py",
+            "approvals/today.py",
+        ),
+        (
+            "tests/executor/test_one_try.py",
+            "tests/executor/test_what_follows.py",
+            "tests/executor/test_without_a_try.py",
+            "tests/authority/test_ledger.py",
             "tests/authority/test_recheck.py",
+            "tests/authority/test_stricter_of_both.py",
             "tests/authority/test_undo.py",
             "tests/authority/test_value.py",
             "tests/flow/test_execution.py",
             "tests/flow/test_held_back.py",
             "tests/flow/test_life_failed_later.py",
             "tests/flow/test_lost_answers.py",
+            "tests/flow/test_settled_by_others.py",
         ),
-        database=True,
     ),
 }
 
@@ -90,14 +98,47 @@ class Survivor:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """What share of lines and branches the tests pass through, and the ways that they don't take."""
+
+    percent: float
+    missed: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What is printed."""
+        return {"branches_percent": self.percent, "missed": list(self.missed)}
+
+
+@dataclass(frozen=True)
+class Passing:
+    """What the tests of one subject pass through, asked alone."""
+
+    subject: str
+    passed: Passed
+
+    @property
+    def holds(self) -> bool:
+        """Whether no branch is left out."""
+        return self.passed.percent == WHOLE
+
+    def as_json(self) -> dict[str, Any]:
+        """What is printed."""
+        return {"subject": self.subject, **self.passed.as_json()}
+
+
+@dataclass(frozen=True)
 class Score:
-    """How many changes were made and noticed; `branches_percent` is what of the files the tests pass through."""
+    """How many changes were made and noticed, and what of the files the tests pass through.
+
+    `hung` are those that were noticed since a test never ended.
+    """
 
     subject: str
     changes: int
     noticed: int
     survivors: tuple[Survivor, ...]
-    branches_percent: float | None = None
+    passed: Passed
+    hung: tuple[str, ...] = ()
 
     @property
     def percent(self) -> float:
@@ -106,8 +147,8 @@ class Score:
 
     @property
     def holds(self) -> bool:
-        """Whether that is enough, and no branch is left out where branches were counted."""
-        return self.percent >= AT_LEAST and self.branches_percent in (None, 100.0)
+        """Whether that is enough, and no branch is left out."""
+        return self.percent >= AT_LEAST and self.passed.percent == WHOLE
 
     def as_json(self) -> dict[str, Any]:
         """What is printed."""
@@ -116,27 +157,43 @@ class Score:
             "changes": self.changes,
             "noticed": self.noticed,
             "percent": self.percent,
-            "branches_percent": self.branches_percent,
+            **self.passed.as_json(),
+            "hung": list(self.hung),
             "survivors": [survivor.as_json() for survivor in self.survivors],
         }
 
 
 def play(name: str) -> Score:
     """Change the subject's files in a copy, one place at a time. Raises NotPlayed."""
-    subject = SUBJECTS[name]
-    with _copied() as folder, _serving(subject) as environment:
+    subject, environment = SUBJECTS[name], _environment()
+    with _copied() as folder:
         (folder / "setup.cfg").write_text(_settings(subject))
-        branches = None if subject.database else _branches(folder, subject, environment)
-        jobs = 1 if subject.database else os.cpu_count() or 1
-        _run(folder, environment, "mutmut", "run", "--max-children", str(jobs))
-        if subject.database:
-            # What a change left behind in the database would make every later one look noticed.
-            _run(folder, environment, *_pytest(subject))
-        codes = exit_codes(folder / "mutants", subject.files)
+        passed = _passed(folder, subject, environment)
+        _run(folder, environment, "opsagent.mutants")
+        codes = _played(folder / "mutants", subject, environment)
         survivors = tuple(
             _survivor(folder, environment, change) for change, code in codes if code not in NOTICED
         )
-    return Score(name, len(codes), len(codes) - len(survivors), survivors, branches)
+    hung = tuple(change for change, code in codes if code == HANGS)
+    return Score(name, len(codes), len(codes) - len(survivors), survivors, passed, hung)
+
+
+def passing(name: str) -> Passing:
+    """What of the subject's files its tests pass through, without any change. Raises NotPlayed."""
+    with _copied() as folder:
+        return Passing(name, _passed(folder, SUBJECTS[name], _environment()))
+
+
+def _played(mutants: Path, subject: Subject, environment: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Every change by its name with how its tests ended."""
+    names = changes(mutants, subject.files)
+    told = mutants / "changes.jsonl"
+    told.write_text("".join(f"{json.dumps(name)}\n" for name in names))
+    _run(mutants, environment, *_pytest(subject), "-p", "opsagent.mutants", "--changes", told.name)
+    ended = [json.loads(line) for line in told.read_text().splitlines()[len(names) :]]
+    if [name for name, _code in ended] != names:
+        raise NotPlayed(f"{len(ended)} of {len(names)} changes were played.")
+    return [(name, code) for name, code in ended]
 
 
 @contextmanager
@@ -151,46 +208,23 @@ def _copied() -> Iterator[Path]:
         yield folder
 
 
-@contextmanager
-def _serving(subject: Subject) -> Iterator[dict[str, str]]:
-    """The environment of the tests, with the address of a database server where they need one."""
+def _environment() -> dict[str, str]:
+    """The tests' own, with the place where they may start a database server."""
     known = {name: text for name, text in os.environ.items() if not name.startswith(("OPSAGENT_", "DJANGO_"))}
-    if not subject.database:
-        yield known
-        return
-    with databases.server():
-        host = connection.get_connection_params()["host"]
-        yield {**known, "DATABASE_URL": settings.DATABASE_URL or server_url(Path(host))}
+    return {**known, "OPSAGENT_DATA_DIR": str(settings.DATA_DIR)}
 
 
 def _pytest(subject: Subject) -> list[str]:
-    # In one order and one process, on a test database that is made once.
-    kept = ["--reuse-db"] if subject.database else []
-    return [
-        "pytest",
-        "-q",
-        "-x",
-        "-n",
-        "0",
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:cacheprovider",
-        *kept,
-        *subject.tests,
-    ]
+    # In one order and one process.
+    plain = ["-q", "-x", "-n", "0", "--timeout", "0", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    return ["pytest", *plain, *subject.tests]
 
 
 def _settings(subject: Subject) -> str:
     def listed(words: Sequence[str]) -> str:
         return "".join(f"\n    {word}" for word in words)
 
-    arguments = [word for word in _pytest(subject)[1:] if word not in (*subject.tests, "-q", "-x")]
-    return (
-        f"[mutmut]\nsource_paths={listed(subject.files)}\nalso_copy={listed((*COPIED, *FILES))}\n"
-        f"pytest_add_cli_args={listed(arguments)}\n"
-        f"pytest_add_cli_args_test_selection={listed(subject.tests)}\n"
-    )
+    return f"[mutmut]\nsource_paths={listed(subject.files)}\nalso_copy={listed((*COPIED, *FILES))}\n"
 
 
 def _run(folder: Path, environment: Mapping[str, str], *words: str) -> str:
@@ -203,20 +237,24 @@ def _run(folder: Path, environment: Mapping[str, str], *words: str) -> str:
     return said
 
 
-def _branches(folder: Path, subject: Subject, environment: Mapping[str, str]) -> float:
-    """The share of lines and branches of the files that the tests pass through."""
+def _passed(folder: Path, subject: Subject, environment: Mapping[str, str]) -> Passed:
     only = f"--include={','.join(subject.files)}"
     _run(folder, environment, "coverage", "run", "--branch", only, "-m", *_pytest(subject))
     told: dict[str, Any] = json.loads(_run(folder, environment, "coverage", "json", "-o", "-", "-q"))
-    return round(float(told["totals"]["percent_covered"]), 2)
+    missed = [
+        f"{file}:{place}"
+        for file, seen in sorted(told["files"].items())
+        for place in (*seen["missing_lines"], *(f"{a}->{b}" for a, b in seen["missing_branches"]))
+    ]
+    return Passed(round(float(told["totals"]["percent_covered"]), 2), tuple(missed))
 
 
-def exit_codes(mutants: Path, files: Sequence[str]) -> list[tuple[str, int | None]]:
-    """Every change by its name with how its tests ended; None where they were not run."""
-    found: list[tuple[str, int | None]] = []
+def changes(mutants: Path, files: Sequence[str]) -> list[str]:
+    """Every change by its name."""
+    found: list[str] = []
     for file in files:
         told: dict[str, Any] = json.loads((mutants / f"{file}.meta").read_text())
-        found += sorted(told["exit_code_by_key"].items())
+        found += sorted(told["exit_code_by_key"])
     return found
 
 

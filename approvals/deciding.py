@@ -108,6 +108,9 @@ def decide(
     """Judge a wish and write the decision with what follows from it. Needs a transaction."""
     effect, problem = resolve(wish, scope, by_planner=by.kind == "agent")
     exposure.lock(effect)
+    if situation.by_kind != "staff":
+        # People's own messages aren't counted.
+        exposure.lock_messages(effect, scope)
     rules = in_force(scope.shop_id, effect, situation.planner)
     facts, said = gathered(effect, scope, replace(situation, problem=problem))
     verdict = policy.judge(facts, rules.for_policy)

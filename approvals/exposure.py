@@ -1,7 +1,7 @@
 """Who counts as one customer, and what they got or may still get: the sums that tiers, caps and the budget look at.
 
     order ──▶ its customer, and whoever has the same e-mail however it is spelled, or the same phone
-                └─▶ their payment methods and addresses ──▶ whoever else used one of these
+                └─▶ their payment methods and addresses ──▶ whoever else used one of these ──▶ theirs, and so on
 
 What is reserved, on its way, of unknown outcome, or asked for and not yet signed counts as if it had been given. Sums
 in other currencies are converted, and rounded up.
@@ -23,7 +23,7 @@ from approvals.bounds import CAPS, SCOPES
 from approvals.exposure_statements import LINKED, SPELLINGS, SUMMED, SUMS
 from approvals.models import ApprovalRequest, Decision
 from audit import sources
-from tools.base import Effect
+from tools.base import Effect, Scope
 from tools.models import OPEN_STATES, ToolCall
 from tools.types import Money
 
@@ -33,6 +33,8 @@ COUNTS = (*OPEN_STATES, ToolCall.State.SUCCEEDED)
 # A parcel shop or a student house makes nobody one person with the others; what goes there is summed all the same.
 MOST_AT_ONE_PLACE = 20
 MOST_LINKED = 500
+# People, payment methods and addresses together.
+MOST_REACHED = 3 * MOST_LINKED
 AUTOMATIC = "automatic"
 
 # How much of another currency an amount is at most, and whether the rate is ok, stale or missing.
@@ -41,12 +43,19 @@ BY_STATE = ("ok", "stale", "missing")
 
 
 class TooManyLinked(Exception):
-    """So many people hang together that nobody can say who is who: a person looks."""
+    """So many people hang together that nobody can say who is who: a person looks. `shop_id` where it is known."""
+
+    def __init__(self, shop_id: int | None = None) -> None:
+        super().__init__()
+        self.shop_id = shop_id
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The order, and all that counts with it; `near` are its customer under all spellings, `people` all linked."""
+    """The order, and all that counts with it; `near` are its customer under all spellings, `people` all linked.
+
+    `instruments` and `addresses` are those of `near`; over others' people are linked, and count as one customer.
+    """
 
     shop_id: int
     orders: frozenset[int]
@@ -83,15 +92,24 @@ def linked(effect: Effect) -> Linked | None:
     if effect.worth is None:
         return None
     most = MOST_LINKED + 1
-    told = [effect.body.get("order"), effect.payment_id, most, most, most, MOST_AT_ONE_PLACE, most, most]
+    told = [
+        effect.body.get("order"),
+        effect.payment_id,
+        most,
+        most,
+        most,
+        MOST_AT_ONE_PLACE,
+        MOST_REACHED + 1,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(LINKED, told)
         row = cursor.fetchone()
     if row is None:
         return None
-    shop_id, orders, *found = row
-    near, instruments, addresses, at_home, payers = (_all_of(each) for each in found)
-    return Linked(shop_id, frozenset(orders), near, instruments, addresses, near | at_home | payers)
+    shop_id, orders, *found, reached = row
+    if reached > MOST_REACHED or any(len(each) > MOST_LINKED for each in found):
+        raise TooManyLinked(shop_id)
+    return Linked(shop_id, frozenset(orders), *(frozenset(each) for each in found))
 
 
 def spellings(shop_id: int, people: Iterable[UUID]) -> frozenset[UUID]:
@@ -111,21 +129,35 @@ def lock(effect: Effect) -> None:
     """Make everybody who spends the same customer's, card's or address's limits wait for this transaction.
 
     Eight workers on eight orders of one customer then see each other's sums. What can't be told apart is locked by
-    the shop, and policy sends it to a person.
+    the shop, and policy sends it to a person, unless it can be told by the time that the sums are read.
     """
     if effect.worth is None:
         return
     try:
         found = linked(effect)
-    except TooManyLinked:
-        return
-    if found is None:
+        keys = found.keys() if found else []
+    except TooManyLinked as many:
+        keys = [f"shop/{many.shop_id}"]
+    _lock(keys)
+
+
+def lock_messages(effect: Effect, scope: Scope) -> None:
+    """Make everybody who would send one more message for this shop wait for this transaction.
+
+    The last of all locks, after those of money: its hour is one sum of the whole shop, so case and customer need none
+    of their own.
+    """
+    if any(step.template for step in effect.steps):
+        _lock([f"messages/{scope.shop_id}"])
+
+
+def _lock(keys: list[str]) -> None:
+    if not keys:
         return
     with connection.cursor() as cursor:
         # One after the other, as they stand in the list.
         cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key",
-            [found.keys()],
+            "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key", [keys]
         )
 
 
@@ -172,6 +204,7 @@ def _by_scope(found: Linked, now: datetime, planner: str, without: int | None) -
         "planner": planner,
         "alone": Decision.Outcome.ALLOW_AFTER_UNDO.value,
         "counts": [str(state) for state in COUNTS],
+        "open": [str(state) for state in OPEN_STATES],
         "pending": ApprovalRequest.State.PENDING.value,
         "without": without,
     }
@@ -208,7 +241,7 @@ def unconverted(money: Money, currency: str) -> tuple[int, str]:
 def messages(shop_id: int, case_id: int, more: int) -> dict[str, int]:
     """How many messages the agent sends, by unit, these among them; nothing where there are none.
 
-    Counted without a lock: workers at the same moment may go over by one each.
+    Whoever decides by it has taken `lock_messages` before.
     """
     if not more:
         return {}

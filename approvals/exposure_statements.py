@@ -20,9 +20,55 @@ WITH wanted AS (
 SELECT one.id FROM ({NEAR}) one LIMIT %s
 """  # noqa: S608 - put together of constants
 
-# Values: order, payment, and how many of each at most: near, cards, places, people at one place, at home, payers.
+# Who hangs together over however many steps: a person, what they paid with and where it went, whoever else paid with
+# that or lives there, and so on. A shared place with too many people leads no further. Each row is one of the three,
+# and no more of them are looked for than are asked for, which is where the walk ends.
+REACHED = """
+    SELECT near.id AS person, NULL::text AS card, NULL::uuid AS place FROM near
+    UNION
+    SELECT NULL, card.instrument, NULL FROM cards card
+    UNION
+    SELECT NULL, NULL, place.address_key FROM places place
+"""
+NEXT = """
+    SELECT p.id AS person, NULL::text AS card, NULL::uuid AS place
+    FROM cases_person me JOIN cases_person p
+        ON p.shop_id = me.shop_id AND p.email_key = me.email_key AND p.email_key <> ''
+    WHERE me.id = r.person AND me.shop_id = (SELECT id FROM shop)
+    UNION ALL
+    SELECT p.id, NULL, NULL
+    FROM cases_person me JOIN cases_person p ON p.shop_id = me.shop_id AND p.phone = me.phone AND p.phone <> ''
+    WHERE me.id = r.person AND me.shop_id = (SELECT id FROM shop)
+    UNION ALL
+    SELECT NULL, pay.instrument, NULL
+    FROM tools_order o JOIN tools_payment pay ON pay.order_id = o.id AND pay.instrument <> ''
+    WHERE o.person_id = r.person AND o.shop_id = (SELECT id FROM shop)
+    UNION ALL
+    SELECT NULL, NULL, o.address_key FROM tools_order o
+    WHERE o.person_id = r.person AND o.shop_id = (SELECT id FROM shop) AND o.address_key IS NOT NULL
+    UNION ALL
+    SELECT o.person_id, NULL, NULL
+    FROM tools_payment pay JOIN tools_order o ON o.id = pay.order_id AND o.person_id IS NOT NULL
+    WHERE pay.instrument = r.card AND pay.instrument <> '' AND pay.shop_id = (SELECT id FROM shop)
+    UNION ALL
+    SELECT NULL, NULL, o.address_key
+    FROM tools_payment pay JOIN tools_order o ON o.id = pay.order_id AND o.address_key IS NOT NULL
+    WHERE pay.instrument = r.card AND pay.instrument <> '' AND pay.shop_id = (SELECT id FROM shop)
+    UNION ALL
+    SELECT o.person_id, pay.instrument, NULL
+    FROM tools_order o
+    LEFT JOIN tools_payment pay ON o.person_id IS NULL AND pay.order_id = o.id AND pay.instrument <> ''
+    WHERE o.address_key = r.place AND o.shop_id = (SELECT id FROM shop)
+        AND (o.person_id IS NOT NULL OR pay.instrument IS NOT NULL)
+        AND (
+            SELECT count(DISTINCT h.person_id) FROM tools_order h
+            WHERE h.address_key = r.place AND h.shop_id = (SELECT id FROM shop)
+        ) <= %s
+"""
+
+# Values: order, payment, how many of near, cards and places at most, people at one place, how many reached in all.
 LINKED = f"""
-WITH mine AS (
+WITH RECURSIVE mine AS (
     SELECT o.id, o.shop_id, o.person_id FROM tools_order o
     WHERE o.id = %s::bigint OR o.id = (SELECT p.order_id FROM tools_payment p WHERE p.id = %s::bigint)
 ),
@@ -43,40 +89,33 @@ cards AS (
     WHERE p.instrument <> '' LIMIT %s
 ),
 places AS (SELECT DISTINCT address_key FROM theirs WHERE address_key IS NOT NULL LIMIT %s),
-homes AS (
-    SELECT o.address_key FROM places JOIN tools_order o USING (address_key)
-    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL
-    GROUP BY o.address_key HAVING count(DISTINCT o.person_id) <= %s
+reach AS (
+    SELECT began.person, began.card, began.place FROM ({REACHED}) began
+    UNION
+    SELECT n.person, n.card, n.place FROM reach r CROSS JOIN LATERAL ({NEXT}) n
 ),
-at_home AS (
-    SELECT DISTINCT o.person_id FROM homes JOIN tools_order o USING (address_key)
-    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL LIMIT %s
-),
-payers AS (
-    SELECT DISTINCT o.person_id
-    FROM cards JOIN tools_payment p USING (instrument) JOIN tools_order o ON o.id = p.order_id
-    WHERE o.shop_id = (SELECT id FROM shop) AND o.person_id IS NOT NULL LIMIT %s
-)
+reached AS (SELECT reach.person, reach.card, reach.place FROM reach LIMIT %s)
 SELECT
     shop.id,
     ARRAY(SELECT id FROM mine),
     ARRAY(SELECT id FROM near),
     ARRAY(SELECT instrument FROM cards),
     ARRAY(SELECT address_key FROM places),
-    ARRAY(SELECT person_id FROM at_home),
-    ARRAY(SELECT person_id FROM payers)
+    ARRAY(SELECT person FROM reached WHERE person IS NOT NULL),
+    (SELECT count(*) FROM reached)
 FROM shop
 """  # noqa: S608 - put together of constants
 
 # What was given or is on its way, what waits for a signature, and what staff gave back by hand: the last is the
 # order's alone. Of requests that wait for each other the later one counts the earlier.
+# What is not settled yet is given now, however long ago it was decided.
 # Of a day counts what was promised or left in it, and what may leave any moment: else what a vendor could not take
 # for a day would leave together with the next day's.
 SUMS = """
 WITH counted AS (
     SELECT c.currency, c.value_minor AS minor,
         CASE WHEN c.payment_id IS NULL THEN k.order_id ELSE p.order_id END AS order_id,
-        c.created_at >= %(recent)s AS recent,
+        c.created_at >= %(recent)s OR c.state = ANY(%(open)s::text[]) AS recent,
         c.created_at >= %(today)s OR c.first_sent_at >= %(today)s OR c.first_sent_at IS NULL AS today,
         d.outcome = %(alone)s AND d.by_kind = 'agent' AND kind.kind = %(planner)s AS alone
     FROM tools_toolcall c
@@ -87,7 +126,8 @@ WITH counted AS (
     WHERE c.shop_id = %(shop)s AND c.state = ANY(%(counts)s::text[]) AND c.value_minor > 0
         AND (%(without)s::bigint IS NULL OR c.decision_id IS DISTINCT FROM %(without)s::bigint)
         AND (
-            c.created_at >= %(recent)s OR p.order_id = ANY(%(orders)s::bigint[])
+            c.created_at >= %(recent)s OR c.state = ANY(%(open)s::text[])
+            OR p.order_id = ANY(%(orders)s::bigint[])
             OR c.payment_id IS NULL AND k.order_id = ANY(%(orders)s::bigint[])
         )
     UNION ALL

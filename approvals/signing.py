@@ -142,6 +142,7 @@ def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
     if problem or effect.digest != request.effect_hash:
         raise Changed(problem or "effect")
     exposure.lock(effect)
+    exposure.lock_messages(effect, scope)
     verdict = verdict_now(decision, effect, situation)
     if asks_more(decision, verdict):
         raise Changed(verdict.rule)

@@ -200,7 +200,7 @@ def test_windows_end_and_an_orders_own_sum_does_not() -> None:
     sums = {}
     for days in (0, 2, 31):
         at = factories.now() - timedelta(days=days)
-        ToolCall.objects.update(created_at=at, first_sent_at=at)
+        ToolCall.objects.update(created_at=at, first_sent_at=at, state="succeeded")
         effect = replace(effect_of(other), payment_id=None, body={"order": first.order_id})
         found = exposure.linked(effect)
         assert found is not None

@@ -19,7 +19,7 @@ from approvals.eligibility import TierPeople, newly_without
 from approvals.errors import AlreadyDecided, Invalid, LeavesNobody, NotPermitted
 from approvals.models import Absence, Delegation, DutyHours
 from approvals.models.duty import DAY_MINUTES, MONEY_RIGHTS
-from approvals.rights import has_right, person
+from approvals.rights import has_right, person, why_never
 from approvals.signing import signer_of
 from audit import sources
 from audit.actors import Actor
@@ -93,7 +93,7 @@ def _without(user: User, starts_at: datetime, ends_at: datetime) -> list[TierPeo
         row
         for shop in user.shops.all()
         for at in (max(starts_at, sources.now()), *others)
-        for row in newly_without(shop.pk, at=at, without={user.pk})
+        for row in newly_without(shop.pk, at=at, away={user.pk})
     ]
 
 
@@ -144,6 +144,8 @@ def give_delegation(
         to, lender = people.filter(pk=to_id).first(), people.filter(pk=instead_of_id).first()
         if to is None or lender is None or not has_right(lender, right):
             raise Invalid(_("Both work for the shop, and the one who is away has the right by their role."))
+        if why_never(to):
+            raise Invalid(why_never(to))
         row = Delegation.objects.create(
             shop_id=shop_id, right=right, to=to, instead_of=lender, starts_at=starts_at, ends_at=ends_at,
             reason=reason.strip()[:500], given_by=giver, given_at=sources.now(),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,7 +25,7 @@ from approvals.models import (
     Passkey,
     Recusal,
 )
-from approvals.rights import RESTS
+from approvals.rights import GIVES_ROLES, RESTS
 from audit import sources
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 Tier = ApprovalRequest.Tier
 TWO_PEOPLE = "two_people"
+NEVER_THERE = Week(absences=((datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class _Staff:
     lent: Collection[tuple[int, int, str]]
     resting: Collection[int]
     factors: Collection[int]
-    weeks: Mapping[int, Week]
+    barred: Mapping[int, str]
+    weeks: dict[int, Week]
 
 
 def who_can_decide(
@@ -84,14 +88,17 @@ def who_can_decide(
     caps: CapsVersion | None = None,
     hours: bool = True,
     without: Collection[int] = (),
+    away: Collection[int] = (),
 ) -> list[TierPeople]:
     """Each tier of each currency with its people; a fixed number of queries.
 
     `limits` asks as if that version were in force, for its currency alone, and `caps` as if those caps were. Without
-    `hours` only absences count, not the time of the day; `without` leaves people out, as if their role were gone.
+    `hours` only absences count, not the time of the day; `without` leaves people out, as if their role were gone, and
+    `away` as if they were absent, so that whoever stands in for them counts.
     """
     at = at or sources.now()
     staff, caps = _staff(shop_id, at, without), caps or caps_in_force(shop_id)
+    staff.weeks.update(dict.fromkeys(away, NEVER_THERE))
     found: list[TierPeople] = []
     for version in [limits] if limits is not None else _in_force(shop_id):
         writers = {pk for row in (version, caps) if row for pk in (row.author_id, row.published_by_id)}
@@ -109,11 +116,15 @@ def newly_without(
     limits: LimitVersion | None = None,
     caps: CapsVersion | None = None,
     without: Collection[int] = (),
+    away: Collection[int] = (),
 ) -> list[TierPeople]:
-    """The tiers that have their people today, and would have too few after the change, whatever the hour."""
-    had = {(row.tier, row.currency) for row in who_can_decide(shop_id, hours=False) if row.enough}
-    after = who_can_decide(shop_id, at, limits, caps=caps, hours=False, without=without)
-    return [row for row in after if not row.enough and (row.tier, row.currency) in had]
+    """The tiers that would have too few people after the change, whatever the hour, and hadn't before.
+
+    A size that nobody could ask for before, as a further currency or the line of two people, counts among them.
+    """
+    short = {(row.tier, row.currency) for row in who_can_decide(shop_id, hours=False) if not row.enough}
+    after = who_can_decide(shop_id, at, limits, caps=caps, hours=False, without=without, away=away)
+    return [row for row in after if not row.enough and (row.tier, row.currency) not in short]
 
 
 def for_request(request: ApprovalRequest) -> TierPeople:
@@ -176,6 +187,8 @@ def _people(
 def _why_not(tier: str, user: User, staff: _Staff, writers: Collection[int | None]) -> str:
     large = tier != Tier.ONE_APPROVER
     right = RIGHT[Tier.TWO_FACTOR if large else Tier.ONE_APPROVER]
+    if user.pk in staff.barred:
+        return staff.barred[user.pk]
     own = right in staff.rights[user.pk]
     lenders = {lender for to, lender, lent in staff.lent if to == user.pk and lent == right}
     if not own and not any(right in staff.rights.get(lender, frozenset()) for lender in lenders):
@@ -201,23 +214,38 @@ def _staff(shop_id: int, at: datetime, without: Collection[int]) -> _Staff:
     rows = get_user_model().objects.filter(is_active=True, is_staff=True, shops=shop_id)
     users = list(rows.exclude(pk__in=without).order_by("first_name", "username"))
     ids = [user.pk for user in users]
+    rights = _rights(ids)
+    barred = {user.pk: why for user in users if (why := _barred_whatever(user, rights[user.pk]))}
     return _Staff(
-        users, _rights(ids), _lent(shop_id, at, ids), _resting(ids), _factors(ids), weeks_of(users, at)
+        users,
+        {pk: frozenset() if pk in barred else held for pk, held in rights.items()},
+        _lent(shop_id, at, ids),
+        _resting(ids),
+        _factors(ids),
+        barred,
+        weeks_of(users, at),
     )
+
+
+def _barred_whatever(user: User, rights: Collection[str]) -> str:
+    if user.is_superuser:
+        return _("a superuser signs no money")
+    return _("gives out roles, so signs no money") if GIVES_ROLES in rights else ""
 
 
 def _rights(ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    codes = {right.split(".")[1]: right for right in RIGHT.values()}
-    rows = get_user_model().objects.filter(
-        pk__in=ids,
-        groups__permissions__content_type__app_label="approvals",
-        groups__permissions__codename__in=codes,
-    )
+    """Of the rights that matter here those that their roles give these people."""
+    named, asked = {*RIGHT.values(), GIVES_ROLES}, Q()
+    for right in sorted(named):
+        app, codename = right.split(".")
+        asked |= Q(permissions__content_type__app_label=app, permissions__codename=codename)
+    rows = Group.objects.filter(asked, user__in=ids)
     found: dict[int, set[str]] = {pk: set() for pk in ids}
-    for pk, code in rows.values_list("pk", "groups__permissions__codename"):
-        if code in codes:
-            found[pk].add(codes[code])
-    return {pk: frozenset(rights) for pk, rights in found.items()}
+    for pk, app, codename in rows.values_list(
+        "user", "permissions__content_type__app_label", "permissions__codename"
+    ):
+        found[pk].add(f"{app}.{codename}")
+    return {pk: frozenset(rights & named) for pk, rights in found.items()}
 
 
 def _lent(shop_id: int, at: datetime, ids: Collection[int]) -> set[tuple[int, int, str]]:

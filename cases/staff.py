@@ -15,8 +15,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from approvals.duty import RIGHT
 from approvals.eligibility import TWO_PEOPLE, TierPeople, newly_without
 from approvals.errors import Invalid
-from approvals.models import ApprovalRequest, FactorReset
-from approvals.rights import MONEY_RIGHTS, rights_by_role
+from approvals.models import ApprovalRequest, Delegation, FactorReset
+from approvals.rights import GIVES_ROLES, MONEY_RIGHTS, barred_rights, rights_by_role
 from approvals.second_factor import resetting
 from audit import sources
 from audit.actors import Actor
@@ -49,7 +49,8 @@ def add_staff(
 ) -> tuple[User, bool]:
     """The account of this name with these roles and shops besides those it has, and whether it is new.
 
-    `password` is for a new account; what an account that is there already signs in with stays. Raises Invalid.
+    `password` is for a new account; what an account that is there already signs in with stays. Raises Invalid, also
+    where the roles together would give a right that nobody has beside another.
     """
     with transaction.atomic():
         groups, places = _all(Group, "name", roles), _all(Shop, "slug", shops)
@@ -61,10 +62,21 @@ def add_staff(
             set(user.groups.values_list("name", flat=True)),
             set(user.shops.values_list("slug", flat=True)),
         )
+        refuse_never(is_superuser=user.is_superuser, groups=[*user.groups.all(), *groups])
         user.groups.add(*groups)
         user.shops.add(*places)
         _tell_added(user, sorted(set(roles) - before[0]), sorted(set(shops) - before[1]), is_new, by)
     return user, is_new
+
+
+def refuse_never(*, is_superuser: bool, groups: Iterable[Group]) -> None:
+    """Raises Invalid where these roles would give rights about money to somebody who can't have them."""
+    rights = _rights_of(groups)
+    if not rights & barred_rights(is_superuser=is_superuser, gives_roles=GIVES_ROLES in rights):
+        return
+    if is_superuser:
+        raise Invalid(_("A superuser has no right about money: use another account for that role."))
+    raise Invalid(_("Whoever gives out roles signs no money: use two accounts, of two people."))
 
 
 def _create(username: str, password: str | None) -> User:
@@ -136,25 +148,40 @@ def confirm_reset(reset_id: int, *, by: Actor) -> FactorReset:
 
 
 def would_leave_nobody(user: User, new: Mapping[str, Any]) -> list[TierPeople]:
-    """What nobody could decide any more if this account had the new `groups`, `shops` and `is_active`.
+    """What nobody could decide any more if this account had the new roles, shops and switches of the form.
 
     What is missing among them stays as it is.
     """
-    groups = user.groups.all() if new.get("groups") is None else new["groups"]
-    shops = user.shops.all() if new.get("shops") is None else new["shops"]
-    active = bool(new.get("is_active", user.is_active))
-    places = {shop.pk for shop in shops}
-    held = {right for right in RIGHT.values() if right in rights_by_role(user)}
-    lost = held - _rights_of(groups)
+    now: dict[str, Any] = {"groups": user.groups.all(), "shops": user.shops.all()}
+    then = {**now, **{name: value for name, value in new.items() if value is not None}}
+    held, lent = _signs(user.is_superuser, now["groups"]), _lent_to(user)
+    works = all(then.get(name, getattr(user, name)) for name in ("is_active", "is_staff"))
+    is_superuser = bool(then.get("is_superuser", user.is_superuser))
+    kept = _signs(is_superuser, then["groups"])
+    # What is lent to somebody stays lent, unless they may sign nothing at all any more.
+    kept |= set() if is_superuser or GIVES_ROLES in _rights_of(then["groups"]) else lent
+    places = {shop.pk for shop in then["shops"]}
     found = []
     for shop_id in user.shops.values_list("pk", flat=True):
-        gone = held if not active or shop_id not in places else lost
-        sizes = {tier for tier, right in SIZES.items() if right in gone}
+        lost = (held | lent) - (kept if works and shop_id in places else set())
+        sizes = {tier for tier, right in SIZES.items() if right in lost}
         if sizes:
             found += [row for row in newly_without(shop_id, without={user.pk}) if row.tier in sizes]
     return found
 
 
+def _signs(is_superuser: bool, groups: Iterable[Group]) -> set[str]:
+    rights = _rights_of(groups)
+    barred = barred_rights(is_superuser=is_superuser, gives_roles=GIVES_ROLES in rights)
+    return (rights - barred) & set(RIGHT.values())
+
+
+def _lent_to(user: User) -> set[str]:
+    now = sources.now()
+    rows = Delegation.objects.filter(to=user, starts_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
+    return set(rows.values_list("right", flat=True))
+
+
 def _rights_of(groups: Iterable[Group]) -> set[str]:
-    rows = Permission.objects.filter(group__in=groups, content_type__app_label="approvals")
-    return {f"approvals.{codename}" for codename in rows.values_list("codename", flat=True)}
+    rows = Permission.objects.filter(group__in=groups)
+    return {f"{app}.{codename}" for app, codename in rows.values_list("content_type__app_label", "codename")}

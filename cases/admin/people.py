@@ -17,13 +17,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from approvals.duties import refuse_nobody
-from approvals.errors import LeavesNobody
+from approvals.errors import Invalid, LeavesNobody
 from audit import actors, sources
 from audit.models import Json
 from audit.services import record
 from audit.shop_admin import HistoryAdmin, ShopAdmin
 from cases.models import Person, PlannerConfig, Shop, Template, User
-from cases.staff import password_was_set, would_leave_nobody
+from cases.staff import password_was_set, refuse_never, would_leave_nobody
 
 SWITCHES = ("is_active", "is_staff", "is_superuser")
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
@@ -94,12 +94,25 @@ class StaffForm(UserChangeForm):  # type: ignore[type-arg]  # Django's own is ge
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        if {"groups", "is_superuser"} & set(self.changed_data):
+            self._refuse_never(data)
         if self.instance.pk is not None and not data.get("leaves_nobody_ok"):
             try:
                 refuse_nobody(would_leave_nobody(self.instance, data))
             except LeavesNobody as refusal:
                 raise forms.ValidationError(refusal.sentence) from refusal
         return data
+
+    def _refuse_never(self, data: dict[str, Any]) -> None:
+        groups = data.get("groups")
+        if groups is None:
+            groups = self.instance.groups.all()
+        try:
+            refuse_never(
+                is_superuser=data.get("is_superuser", self.instance.is_superuser), groups=list(groups)
+            )
+        except Invalid as refusal:
+            raise forms.ValidationError(refusal.sentence) from refusal
 
 
 @admin.register(User)

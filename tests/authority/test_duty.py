@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from approvals import versions
 from approvals.caps import CAPS
@@ -19,6 +20,7 @@ from audit import actors, sources
 from cases import tasks
 from cases.models import Case, Handoff, Message, Shop
 from cases.renewing import renew
+from cases.staff import would_leave_nobody
 from tests import factories
 from tests.authority.rows import (
     acting,
@@ -269,6 +271,17 @@ def test_an_absence_that_leaves_nobody_takes_a_yes() -> None:
 
 
 @pytest_db
+def test_an_absence_with_a_stand_in_leaves_somebody() -> None:
+    shop, now = factories.make_shop(), sources.now()
+    lender, to = signer(shop), signer(shop, "agent")
+    dates: dict[str, Any] = {"starts_at": now, "ends_at": now + HOUR, "by": actors.staff(lender)}
+    with pytest.raises(LeavesNobody):
+        write_absence(lender.pk, **dates)
+    factories.make_delegation(shop, lender, to)
+    assert write_absence(lender.pk, **dates).pk
+
+
+@pytest_db
 def test_two_absences_that_meet_leave_nobody_either() -> None:
     shop = factories.make_shop()
     one, other, now = signer(shop), signer(shop), sources.now()
@@ -315,6 +328,69 @@ def test_publishing_what_leaves_somebody_takes_none() -> None:
     signer(shop)
     row = factories.make_limits(shop, author=signer(shop), published_at=None, effective_at=None)
     assert versions.publish(LIMITS, row.pk, by=acting(shop, "limit publisher")).published_at
+
+
+@pytest_db
+def test_two_people_where_there_is_one_take_a_yes() -> None:
+    shop = factories.make_shop()
+    device_of(signer(shop, "finance approver"))
+    row = factories.make_limits(
+        shop,
+        two_people_above_minor=100_000,
+        author=factories.make_user(),
+        published_at=None,
+        effective_at=None,
+    )
+    by = acting(shop, "limit publisher")
+    with pytest.raises(LeavesNobody, match="very large"):
+        versions.publish(LIMITS, row.pk, by=by)
+    device_of(signer(shop, "finance approver"))
+    assert versions.publish(LIMITS, row.pk, by=by).published_at
+
+
+@pytest_db
+def test_a_further_currency_that_its_only_approver_writes_takes_a_yes() -> None:
+    shop = factories.make_shop()
+    user = signer(shop)
+    row = factories.make_limits(shop, "CHF", author=user, published_at=None, effective_at=None)
+    by = acting(shop, "limit publisher")
+    with pytest.raises(LeavesNobody, match="CHF"):
+        versions.publish(LIMITS, row.pk, by=by)
+    assert versions.publish(LIMITS, row.pk, leaves_nobody_ok=True, by=by).published_at
+
+
+LEAVING: list[dict[str, Any]] = [
+    {"is_active": False}, {"is_staff": False}, {"is_superuser": True}, {"groups": []}, {"shops": []},
+]  # fmt: skip
+
+
+@pytest_db
+@pytest.mark.parametrize("new", LEAVING)
+def test_whatever_takes_the_last_signer_away_leaves_nobody(new: dict[str, Any]) -> None:
+    shop = factories.make_shop()
+    last = signer(shop)
+    assert would_leave_nobody(last, {}) == []
+    assert [row.tier for row in would_leave_nobody(last, new)] == ["one_approver"]
+    signer(shop)
+    assert would_leave_nobody(last, new) == []
+
+
+@pytest_db
+def test_the_last_signer_who_is_to_give_out_roles_leaves_nobody() -> None:
+    last = signer(factories.make_shop())
+    roles = Group.objects.filter(name__in=["approver", "admin"])
+    assert [row.tier for row in would_leave_nobody(last, {"groups": roles})] == ["one_approver"]
+
+
+@pytest_db
+@pytest.mark.parametrize("new", [{"is_active": False}, {"is_staff": False}, {"shops": []}])
+def test_a_stand_in_who_goes_while_the_other_is_away_leaves_nobody(new: dict[str, Any]) -> None:
+    shop, now = factories.make_shop(), sources.now()
+    lender, to = signer(shop), signer(shop, "agent")
+    factories.make_delegation(shop, lender, to)
+    write_absence(lender.pk, starts_at=now - HOUR, ends_at=now + HOUR, by=actors.staff(lender))
+    assert [row.tier for row in would_leave_nobody(to, new)] == ["one_approver"]
+    assert would_leave_nobody(to, {"groups": []}) == []
 
 
 @pytest_db

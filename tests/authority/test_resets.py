@@ -6,12 +6,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import DatabaseError, transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted, Refusal
 from approvals.models import FactorReset, ResetNews, ResetNotice
-from approvals.rights import MONEY_RIGHTS, has_right, money_rights_rest_until, rights_of
+from approvals.rights import has_right, money_rights_rest_until, rights_of
 from approvals.second_factor import RecoveryCode, own, prove_sign_in, resetting
 from approvals.services import why_not
 from audit import actors, sources
@@ -149,20 +150,56 @@ def test_what_nobody_confirmed_for_a_day_has_to_be_asked_again(shop: Shop) -> No
     assert old.state == "withdrawn"
 
 
-@pytest.mark.parametrize("role", ["approver", "finance approver", "limit author", "limit publisher"])
+RESTS = {
+    "approver": {"approvals.approve_refund"},
+    "finance approver": {
+        "approvals.approve_refund",
+        "approvals.approve_large_refund",
+        "tools.issue_creditnote",
+        "tools.correct_creditnote",
+    },
+    "limit author": {
+        "approvals.add_limitversion",
+        "approvals.add_capsversion",
+        "approvals.add_termsversion",
+        "approvals.add_limitexception",
+    },
+    "limit publisher": {
+        "approvals.publish_limitversion",
+        "approvals.publish_capsversion",
+        "approvals.publish_termsversion",
+        "approvals.approve_limitexception",
+    },
+    "admin": {"approvals.add_delegation"},
+    "agent": set(),
+    "viewer": set(),
+    "auditor": set(),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_no_right_about_money_for_a_day_afterwards(shop: Shop, role: str) -> None:
     lost, asker, second = signer(shop, role), signer(shop, "admin"), signer(shop, "admin")
     before = rights_of(lost)
-    assert before & MONEY_RIGHTS
     with sources.frozen(sources.now()) as clock:
         done(lost, asker, second)
-        assert rights_of(lost) == before - MONEY_RIGHTS
+        assert before - rights_of(lost) == RESTS[role]
         assert money_rights_rest_until(lost) == sources.now() + DAY
         clock.advance(DAY - timedelta(seconds=1))
-        assert not rights_of(lost) & MONEY_RIGHTS
+        assert before - rights_of(lost) == RESTS[role]
         clock.advance(timedelta(seconds=1))
         assert rights_of(lost) == before
         assert money_rights_rest_until(lost) is None
+
+
+@pytest.mark.parametrize("right", ["publish_termsversion", "add_termsversion"])
+def test_who_has_a_hand_on_the_terms_alone_is_told_too(shop: Shop, right: str) -> None:
+    lost, asker, second = colleagues(shop)
+    role = Group.objects.create(name="terms")
+    role.permissions.add(Permission.objects.get(codename=right))
+    user = signer(shop, "terms")
+    row = done(lost, asker, second)
+    assert ResetNotice.objects.filter(reset=row, user=user).exists()
 
 
 def test_who_was_reset_is_told_why_they_sign_nothing(shop: Shop) -> None:

@@ -6,14 +6,29 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
+from approvals.errors import Invalid
 from approvals.services import RIGHT, has_right
+from audit.actors import SYSTEM
 from cases.roles import ROLES, make_roles
+from cases.staff import add_staff
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 MONEY = ("approvals.approve_refund", "approvals.approve_large_refund")
 LIMITS = ("approvals.add_limitversion", "approvals.publish_limitversion")
+ALL_MONEY = (
+    *MONEY,
+    *LIMITS,
+    "approvals.add_capsversion",
+    "approvals.publish_capsversion",
+    "approvals.add_termsversion",
+    "approvals.publish_termsversion",
+    "approvals.add_limitexception",
+    "approvals.approve_limitexception",
+    "tools.issue_creditnote",
+    "tools.correct_creditnote",
+)
 SEES_ONLY = ("viewer", "auditor")
 
 
@@ -87,10 +102,29 @@ def test_making_the_roles_again_changes_nothing() -> None:
     assert {role: rights_of(role) for role in ROLES} == before
 
 
-def test_a_superuser_has_the_money_rights_of_their_roles_alone() -> None:
-    root = factories.make_user(is_superuser=True)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_superuser_has_no_right_about_money_whatever_their_role(role: str) -> None:
+    root = factories.make_user(is_superuser=True, roles=[role])
     assert root.has_perm("approvals.approve_refund")  # Django's word, which counts for nothing here
-    assert not has_right(root, "approvals.approve_refund")
-    approver = factories.make_user(is_superuser=True, roles=["approver"])
-    assert has_right(approver, "approvals.approve_refund")
+    assert [right for right in ALL_MONEY if has_right(root, right)] == []
+    assert has_right(root, "cases.view_case")
     assert not has_right(None, "approvals.approve_refund")
+
+
+def test_who_gives_out_roles_signs_nothing_whatever_else_they_are() -> None:
+    ada = factories.make_user(roles=["admin", "finance approver", "limit publisher"])
+    assert [right for right in MONEY if has_right(ada, right)] == []
+    assert has_right(ada, "approvals.publish_limitversion")
+
+
+@pytest.mark.parametrize(
+    ("is_superuser", "roles", "word"),
+    [(True, ["approver"], "superuser"), (False, ["approver", "admin"], "two accounts")],
+)
+def test_nobody_is_given_a_role_that_would_not_hold(
+    *, is_superuser: bool, roles: list[str], word: str
+) -> None:
+    user = factories.make_user(is_superuser=is_superuser, roles=roles[1:])
+    with pytest.raises(Invalid, match=word):
+        add_staff(user.username, roles=roles[:1], shops=[], password=None, by=SYSTEM)
+    assert not user.groups.filter(name=roles[0]).exists()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals.models import ApprovalRequest, Decision, KillSwitch, LimitVersion
+from approvals.models import ApprovalRequest, Decision, Delegation, KillSwitch, LimitVersion
 from cases.models import (
     Case,
     PaymentTask,
@@ -25,6 +25,7 @@ from tests.factories.orders import make_order, make_shipment
 from tests.factories.shops import (
     HASH,
     make_shop,
+    make_user,
     now,
 )
 from tools import ledger
@@ -212,3 +213,17 @@ def make_switch(user: User, *, scope: str = KillSwitch.Scope.EVERYTHING, **field
     """A switch that `user` has engaged and nobody has released."""
     defaults: dict[str, Any] = {"reason": "The vendor shows doubled refunds.", "engaged_at": now()}
     return KillSwitch.objects.create(scope=scope, engaged_by=user, **{**defaults, **fields})
+
+
+def make_delegation(shop: Shop, lender: User, to: User, **fields: Any) -> Delegation:
+    """`to` signs mid-size refunds in the lender's right, since an hour and for one more."""
+    at = now()
+    defaults: dict[str, Any] = {
+        "right": "approvals.approve_refund",
+        "starts_at": at - timedelta(hours=1),
+        "ends_at": at + timedelta(hours=1),
+        "reason": "Holiday",
+        "given_by": make_user(),
+        "given_at": at,
+    }
+    return Delegation.objects.create(shop=shop, to=to, instead_of=lender, **{**defaults, **fields})

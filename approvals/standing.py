@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from approvals.duty import RIGHT, caps_in_force
 from approvals.errors import NotPermitted
-from approvals.models import ApprovalRequest, Decision, Delegation, LimitVersion, Recusal
-from approvals.rights import has_right, money_rights_rest_until, rights_by_role, rights_of, why_resting
+from approvals.models import ApprovalRequest, Decision, Delegation, LimitVersion, Recusal, Signature
+from approvals.rights import (
+    has_right,
+    money_rights_rest_until,
+    rights_by_role,
+    rights_of,
+    why_never,
+    why_resting,
+)
 from approvals.versions import in_force
 from audit import sources
 
@@ -33,7 +41,7 @@ class Standing:
 def lent(user: User, right: str, shop_id: int, at: datetime | None = None) -> list[Delegation]:
     """The delegations that lend this person this right now: both still work for the shop, the other has it by role."""
     at = at or sources.now()
-    if money_rights_rest_until(user) is not None:
+    if why_never(user) or money_rights_rest_until(user) is not None:
         return []
     rows = Delegation.objects.filter(
         to=user, right=right, shop_id=shop_id, starts_at__lte=at, ends_at__gt=at, ended_at__isnull=True
@@ -104,7 +112,7 @@ def _why_none(user: User, right: str, shop_id: int) -> str:
     if right in rights_of(user):
         return _("You don't work for this shop.")
     resting = why_resting(user) if right in rights_by_role(user) else ""
-    return resting or _("Your role doesn't sign refunds of this size.")
+    return why_never(user) or resting or _("Your role doesn't sign refunds of this size.")
 
 
 def _lender_barred(request: ApprovalRequest, each: Standing) -> bool:
@@ -134,6 +142,14 @@ def conflict(decision: Decision, user: User) -> str:
     if decision.by_kind == "staff" and decision.by_id == str(user.pk):
         return _("You proposed this, so you can't approve it.")
     return ""
+
+
+def why_not_settle(decision: Decision, user: User) -> str:
+    """Why this person may not say what became of the decision's money, in a sentence; empty where they may."""
+    hands = Signature.objects.filter(request__decision=decision, taken_back_at__isnull=True)
+    if hands.filter(Q(user=user) | Q(instead_of=user)).exists():
+        return _("You signed this, so somebody else says what became of it. Nothing was changed.")
+    return conflict(decision, user)
 
 
 def _limit_writers(decision: Decision) -> set[int | None]:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 
 from approvals import services as authority
 from approvals.deciding import Wish, decide
-from approvals.errors import AlreadyDecided, Invalid
+from approvals.errors import AlreadyDecided, Invalid, NotPermitted
 from approvals.models import ApprovalRequest, Decision
 from approvals.policy import SENTENCES
 from approvals.second_factor import Proof
 from approvals.services import person
+from approvals.standing import why_not_settle
 from audit import sources
 from audit.actors import AGENT, Actor
 from cases import following
@@ -222,14 +223,16 @@ def undo(call_id: int, *, by: Actor) -> ToolCall:
 def settle_call(call_id: int, *, succeeded: bool, vendor_ref: str, reason: str, by: Actor) -> ToolCall:
     """Say what became of a call whose outcome nobody could read, after looking at the vendor's own pages.
 
-    Needs the right to approve money of that size, since it decides whether the amount is paid or free again. The
-    reason is kept as a note.
+    Needs the right to approve money of that size, since it decides whether the amount is paid or free again, from
+    somebody who had no hand in the refund. The reason is kept as a note.
     """
-    call = ToolCall.objects.select_related("decision").get(pk=call_id)
+    call = ToolCall.objects.select_related("decision__limits").get(pk=call_id)
     if call.vendor == BY_HAND:
         raise Invalid(_("A person pays this: tick its payment task instead. Nothing was changed."))
     large = call.decision.outcome == Decision.Outcome.TWO_FACTOR
-    person(by, "approvals.approve_large_refund" if large else "approvals.approve_refund", call.shop_id)
+    user = person(by, "approvals.approve_large_refund" if large else "approvals.approve_refund", call.shop_id)
+    if why := why_not_settle(call.decision, user):
+        raise NotPermitted(why)
     if not reason.strip() or (succeeded and not vendor_ref.strip()):
         raise Invalid(_("Say what you saw at the vendor, with the refund's id there if it was done."))
     with transaction.atomic():

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from approvals.duties import end_delegation, give_delegation
+from approvals.eligibility import who_can_decide
 from approvals.errors import Invalid, NotPermitted
 from approvals.models import ApprovalRequest, Delegation, Signature
 from approvals.signing import lost
@@ -163,7 +164,27 @@ def test_limits_written_after_the_request_bar_their_writers_too(hand: str) -> No
         approve(request, user)
 
 
-def test_a_superuser_with_a_delegation_from_nobody_signs_nothing() -> None:
+NEVER = [({"is_superuser": True}, "uperuser"), ({"roles": ["admin"]}, "gives out roles")]
+
+
+@pytest.mark.parametrize(("who", "why"), NEVER)
+def test_superusers_and_who_gives_out_roles_sign_nothing(who: dict[str, Any], why: str) -> None:
     request = factories.make_approval()
-    root = factories.make_user(is_superuser=True, shops=[request.shop])
-    assert why_not(request, root)
+    roles = ["finance approver", *who.get("roles", [])]
+    user = factories.make_user(**{**who, "roles": roles}, shops=[request.shop])
+    with pytest.raises(NotPermitted, match=why):
+        approve(request, user)
+    assert ApprovalRequest.objects.get().state == "pending"
+    (row,) = [row for row in who_can_decide(request.shop_id) if row.tier == "one_approver"]
+    assert user not in row.eligible
+    assert why in dict(row.others)[user]
+
+
+@pytest.mark.parametrize(("who", "why"), NEVER)
+def test_nothing_is_lent_to_superusers_nor_to_who_gives_out_roles(who: dict[str, Any], why: str) -> None:
+    request = factories.make_approval()
+    lender, to = signer(request.shop), factories.make_user(**who, shops=[request.shop])
+    with pytest.raises(Invalid, match=why):
+        lend(request.shop, lender, to)
+    factories.make_delegation(request.shop, lender, to)
+    assert why in why_not(request, to)

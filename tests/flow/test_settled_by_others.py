@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals.models import ApprovalRequest, Decision, Signature
+from audit import sources
 from audit.actors import Actor
 from audit.actors import staff as acting_staff
 from cases import services
 from cases.intake.deliveries import whatsapp
 from cases.intake.receiving import receive
-from cases.models import Case, Message
+from cases.models import Case, Message, User
 from tests import factories
 from tools.models import Payment, ToolCall
 
 pytestmark = pytest.mark.django_db
 
 
-def lost(**fields: Any) -> ToolCall:
+def lost(decision: Decision | None = None, **fields: Any) -> ToolCall:
     """A refund whose answer was lost; its money is set aside."""
-    return factories.make_call(state="unknown", **fields)
+    return factories.make_call(decision, state="unknown", **fields)
 
 
 def somebody(call: ToolCall, role: str) -> Actor:
@@ -66,6 +69,46 @@ def test_whoever_may_not_sign_may_not_settle() -> None:
         )
     call.refresh_from_db()
     assert call.state == "unknown"
+
+
+def wrote_the_limits(user: User) -> ToolCall:
+    call = lost()
+    factories.make_limits(call.shop, author=user, published_by=factories.make_user())
+    return call
+
+
+def proposed(user: User) -> ToolCall:
+    return lost(factories.make_decision(by_kind="staff", by_id=str(user.pk)))
+
+
+def signed(user: User) -> ToolCall:
+    call = lost()
+    now = sources.now()
+    request = ApprovalRequest.objects.create(
+        shop=call.shop, decision=call.decision, case=call.case, tier="one_approver", state="approved",
+        effect_hash=call.decision.effect_hash, amount_minor=call.amount_minor, currency=call.currency,
+        requested_at=now, expires_at=now, decided_by=user, decided_at=now,
+    )  # fmt: skip
+    Signature.objects.create(request=request, user=user, factor="session", at=now)
+    return call
+
+
+@pytest.mark.parametrize(
+    ("had_a_hand", "why"),
+    [(wrote_the_limits, "limits"), (proposed, "proposed"), (signed, "You signed")],
+)
+def test_whoever_had_a_hand_in_it_settles_nothing(had_a_hand: Callable[[User], ToolCall], why: str) -> None:
+    user = factories.make_user(roles=["approver"])
+    call = had_a_hand(user)
+    user.shops.add(call.shop)
+    with pytest.raises(NotPermitted, match=why):
+        services.settle_call(call.pk, succeeded=False, vendor_ref="", reason="None.", by=acting_staff(user))
+    call.refresh_from_db()
+    assert (call.state, paid_by(call).reserved_minor) == ("unknown", call.amount_minor)
+    services.settle_call(
+        call.pk, succeeded=False, vendor_ref="", reason="None.", by=somebody(call, "approver")
+    )
+    assert paid_by(call).reserved_minor == 0
 
 
 @pytest.mark.parametrize(("ref", "reason"), [("", "Seen."), ("re_9", " ")])

@@ -129,10 +129,20 @@ def half(a):
     return globals().get(name.rpartition(".")[2], x_half__mutmut_orig)(a)
 """
 ASKED = """
+from pathlib import Path
+
+import pytest
 from thing import half
 
 
-def test_half():
+@pytest.fixture(scope="session")
+def database():
+    yield
+    with Path("dropped").open("a") as file:
+        file.write("once ")
+
+
+def test_half(database):
     assert half(10) == 5
 
 
@@ -149,6 +159,7 @@ def test_a_fork_notices_a_change_or_a_hang_and_passes_what_changes_nothing(tmp_p
     (tmp_path / "changes").write_text("".join(f"{json.dumps(name)}\n" for name in names))
     words = [
         "-q",
+        "-x",
         "-n",
         "0",
         "-p",
@@ -172,6 +183,8 @@ def test_a_fork_notices_a_change_or_a_hang_and_passes_what_changes_nothing(tmp_p
     assert done.returncode == 0, done.stdout
     ended = (tmp_path / "changes").read_text().splitlines()[len(names) :]
     assert [json.loads(line)[1] for line in ended] == [FAILED, HANGS, PASSED, UNTESTED]
+    # A fork that fails takes nothing away from those after it.
+    assert (tmp_path / "dropped").read_text() == "once "
 
 
 def test_every_file_and_test_that_is_named_is_there() -> None:

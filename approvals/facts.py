@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Q
 
 from approvals import exceptions, exposure, rates, versions
@@ -215,8 +216,9 @@ def _drifting(effect: Effect, shop_id: int) -> tuple[str, ...]:
 
 
 def flags_up(case_id: int, order: Order | None) -> set[str]:
-    """Kinds of risk flags that nobody has lowered, on the case, its order or the order's customer."""
-    on = Q(case_id=case_id)
+    """Kinds of risk flags that nobody has lowered: on the case, its order, who wants it or the order's customer."""
+    case = apps.get_model("cases", "Case")._default_manager.filter(pk=case_id)
+    on = Q(case_id=case_id) | Q(person_id=case.values("person_id")[:1])
     if order is not None:
         on |= Q(order_id=order.pk)
         if order.person_id:

@@ -47,6 +47,7 @@ FAILURES: dict[str, Promise] = {
     "more_than_suggested": _(
         "The shop would give less back than was decided. See in the shop what was refunded already."
     ),
+    "news": _("Something new has come in a case that a colleague has. Read it, then go on."),
     "no_job": _(
         "The shop took the cancellation and named no job for it. Look whether the order is cancelled."
     ),
@@ -82,5 +83,12 @@ FAILURES: dict[str, Promise] = {
     "unavailable": _("The vendor can't be reached. It is tried again by itself."),
     "undone": _("A colleague took it back before it was sent."),
     "unreadable": _("The vendor's answer could not be read, so nobody knows yet whether it was done."),
+    "woken.customer": _(
+        "The customer has not answered in time, and a colleague has this case. Go on with it."
+    ),
+    "woken.effect": _("What was under way has not ended in time, and a colleague has this case. Look why."),
+    "woken.parcel": _("The parcel has not come in time, and a colleague has this case. Look where it is."),
+    "woken.return": _("The return has not come in time, and a colleague has this case. Look where it is."),
+    "woken.snooze": _("A colleague had set this aside until now. Go on with it."),
 }
 OTHERWISE = _("The vendor's own word for it is above. Look at its pages what it means.")

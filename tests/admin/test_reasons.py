@@ -68,6 +68,11 @@ def test_every_code_that_a_call_can_end_with_has_a_sentence() -> None:
     assert {code for code in codes if not reasons.sentence(code)} == set()
 
 
+@pytest.mark.parametrize("code", ["news", *(f"woken.{wait}" for wait in Case.Wait.values)])
+def test_a_case_that_comes_back_to_the_colleague_who_has_it_says_why(code: str) -> None:
+    assert reasons.sentence(code)
+
+
 def test_a_code_of_the_vendors_own_says_where_to_look_and_none_says_nothing() -> None:
     assert "vendor" in reasons.failure("charge_for_pending_refund_disputed")
     assert (reasons.failure(""), reasons.sentence("charge_for_pending_refund_disputed")) == ("", "")

@@ -7,6 +7,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from approvals import services as authority
 from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals.facts import flags_up
 from approvals.limits import KEYS, engage_switch, release_switch
 from approvals.models import KillSwitch, RiskFlag
 from approvals.services import lower_flag, reverse
@@ -48,6 +49,20 @@ def test_the_same_flag_is_raised_once_and_again_after_it_was_lowered() -> None:
     assert first is not None
     lower_flag(first.pk, reason="A joke between friends", by=acting(case.shop, "agent"))
     assert authority.raise_flag("anger", shop_id=case.shop_id, source="y", by=TRIAGE, case_id=case.pk)
+
+
+@pytest.mark.parametrize("knows_order", [True, False])
+def test_a_flag_on_a_person_counts_in_each_case_of_theirs_and_in_nobody_elses(knows_order: bool) -> None:
+    case, other = factories.make_case(), factories.make_case()
+    authority.raise_flag("fraud", shop_id=case.shop_id, source="x", by=TRIAGE, person_id=str(case.person_id))
+    assert flags_up(case.pk, case.order if knows_order else None) == {"fraud"}
+    assert flags_up(other.pk, other.order if knows_order else None) == set()
+
+
+def test_a_case_of_nobody_known_carries_nobodys_flags() -> None:
+    case = factories.make_case(person=None, conversation=None)
+    factories.make_flag(factories.make_case())
+    assert flags_up(case.pk, None) == set()
 
 
 def test_fraud_hangs_on_the_order_too_and_anger_on_its_case_alone() -> None:

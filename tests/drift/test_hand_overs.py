@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from approvals.errors import EffectChanged, Invalid
 from approvals.models import ApprovalRequest, Decision
@@ -72,6 +73,13 @@ def test_a_refund_rests_on_the_readings_that_prove_it(world: World, operation: s
     stop(world, operation)
     assert drifting(world.shop.pk, [("issue_refund", "stripe")])
     assert not drifting(world.shop.pk, [("issue_refund", "shopify")])
+
+
+def test_what_needs_no_vendor_asks_nothing_of_the_database(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        assert drifting(world.shop.pk, [("close_case", "")]) == []
 
 
 def test_a_message_is_not_decided_while_its_vendor_has_changed(world: World) -> None:

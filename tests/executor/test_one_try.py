@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 from django.db.models import Q
+from pytest_django import DjangoAssertNumQueries
 from structlog.testing import capture_logs
 
 from audit.sources import Clock
@@ -176,12 +177,12 @@ def test_only_what_is_reserved_is_sent(north: Shop, clock: Clock, state: str) ->
 
 
 def test_a_locked_call_brings_all_that_its_outcome_is_written_to(
-    north: Shop, clock: Clock, django_assert_num_queries: object
+    north: Shop, clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     case = factories.make_case(north)
     message = factories.make_message(case, direction="out")
     call = factories.make_call(factories.make_decision(case), message=message)
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         found = execution.locked(Q(pk=call.pk))
         assert found is not None
         assert found.payment is not None

@@ -144,11 +144,18 @@ class Postgres:
         if self._lock is None:
             return
         if self.process is not None:
-            processes.end_group(self.process, signal.SIGINT, STOP_SECONDS)
+            # Who is asked before it is PostgreSQL may be deaf, as what a shell starts in the background is.
+            processes.wait_until(self._asked_to_end, STOP_SECONDS)
+            processes.end_group(self.process, signal.SIGINT, 0)
         self._forget_socket()
         self.process = self.socket_dir = None
         self._lock.close()
         self._lock = None
+
+    def _asked_to_end(self) -> bool:
+        if self.process is not None:
+            processes.ask_to_end(self.process, signal.SIGINT)
+        return self.process is None or self.process.poll() is not None
 
     def kill(self) -> None:
         """Ends the server as a crash would; `start` brings it back at the same socket."""

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from audit import sources
 from cases.invariants.base import Invariant, Scope, Violation
 from cases.models import Case
+from tools import wire
 from tools.adapters import shopify, stripe
 from tools.adapters.accounts import Account
 from tools.base import BY_HAND
@@ -75,7 +76,7 @@ def read_vendors(
     most: int,
     night: date | None = None,
     patience: float = PATIENCE_SECONDS,
-    wait: Callable[[float], None] = time.sleep,
+    wait: Callable[[float], None] | None = None,
 ) -> Reading:
     """Compare up to `most` payments with their vendors: those with the largest refunds first, then the newest.
 
@@ -89,7 +90,7 @@ def read_vendors(
         if vendor == BY_HAND:
             reading.by_hand += len(rows)
         else:
-            _of_account(rows, reading, patience, wait)
+            _of_account(rows, reading, patience, wait or wire.pace().sleep)
     return reading
 
 

@@ -1,7 +1,7 @@
 """The one way out to vendors: deadlines, retries, logs, and the mapping of all that can fail onto tools.errors."""
 
 from tools.wire.call import Answer, Call, Kind, Reconcile
-from tools.wire.client import Pace, close, forbid_inside_transaction, transport_override
+from tools.wire.client import Pace, close, forbid_inside_transaction, pace, transport_override
 from tools.wire.errors import (
     Health,
     error_of_exception,
@@ -30,6 +30,7 @@ __all__ = [
     "forbid_inside_transaction",
     "lost",
     "not_json",
+    "pace",
     "seconds_of",
     "send",
     "should_retry",

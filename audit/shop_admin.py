@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -107,6 +107,17 @@ class HistoryAdmin(ShopAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         name = f"{self.opts.app_label}.view_{self.opts.model_name}"
         return bool(request.user.has_perm(name))
+
+
+def worded(name: Callable[[str], str]) -> type[admin.AllValuesFieldListFilter]:
+    """A filter by a column of codes that shows each code's `name`."""
+
+    class Worded(admin.AllValuesFieldListFilter):
+        def choices(self, changelist: Any) -> Iterator[Any]:
+            for choice in super().choices(changelist):
+                yield {**choice, "display": capfirst(name(str(choice["display"])))}
+
+    return Worded
 
 
 def button_column(

@@ -29,6 +29,7 @@ from opsagent import resets
 from opsagent.charts import Sparkline, sparkline
 from tools import drift as drifts
 from tools.models import Drift, ToolCall
+from tools.tool_names import tool_name
 from tools.vendor_names import vendor_name
 
 FEW, SOME = 8, 6
@@ -141,7 +142,7 @@ def _unknown(user: Any) -> Iterable[Waiting]:
     for call in _mine(ToolCall, user).filter(state=ToolCall.State.UNKNOWN).order_by("first_sent_at")[:SOME]:
         title = _("%(vendor)s did not answer: %(tool)s") % {
             "vendor": vendor_name(call.vendor),
-            "tool": call.tool,
+            "tool": tool_name(call.tool),
         }
         detail = _("The amount stays set aside until it is settled.") if call.amount_minor else call.error
         yield Waiting(

@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from audit.moment import moment
-from audit.shop_admin import HistoryAdmin, button_column, of_own_shops
+from audit.shop_admin import HistoryAdmin, button_column, of_own_shops, worded
 from tools import reasons
 from tools.admin_upstreams import DriftAdmin, NewFieldAdmin, UpstreamAdmin
+from tools.base import BY_HAND
 from tools.errors import HeldBack
 from tools.models import (
     Dispute,
@@ -29,6 +31,8 @@ from tools.models import (
     SupplierItem,
     ToolCall,
 )
+from tools.status_words import payment_status
+from tools.tool_names import tool_name
 from tools.types import Money
 from tools.vendor_names import vendor_name
 
@@ -60,8 +64,8 @@ def show(amount_minor: int, currency: str) -> str:
 
 @admin.register(Order)
 class OrderAdmin(HistoryAdmin):
-    list_display = ("name", "shop", "person", "amount", "financial_status", "risk_level", "placed_at")
-    list_filter = ("risk_level", "financial_status", SHOP)
+    list_display = ("name", "shop", "person", "amount", "paid", "risk_level", "placed_at")
+    list_filter = ("risk_level", ("financial_status", worded(payment_status)), SHOP)
     list_select_related = ("shop", "person")
     search_fields = ("name", "=external_id")
     page_template = "admin/ops/order.html"
@@ -69,6 +73,10 @@ class OrderAdmin(HistoryAdmin):
     @admin.display(description=_("total"), ordering="total_minor")
     def amount(self, order: Order) -> str:
         return show(order.total_minor, order.currency)
+
+    @admin.display(description=_("payment status"), ordering="financial_status")
+    def paid(self, order: Order) -> str:
+        return payment_status(order.financial_status)
 
     def page_context(self, request: HttpRequest, row: Order) -> dict[str, Any]:
         flags = list(row.flags.filter(lowered_at__isnull=True))
@@ -128,14 +136,14 @@ class LedgerEntryAdmin(HistoryAdmin):
 @admin.register(ToolCall)
 class ToolCallAdmin(HistoryAdmin):
     list_display = ("created_at", "what", "vendor", "amount", "how_far", "vendor_ref", "shop")
-    list_filter = ("state", "tool", "vendor", SHOP)
+    list_filter = ("state", ("tool", worded(tool_name)), ("vendor", worded(vendor_name)), SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=vendor_ref", "=idempotency_key", "=correlation_id")
     page_template = "admin/ops/call.html"
 
     @admin.display(description=_("what"), ordering="tool")
     def what(self, call: ToolCall) -> str:
-        return format_html("{}<small>{}</small>", call.tool, call.case)
+        return format_html("{}<small>{}</small>", capfirst(tool_name(call.tool)), call.case)
 
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, call: ToolCall) -> str:
@@ -155,7 +163,7 @@ class ToolCallAdmin(HistoryAdmin):
     def page_context(self, request: HttpRequest, row: ToolCall) -> dict[str, Any]:
         tone, icon = TONES[row.state]
         return {
-            "title": f"{row.tool}, {row.get_state_display()}",
+            "title": f"{capfirst(tool_name(row.tool))}, {row.get_state_display()}",
             "call": row,
             "request_lines": json.dumps(json.loads(row.request), indent=2, ensure_ascii=False),
             "ledger": list(row.ledger.all()),
@@ -165,17 +173,32 @@ class ToolCallAdmin(HistoryAdmin):
             "undoable": undoable(row),
             "held": held(row),
             "now": moment(),
-            "settleable": row.state in SETTLEABLE and any(request.user.has_perm(right) for right in SETTLERS),
+            "settleable": _settleable(row, request.user),
+            "task": _task(row),
         }
 
 
 SETTLEABLE = (ToolCall.State.UNKNOWN, ToolCall.State.PENDING)
-SETTLERS = ("approvals.approve_refund", "approvals.approve_large_refund")
+
+
+def _settleable(call: ToolCall, user: Any) -> bool:
+    """Whether this person may say what became of it: the right is that of the money's size, as the service asks it."""
+    if call.state not in SETTLEABLE or call.vendor == BY_HAND:
+        return False
+    # A decision's outcome is read by its word, since decisions live in the layer above.
+    large = call.decision.outcome == "two_factor"
+    return bool(user.has_perm("approvals.approve_large_refund" if large else "approvals.approve_refund"))
+
+
+def _task(call: ToolCall) -> Any:
+    """The payment task in which a person says that they have paid, reached by name; None for all else."""
+    return getattr(call, "payment_task", None) if call.vendor == BY_HAND else None
 
 
 def undoable(call: ToolCall) -> bool:
-    """Whether the call waits in its undo window; the service asks again under the lock."""
-    return call.state == ToolCall.State.RESERVED and call.not_before > moment()
+    """Whether the call waits and nothing of it has left; the service asks again under the lock."""
+    unsent = call.state == ToolCall.State.RESERVED and call.first_sent_at is None
+    return unsent and call.not_before > moment()
 
 
 def held(call: ToolCall) -> str:

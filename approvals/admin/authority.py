@@ -33,10 +33,19 @@ class KillSwitchAdmin(HistoryAdmin):
         return format_html('<span class="badge {}">{}</span>', tone, word)
 
     def page_context(self, request: HttpRequest, row: KillSwitch) -> dict[str, Any]:
-        may = request.user.has_perm("approvals.change_killswitch")
+        refusal = _why_not_release(row, request.user) if row.released_at is None else ""
+        may = request.user.has_perm("approvals.change_killswitch") and row.released_at is None
         return {
             "title": _("Stopped: %(what)s") % {"what": self.what(row)},
             "row": row,
             "still": standing_still(row, request.user),
-            "may_release": may and row.released_at is None,
+            "may_release": may and not refusal,
+            "refusal": refusal if may else "",
         }
+
+
+def _why_not_release(row: KillSwitch, user: Any) -> str:
+    """As the service asks it: what stops all shops goes on by those who answer for large sums."""
+    if row.shop_id is not None or user.has_perm("approvals.approve_large_refund"):
+        return ""
+    return _("A finance approver releases what stops all shops.")

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,9 +17,10 @@ from approvals.admin.effect import asked, facts, parts, ruler
 from approvals.models import Decision, Reversal, RiskFlag
 from approvals.policy import SENTENCES
 from audit.models import Entry
-from audit.shop_admin import HistoryAdmin, of_own_shops
+from audit.shop_admin import HistoryAdmin, of_own_shops, worded
 from tools import reasons
 from tools.models import Order
+from tools.tool_names import tool_name
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 TONES = {
@@ -53,11 +55,19 @@ def headline(decision: Decision) -> str:
 
 @admin.register(Decision)
 class DecisionAdmin(HistoryAdmin):
-    list_display = ("at", "shop", "case", "tool", "verdict", "rule", "by_kind")
-    list_filter = ("outcome", "tool", "by_kind", SHOP)
+    list_display = ("at", "shop", "case", "asked_for", "verdict", "why", "by_kind")
+    list_filter = ("outcome", ("tool", worded(tool_name)), "by_kind", SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=id", "rule", "=correlation_id")
     page_template = "admin/ops/decision.html"
+
+    @admin.display(description=gettext_lazy("what"), ordering="tool")
+    def asked_for(self, decision: Decision) -> str:
+        return capfirst(tool_name(decision.tool))
+
+    @admin.display(description=gettext_lazy("why"), ordering="rule")
+    def why(self, decision: Decision) -> str:
+        return format_html("{}<small>{}</small>", SENTENCES.get(decision.rule, ""), decision.rule)
 
     @admin.display(description=gettext_lazy("verdict"), ordering="outcome")
     def verdict(self, decision: Decision) -> str:

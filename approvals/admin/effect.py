@@ -12,12 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from approvals.admin.words import saw
 from approvals.models import Decision
 from approvals.policy import SENTENCES
 from tools.base import BY_HAND
 from tools.catalog import cancel_order
 from tools.models import Order, OrderLine, Payment
 from tools.refunding.steps import tenders_of
+from tools.tool_names import tool_name
 from tools.types import Money
 from tools.vendor_names import vendor_name
 
@@ -32,7 +34,7 @@ def wish(decision: Decision) -> str:
         return _("refund %(amount)s") % {"amount": Money(effect["amount_minor"], effect["currency"])}
     if effect.get("template"):
         return _("message “%(template)s”") % {"template": effect["template"]}
-    return decision.tool
+    return tool_name(decision.tool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +197,7 @@ def values_text(values: Mapping[str, Any]) -> str:
     for name, value in values.items():
         if name == "currency":
             continue
-        label = name.removesuffix("_minor").replace("_", " ")
-        texts.append(f"{label}: {_text(name, value, currency)}")
+        texts.append(f"{saw(name)}: {_text(name, value, currency)}")
     return ", ".join(texts)
 
 

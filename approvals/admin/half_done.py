@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tools.models import CreditNote, ToolCall
+from tools.tool_names import tool_name
 from tools.vendor_names import vendor_name
 
 State = ToolCall.State
@@ -28,13 +29,6 @@ TONES = {
     State.FAILED_LATER: ("danger", "octagon"),
     State.UNKNOWN: ("attention", "triangle"),
     State.CANCELLED: ("", "barred"),
-}
-NAMES: dict[str, Promise] = {
-    "cancel_order": gettext_lazy("Cancel the order at the shop"),
-    "issue_refund": gettext_lazy("Give the money back"),
-    "record_refund": gettext_lazy("Show the refund in the shop's order"),
-    "issue_credit_note": gettext_lazy("Issue the credit note"),
-    "send_message": gettext_lazy("Tell the customer"),
 }
 # What a person can do about a step that did not happen.
 REMEDIES: dict[str, Promise] = {
@@ -118,7 +112,7 @@ def _step(call: ToolCall, document: CreditNote | None) -> Step:
     tone, icon = TONES.get(State(call.state), ("info", "clock"))
     if document is not None:
         return Step(
-            name=str(NAMES[CREDIT_NOTE]),
+            name=capfirst(tool_name(CREDIT_NOTE)),
             vendor=vendor_name(call.vendor),
             call=call,
             tone="good",
@@ -128,7 +122,7 @@ def _step(call: ToolCall, document: CreditNote | None) -> Step:
             url=reverse("admin:tools_creditnote_change", args=[document.pk]),
         )
     return Step(
-        name=str(NAMES.get(call.tool, call.tool)),
+        name=capfirst(tool_name(call.tool)),
         vendor=vendor_name(call.vendor),
         call=call,
         tone=tone,

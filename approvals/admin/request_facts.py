@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from approvals.admin.words import reason
 from approvals.deciding import Wish, resolve
 from approvals.duty import caps_in_force
 from approvals.eligibility import for_request
@@ -167,11 +168,14 @@ def _other_amounts(row: ApprovalRequest, order: Order, money: Money) -> list[Opt
     found = []
     if 0 < goodwill < money.amount_minor:
         what = _("Goodwill of %(percent)s %% instead") % {"percent": share}
-        found.append(
-            Option(what, Money(goodwill, row.currency).format(), _("The rule entitles to the price."))
+        why = (
+            _("The shop's terms grant more than a gesture.")
+            if row.decision.entitled_by
+            else _("More than a gesture was asked for.")
         )
+        found.append(Option(what, Money(goodwill, row.currency).format(), why))
     if left > money.amount_minor:
-        words = _("Only these pieces were asked for.")
+        words = _("The customer asked for less than the whole order.")
         found.append(Option(_("All that is left of the order"), Money(left, row.currency).format(), words))
     return found
 
@@ -187,7 +191,7 @@ def past(order: Order | None) -> list[dict[str, Any]]:
             "order": call.payment.order.name if call.payment else "",
             "amount": Money(call.amount_minor, call.currency),
             "state": call.get_state_display(),
-            "reason": str(call.decision.action.get("reason", "")),
+            "reason": reason(str(call.decision.action.get("reason", ""))),
             "at": call.created_at,
         }
         for call in rows

@@ -21,7 +21,8 @@ from cases.credit_notes import ISSUE, due, missing, stopped
 from cases.fraud.suspecting import MARK
 from cases.models import Case, Conversation, Handoff, Message, PaymentTask
 from tools import reasons
-from tools.models import CreditNote, Order, ToolCall
+from tools.admin import undoable
+from tools.models import CreditNote, Order
 
 SHOP = ("shop", admin.RelatedOnlyFieldListFilter)
 TONES = {
@@ -89,7 +90,7 @@ class CaseAdmin(HistoryAdmin):
             "may_issue": user.has_perm(ISSUE),
             "now": moment(),
             "cancelling": cancelling(row, order, story.calls, handoff, user),
-            "undoable": [call for call in story.calls if _undoable(call)],
+            "undoable": [call for call in story.calls if undoable(call)],
             "flags_up": [flag for flag in story.flags if flag.lowered_at is None],
             "others": _others(row),
             "may_work": user.has_perm("cases.change_case"),
@@ -117,10 +118,6 @@ def _order(case: Case) -> Order | None:
     related = ("lines", "payments", "shipments", "returns")
     rows: QuerySet[Order] = Order.objects.select_related("person").prefetch_related(*related)
     return rows.get(pk=case.order_id) if case.order_id else None
-
-
-def _undoable(call: ToolCall) -> bool:
-    return call.state == ToolCall.State.RESERVED and call.not_before > moment()
 
 
 def _others(case: Case) -> list[Case]:

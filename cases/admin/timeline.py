@@ -18,6 +18,7 @@ from audit.models import Entry
 from cases.models import Case, Handoff, InboundEvent, Message
 from tools.models import ToolCall
 from tools.reasons import sentence
+from tools.tool_names import tool_name
 from tools.vendor_names import vendor_name
 
 VERDICTS = {
@@ -206,7 +207,8 @@ def _handoffs(story: Story) -> Iterator[Item]:
 def _calls(story: Story) -> Iterator[Item]:
     for call in story.calls:
         url = reverse("admin:tools_toolcall_change", args=[call.pk])
-        name = f"{call.tool}, {call.money}" if call.money else call.tool
+        what = tool_name(call.tool)
+        name = f"{what}, {call.money}" if call.money else what
         title = _("Effect stored with its key: %(name)s") % {"name": name}
         yield Item(
             call.created_at, 6, "info", "money" if call.money else "mail", title, call.vendor, url, _("Call")

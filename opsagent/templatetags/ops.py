@@ -19,12 +19,18 @@ from approvals.admin import half_done as halves
 from approvals.admin.effect import wish
 from approvals.models import Decision
 from audit.moment import moment
+from tools import status_words
 from tools.models import ToolCall
+from tools.tool_names import tool_name
 from tools.types import Money
 from tools.vendor_names import vendor_name
 
 register = template.Library()
 register.filter("vendor_name", vendor_name)
+register.filter("tool_name", tool_name)
+register.filter("payment_status", status_words.payment_status)
+register.filter("shipping_status", status_words.shipping_status)
+register.filter("return_status", status_words.return_status)
 
 
 @register.simple_tag

@@ -27,6 +27,8 @@ ROLE = {
     "ask_customer": "approver",
     "take_back": "approver",
     "settle": "approver",
+    # What stops all shops.
+    "release_switch": "finance approver",
     "pay": "approver",
     "correct_credit_note": "finance approver",
     "issue_credit_note": "finance approver",

@@ -77,8 +77,9 @@ class Player:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         names = [json.loads(line) for line in self.file.read_text().splitlines()]
         session.items[:] = [item for item in session.items if not _commits(item)]
-        # A run that ends with its first failure ends there for all forks, with the database.
-        session.config.option.maxfail = 0
+        # A run that ends with its first failure ends there for all forks, with the database. And the lines around a
+        # failure are looked up in files that hold each function some hundred times.
+        session.config.option.maxfail, session.config.option.tbstyle = 0, "native"
         self._first_pass(session)
         connections.close_all()
         gc.collect()

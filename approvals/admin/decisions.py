@@ -13,7 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.admin.effect import asked, facts, parts, ruler
+from approvals.admin.effect import asked, facts, parts
+from approvals.admin.ruler import ruler
 from approvals.models import Decision, Reversal, RiskFlag
 from approvals.policy import SENTENCES
 from audit.models import Entry

@@ -1,4 +1,4 @@
-"""An effect and its verdict as people read them: order lines with amounts, rules with values, the tier ruler."""
+"""An effect and its verdict as people read them: order lines with amounts, rules with values, facts."""
 
 from __future__ import annotations
 
@@ -209,71 +209,6 @@ def _text(name: str, value: Any, currency: str) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or _("none")
     return str(value) if value not in ("", None) else _("none")
-
-
-@dataclass(frozen=True, slots=True)
-class Ruler:
-    """Where the amount stands among the tiers, as percentages of the width; zones aren't to scale."""
-
-    together: Money
-    amount: Money
-    past: Money
-    auto: Money
-    one: Money
-    past_end: str
-    this_start: str
-    this_width: str
-    end: str
-    anchor: str
-
-    @property
-    def label(self) -> str:
-        """What the picture says, for those who don't see it."""
-        return _(
-            "%(together)s together. Automatic up to %(auto)s, one approver up to %(one)s, second factor above."
-            " The zones are not to scale."
-        ) % {"together": self.together, "auto": self.auto, "one": self.one}
-
-
-def ruler(decision: Decision) -> Ruler | None:
-    """The ruler of a refund that reached the tiers; None for all else."""
-    limits = decision.limits
-    values: Mapping[str, Any] = next(
-        (seen["values"] for seen in decision.values if "together_minor" in seen.get("values", {})), {}
-    )
-    if limits is None or not values:
-        return None
-    together, amount = int(values["together_minor"]), int(values["amount_minor"])
-    auto, one = limits.auto_up_to_minor, limits.one_approver_up_to_minor
-    start, end = place(together - amount, auto, one), place(together, auto, one)
-
-    def money(minor: int) -> Money:
-        return Money(minor, limits.currency)
-
-    return Ruler(
-        money(together),
-        money(amount),
-        money(together - amount),
-        money(auto),
-        money(one),
-        f"{start:.2f}%",
-        f"{start:.2f}%",
-        f"{end - start:.2f}%",
-        f"{end:.2f}%",
-        "start" if end < 12 else "end" if end > 88 else "middle",
-    )
-
-
-def place(minor: int, auto: int, one: int) -> float:
-    """Where an amount stands, 0 to 100: a third for each tier, the last one narrowing towards its end."""
-    third = 100 / 3
-    if minor <= 0:
-        return 0.0
-    if minor <= auto:
-        return third * minor / auto
-    if minor <= one:
-        return third + third * (minor - auto) / (one - auto)
-    return 2 * third + third * (1 - one / minor) if one else 100 - third / 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Case, Count, Q, QuerySet, Sum, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.admin.decisions import SHOP, order_of
-from approvals.admin.effect import document, facts, parts, payers, restocked, ruler, shown_in_shop
+from approvals.admin.effect import document, facts, parts, payers, restocked, shown_in_shop
 from approvals.admin.request_facts import extras
+from approvals.admin.ruler import ruler
 from approvals.models import ApprovalRequest, RiskFlag
 from approvals.policy import SENTENCES
 from approvals.second_factor import TRIES, challenge, own, passkeys, tries_left
@@ -51,11 +52,15 @@ class ApprovalRequestAdmin(HistoryAdmin):
     search_fields = ("=id", "=case__order__name")
     page_template = "admin/ops/approval.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).order_by("decided_at", "expires_at")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("-state", "expires_at")
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """What waits, as the queue has it; then what was decided, the newest first."""
+        waits = Q(state=ApprovalRequest.State.PENDING)
+        return (
+            Case(When(waits, then=0), default=1).asc(),
+            Case(When(waits, then="renewals"), default=0).desc(),
+            Case(When(waits, then="expires_at")).asc(),
+            "-decided_at",
+        )
 
     @admin.display(description=gettext_lazy("request"))
     def asks(self, row: ApprovalRequest) -> str:

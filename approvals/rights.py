@@ -7,10 +7,10 @@ an approver, themselves first.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Max
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -108,8 +108,12 @@ def money_rights_rest_until(user: User) -> datetime | None:
     let_in = CodeAttempt.objects.filter(
         user=user, factor=CodeAttempt.Factor.RECOVERY, accepted=True, at__gt=since
     )
-    times = (reset.aggregate(at=Max("ended_at"))["at"], let_in.aggregate(at=Max("at"))["at"])
+    times = (_latest(reset, "ended_at"), _latest(let_in, "at"))
     return max((at + RESTS for at in times if at is not None), default=None)
+
+
+def _latest(rows: QuerySet[Any], name: str) -> datetime | None:
+    return rows.order_by(f"-{name}").values_list(name, flat=True).first()
 
 
 def why_resting(user: User) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from approvals import duty, exposure, policy
+from approvals import exposure, lifetimes, policy
 from approvals.entitlement import Answer, Grant
 from approvals.entitling import Entitled, return_fee
 from approvals.facts import InForce, Situation, gathered, in_force
@@ -223,7 +223,7 @@ def _ask(decision: Decision, effect: Effect, before: Before, by: Actor) -> Appro
         raise ValueError("Only what has a value is approved.")
     tier, renews = ApprovalRequest.Tier(decision.outcome), before.renews
     edited_from = before.edits.decision if before.edits else renews.edited_from if renews else None
-    request = ApprovalRequest.objects.create(
+    request = ApprovalRequest(
         shop_id=decision.shop_id,
         decision=decision,
         case_id=decision.case_id,
@@ -236,8 +236,9 @@ def _ask(decision: Decision, effect: Effect, before: Before, by: Actor) -> Appro
         amount_minor=effect.worth.amount_minor,
         currency=effect.worth.currency,
         requested_at=decision.at,
-        expires_at=duty.expires_at(decision.shop_id, tier, duty.RIGHT[tier], decision.at),
     )
+    request.expires_at = lifetimes.expires_at(request)
+    request.save(force_insert=True)
     amount = f"{request.amount_minor} {request.currency}"
     if renews is not None:
         tell("approval.renewed", request, decision, by, times=request.renewals)

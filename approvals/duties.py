@@ -6,7 +6,7 @@ What would leave a size of refund with nobody who may decide takes an explicit y
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,10 +14,11 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from approvals import lifetimes
 from approvals.duty import Stretch
 from approvals.eligibility import TierPeople, newly_without
 from approvals.errors import AlreadyDecided, Invalid, LeavesNobody, NotPermitted
-from approvals.models import Absence, Delegation, DutyHours
+from approvals.models import Absence, ApprovalRequest, Delegation, DutyHours
 from approvals.models.duty import DAY_MINUTES, MONEY_RIGHTS
 from approvals.rights import has_right, person, why_never
 from approvals.signing import signer_of
@@ -41,6 +42,7 @@ def write_hours(user_id: int, stretches: Sequence[Stretch], *, by: Actor) -> lis
         _refuse_stretch(stretch)
     with transaction.atomic():
         user = _theirs(user_id, by)
+        was = lifetimes.left(_shops_of(user))
         DutyHours.objects.filter(user=user).delete()
         rows = [
             DutyHours(
@@ -53,7 +55,7 @@ def write_hours(user_id: int, stretches: Sequence[Stretch], *, by: Actor) -> lis
             for each in sorted(set(stretches), key=lambda each: (each.weekday, each.starts_minute))
         ]
         DutyHours.objects.bulk_create(rows)
-        _tell("duty.changed", user, by, {"stretches": len(rows)})
+        _tell("duty.changed", user, by, {"stretches": len(rows), "moved": _moved(was)})
     return rows
 
 
@@ -77,10 +79,12 @@ def write_absence(
         user, writer = _theirs(user_id, by), signer_of(by)
         if not leaves_nobody_ok:
             refuse_nobody(_without(user, starts_at, ends_at))
+        was = lifetimes.left(_shops_of(user))
         row = Absence.objects.create(
             user=user, starts_at=starts_at, ends_at=ends_at, written_by=writer, written_at=sources.now()
         )
-        _tell("absence.written", row, by, {"from": starts_at.isoformat(), "until": ends_at.isoformat()})
+        dates = {"from": starts_at.isoformat(), "until": ends_at.isoformat()}
+        _tell("absence.written", row, by, {**dates, "moved": _moved(was)})
     return row
 
 
@@ -110,13 +114,14 @@ def refuse_nobody(rows: Sequence[TierPeople]) -> None:
 def cancel_absence(absence_id: int, *, by: Actor) -> Absence:
     """They are there after all, from now on."""
     with transaction.atomic():
-        row = Absence.objects.select_for_update().get(pk=absence_id)
+        row = Absence.objects.select_for_update(of=("self",)).select_related("user").get(pk=absence_id)
         _theirs(row.user_id, by)
         if row.cancelled_at is not None or row.ends_at <= sources.now():
             raise AlreadyDecided(_("That absence is over already. Nothing was changed."))
+        was = lifetimes.left(_shops_of(row.user))
         row.cancelled_at = sources.now()
         row.save(update_fields=["cancelled_at"])
-        _tell("absence.cancelled", row, by, {})
+        _tell("absence.cancelled", row, by, {"moved": _moved(was)})
     return row
 
 
@@ -146,11 +151,13 @@ def give_delegation(
             raise Invalid(_("Both work for the shop, and the one who is away has the right by their role."))
         if why_never(to):
             raise Invalid(why_never(to))
+        was = lifetimes.left([shop_id])
         row = Delegation.objects.create(
             shop_id=shop_id, right=right, to=to, instead_of=lender, starts_at=starts_at, ends_at=ends_at,
             reason=reason.strip()[:500], given_by=giver, given_at=sources.now(),
         )  # fmt: skip
-        _tell("delegation.given", row, by, {"to": to.pk, "instead_of": lender.pk, "right": right}, shop_id)
+        parts: dict[str, Json] = {"to": to.pk, "instead_of": lender.pk, "right": right}
+        _tell("delegation.given", row, by, {**parts, "moved": _moved(was)}, shop_id)
     return row
 
 
@@ -162,9 +169,11 @@ def end_delegation(delegation_id: int, *, by: Actor) -> Delegation:
             person(by, LENDS, row.shop_id)
         if row.ended_at is not None or row.ends_at <= sources.now():
             raise AlreadyDecided(_("That delegation is over already. Nothing was changed."))
+        was = lifetimes.left([row.shop_id])
         row.ended_at = sources.now()
         row.save(update_fields=["ended_at"])
-        _tell("delegation.ended", row, by, {"to": row.to_id, "instead_of": row.instead_of_id}, row.shop_id)
+        parts: dict[str, Json] = {"to": row.to_id, "instead_of": row.instead_of_id}
+        _tell("delegation.ended", row, by, {**parts, "moved": _moved(was)}, row.shop_id)
     return row
 
 
@@ -177,6 +186,15 @@ def _theirs(user_id: int, by: Actor) -> User:
     if found is None:
         raise Invalid(_("There is no such person. Nothing was changed."))
     return found
+
+
+def _shops_of(user: User) -> list[int]:
+    return list(user.shops.values_list("pk", flat=True))
+
+
+def _moved(was: list[tuple[ApprovalRequest, timedelta]]) -> list[Json]:
+    """The ids of the requests that end at another moment from now on."""
+    return list(lifetimes.go_on(was))
 
 
 def _tell(

@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth import get_user_model
-from django.db.models import F, Q
+from django.db.models import F
 
-from approvals.models import Absence, ApprovalRequest, CapsVersion, Delegation, DutyHours
+from approvals.models import Absence, ApprovalRequest, CapsVersion, DutyHours
 from approvals.versions import in_force
-from audit import sources
 
 if TYPE_CHECKING:
     from cases.models import User
@@ -58,6 +56,11 @@ class Week:
         for absence in self.absences:
             there = [left for span in there for left in _without(span, absence)]
         return there
+
+    def between(self, starts: datetime, ends: datetime) -> Week:
+        """The same week for whoever counts between two moments alone."""
+        outside = ((datetime.min.replace(tzinfo=UTC), starts), (ends, datetime.max.replace(tzinfo=UTC)))
+        return Week(self.stretches, (*self.absences, *outside))
 
     def _weekly(self, starts: datetime, ends: datetime) -> list[Span]:
         found = []
@@ -113,6 +116,14 @@ def runs_out(starts: datetime, lifetime: timedelta, weeks: Sequence[Week]) -> da
     return horizon if last > starts else starts + lifetime
 
 
+def time_there(starts: datetime, ends: datetime, weeks: Sequence[Week]) -> timedelta:
+    """How much of a time counts as lifetime: what `runs_out` takes until its end, by the plain clock as it does."""
+    if not any(week.spans(starts, starts + LONGEST) for week in weeks):
+        return ends - starts
+    spans = merged(span for week in weeks for span in week.spans(starts, ends))
+    return sum((until - since for since, until in spans), timedelta(0))
+
+
 def weeks_of(users: Iterable[User], since: datetime) -> dict[int, Week]:
     """Everybody's hours and the absences that are not over by then, by the person's id; two queries."""
     ids = [user.pk for user in users]
@@ -123,18 +134,6 @@ def weeks_of(users: Iterable[User], since: datetime) -> dict[int, Week]:
     for gone in Absence.objects.filter(user__in=ids, ends_at__gt=since, cancelled_at__isnull=True):
         absences[gone.user_id].append((gone.starts_at, gone.ends_at))
     return {pk: Week(tuple(stretches[pk]), tuple(sorted(absences[pk]))) for pk in ids}
-
-
-def signers(shop_id: int, right: str) -> list[User]:
-    """Who may sign in this shop by role, or stands in for somebody now; whether they have a hand in it is not asked."""
-    app, codename = right.split(".")
-    users = get_user_model().objects.filter(is_active=True, shops=shop_id)
-    by_role = Q(groups__permissions__content_type__app_label=app, groups__permissions__codename=codename)
-    now = sources.now()
-    standing_in = Delegation.objects.filter(
-        shop_id=shop_id, right=right, starts_at__lte=now, ends_at__gt=now, ended_at__isnull=True
-    )
-    return list(users.filter(by_role | Q(pk__in=standing_in.values("to"))).distinct())
 
 
 def caps_in_force(shop_id: int) -> CapsVersion | None:
@@ -154,9 +153,3 @@ def most_renewals(shop_id: int) -> int:
     """How often a request that nobody decided is asked again before a person owns its case."""
     caps = caps_in_force(shop_id)
     return caps.renewals if caps else 2
-
-
-def expires_at(shop_id: int, tier: str, right: str, at: datetime) -> datetime:
-    """Until when a request that is made now may be signed."""
-    weeks = weeks_of(signers(shop_id, right), at)
-    return runs_out(at, lifetime(shop_id, tier), list(weeks.values()))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from approvals import lifting
 from approvals.duty import RIGHT, Week, caps_in_force, weeks_of
 from approvals.models import (
     ApprovalRequest,
@@ -24,6 +25,7 @@ from approvals.models import (
     LimitVersion,
     Passkey,
     Recusal,
+    Signature,
 )
 from approvals.rights import GIVES_ROLES, RESTS
 from audit import sources
@@ -44,6 +46,7 @@ class TierPeople:
     currency: str
     eligible: list[User] = field(default_factory=list)
     others: list[tuple[User, str]] = field(default_factory=list)
+    signed: int = 0
 
     @property
     def needed(self) -> int:
@@ -63,8 +66,8 @@ class TierPeople:
 
     @property
     def enough(self) -> bool:
-        """Whether there are as many as it takes."""
-        return len(self.eligible) >= self.needed
+        """Whether there are as many as it takes besides those who have signed."""
+        return len(self.eligible) + self.signed >= self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +130,43 @@ def newly_without(
     return [row for row in after if not row.enough and (row.tier, row.currency) not in short]
 
 
-def for_request(request: ApprovalRequest) -> TierPeople:
-    """Who can sign this request now; who had a hand in it is among the others, with what they did."""
-    tier = TWO_PEOPLE if request.people_needed == 2 else request.tier
-    staff, writers = _staff(request.shop_id, sources.now(), ()), _writers_of(request)
-    barred = _barred(request)
-    row = _people(tier, request.currency, staff, writers, sources.now(), hours=True)
+def for_request(request: ApprovalRequest, *, hours: bool = True) -> TierPeople:
+    """Who can sign this request now; who had a hand in it is among the others, with what they did.
+
+    Without `hours` the time of the day doesn't count.
+    """
+    now = sources.now()
+    staff, barred = _staff(request.shop_id, now, ()), _barred(request)
+    row = _people(_tier_of(request), request.currency, staff, _writers_of(request), now, hours=hours)
     free = [user for user in row.eligible if user.pk not in barred]
     hands = [(user, barred[user.pk]) for user in row.eligible if user.pk in barred]
-    return TierPeople(row.tier, row.currency, free, [*hands, *row.others])
+    signed = request.signatures.filter(taken_back_at__isnull=True).count()
+    return TierPeople(row.tier, row.currency, free, [*hands, *row.others], signed)
+
+
+def signing_weeks(request: ApprovalRequest, since: datetime) -> list[Week]:
+    """When those are there who may sign this request, from a moment on; a stand-in between its dates alone."""
+    staff, barred, writers = _staff(request.shop_id, since, ()), _barred(request), _writers_of(request)
+    tier, alone, found = _tier_of(request), replace(staff, lent=()), []
+    people = {user.pk: user for user in staff.users if user.pk not in barred}
+    for pk, user in people.items():
+        if not _why_not(tier, user, alone, writers):
+            found.append(staff.weeks[pk])
+    for row in _delegations(request, since):
+        lent = replace(staff, lent={(row.to_id, row.instead_of_id, row.right)})
+        if row.to_id in people and not _why_not(tier, people[row.to_id], lent, writers):
+            found.append(staff.weeks[row.to_id].between(row.starts_at, row.ends_at))
+    return found
+
+
+def _delegations(request: ApprovalRequest, since: datetime) -> QuerySet[Delegation]:
+    right = RIGHT[Tier(request.tier)]
+    rows = Delegation.objects.filter(shop_id=request.shop_id, right=right, ends_at__gt=since)
+    return rows.filter(ended_at__isnull=True).order_by("pk")
+
+
+def _tier_of(request: ApprovalRequest) -> str:
+    return TWO_PEOPLE if request.people_needed == 2 else request.tier
 
 
 def _writers_of(request: ApprovalRequest) -> set[int]:
@@ -148,8 +179,11 @@ def _barred(request: ApprovalRequest) -> dict[int, str]:
     found: dict[int, str] = {}
     for row in Recusal.objects.filter(case_id=request.case_id):
         found[row.user_id] = str(row.get_why_display())
-    for pk in request.signatures.filter(taken_back_at__isnull=True).values_list("user_id", flat=True):
+    signed = Signature.objects.filter(request_id=request.pk, taken_back_at__isnull=True)
+    for pk in signed.values_list("user_id", flat=True):
         found[pk] = _("has signed this already")
+    for pk in lifting.hands(request.decision):
+        found[pk] = _("asked for or approved an exception that holds here")
     if request.decision.by_kind == "staff":
         found[int(request.decision.by_id)] = _("proposed this")
     return found

@@ -110,14 +110,25 @@ def lifted(
     caps: Mapping[str, int], shop_id: int, currency: str, subjects: Mapping[str, Iterable[Any]]
 ) -> dict[str, int]:
     """The caps with what is lifted now for these subjects, by scope; no cap ever becomes lower by it."""
-    now, found = sources.now(), dict(caps)
+    found = dict(caps)
+    for row in _about(shop_id, currency, subjects):
+        if row.scope in found:
+            found[row.scope] = max(found[row.scope], row.up_to_minor)
+    return found
+
+
+def hands(shop_id: int, currency: str, subjects: Mapping[str, Iterable[Any]]) -> set[int]:
+    """Who asked for or approved what is lifted now for these subjects."""
+    rows = _about(shop_id, currency, subjects)
+    return {pk for row in rows for pk in (row.author_id, row.approved_by_id) if pk is not None}
+
+
+def _about(shop_id: int, currency: str, subjects: Mapping[str, Iterable[Any]]) -> list[LimitException]:
+    now = sources.now()
     rows = LimitException.objects.filter(
         shop_id=shop_id, currency=currency, approved_at__lte=now, ended_at=None, expires_at__gt=now
     )
-    for scope, subject, up_to in rows.values_list("scope", "subject", "up_to_minor"):
-        if scope in found and subject in {str(one) for one in subjects.get(scope, ())}:
-            found[scope] = max(found[scope], up_to)
-    return found
+    return [row for row in rows if row.subject in {str(one) for one in subjects.get(row.scope, ())}]
 
 
 def any_held(shop_id: int) -> bool:

@@ -15,6 +15,7 @@ from approvals import exceptions, exposure, rates, versions
 from approvals.caps import caps_of
 from approvals.entitlement import Grant, Refusal
 from approvals.entitling import Entitled, judged
+from approvals.lifting import subjects
 from approvals.models import CapsVersion, KillSwitch, LimitVersion, RiskFlag, TermsVersion
 from approvals.policy import Facts, Limits
 from approvals.refusals import refused_before
@@ -107,19 +108,7 @@ def _lifted(effect: Effect, caps: CapsVersion) -> dict[str, int]:
     amounts = caps.amounts()
     if effect.worth is None or not exceptions.any_held(caps.shop_id):
         return amounts
-    try:
-        found = exposure.linked(effect)
-    except exposure.TooManyLinked:
-        return amounts
-    if found is None:
-        return amounts
-    whose = {
-        "order": found.orders,
-        "customer": found.near,
-        "instrument": found.instruments,
-        "address": found.addresses,
-    }
-    return exceptions.lifted(amounts, caps.shop_id, caps.currency, whose)
+    return exceptions.lifted(amounts, caps.shop_id, caps.currency, subjects(effect))
 
 
 def gather(effect: Effect, scope: Scope, situation: Situation, without_decision: int | None = None) -> Facts:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from approvals import lifting
 from approvals.duty import RIGHT, caps_in_force
 from approvals.errors import NotPermitted
 from approvals.models import ApprovalRequest, Decision, Delegation, LimitVersion, Recusal, Signature
@@ -66,6 +67,26 @@ def standings(user: User, right: str, shop_id: int) -> list[Standing]:
         return []
     own = [Standing(user)] if right in rights_of(user) else []
     return [*own, *(Standing(user, row.instead_of) for row in lent(user, right, shop_id))]
+
+
+def signable(user: User) -> Q:
+    """The requests of the sizes that this person signs, in each of their shops, but none that they had a hand in.
+
+    Some of these are barred all the same: `why_not` has the last word.
+    """
+    sizes = Q(pk__in=[])
+    for shop_id in user.shops.values_list("pk", flat=True):
+        tiers = [tier for tier, right in RIGHT.items() if standings(user, right, shop_id)]
+        sizes |= Q(shop=shop_id, tier__in=tiers)
+    signed = Signature.objects.filter(user=user, taken_back_at__isnull=True)
+    stepped_back = Recusal.objects.filter(user=user)
+    return (
+        sizes
+        & ~Q(pk__in=signed.values("request"))
+        & ~Q(case__in=stepped_back.values("case"))
+        & ~Q(decision__by_kind="staff", decision__by_id=str(user.pk))
+        & ~Q(decision__limits__in=LimitVersion.objects.filter(Q(author=user) | Q(published_by=user)))
+    )
 
 
 def signs_still(user: User, instead_of: User | None, right: str, shop_id: int) -> bool:
@@ -141,6 +162,8 @@ def conflict(decision: Decision, user: User) -> str:
         return _("You wrote or published the limits in force, so you can't approve under them.")
     if decision.by_kind == "staff" and decision.by_id == str(user.pk):
         return _("You proposed this, so you can't approve it.")
+    if user.pk in lifting.hands(decision):
+        return _("You asked for or approved an exception that holds here, so you can't approve under it.")
     return ""
 
 

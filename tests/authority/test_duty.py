@@ -1,8 +1,8 @@
-"""Lifetimes run while somebody who may decide is there; what nobody decided is asked again, then a person's."""
+"""Who is there to decide, and what leaves nobody; what nobody decided is asked again, then a person's."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from approvals import versions
 from approvals.caps import CAPS
 from approvals.duties import cancel_absence, write_absence, write_hours
-from approvals.duty import Stretch, Week, merged, runs_out
+from approvals.duty import Stretch
 from approvals.eligibility import newly_without, who_can_decide
 from approvals.errors import Invalid, LeavesNobody, NotPermitted
 from approvals.limits import LIMITS
@@ -31,90 +31,10 @@ from tests.authority.rows import (
     refundable_case,
     signer,
 )
+from tests.authority.test_lifetimes import HOUR, NINE_TO_FIVE
 from tools.models import Order
 
-HOUR = timedelta(hours=1)
-# A Monday.
-MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
-NINE_TO_FIVE = tuple(Stretch(day, 9 * 60, 17 * 60, "UTC") for day in range(5))
-
-
-def at(day: int, hour: int) -> datetime:
-    return MONDAY + timedelta(days=day, hours=hour)
-
-
-@pytest.mark.parametrize(
-    ("starts", "lifetime", "ends"),
-    [
-        (at(0, 10), 4 * HOUR, at(0, 14)),
-        # Over the night, which counts for nothing.
-        (at(0, 15), 4 * HOUR, at(1, 11)),
-        # Over the weekend.
-        (at(4, 16), 4 * HOUR, at(7, 12)),
-        # Asked at night: the clock starts in the morning.
-        (at(0, 2), HOUR, at(0, 10)),
-        # To the minute in which the day ends.
-        (at(0, 9), 8 * HOUR, at(0, 17)),
-        # Three days of eight hours.
-        (at(0, 9), 24 * HOUR, at(2, 17)),
-    ],
-)
-def test_a_lifetime_counts_hours_on_duty(starts: datetime, lifetime: timedelta, ends: datetime) -> None:
-    assert runs_out(starts, lifetime, [Week(NINE_TO_FIVE)]) == ends
-
-
-def test_two_people_who_overlap_do_not_count_twice() -> None:
-    late = Week((Stretch(0, 13 * 60, 21 * 60, "UTC"),))
-    assert runs_out(at(0, 9), 12 * HOUR, [Week(NINE_TO_FIVE), late]) == at(0, 21)
-
-
-def test_who_has_no_hours_is_there_at_any_hour() -> None:
-    assert runs_out(at(5, 3), 4 * HOUR, [Week()]) == at(5, 7)
-
-
-def test_an_absence_stops_the_clock() -> None:
-    away = Week(NINE_TO_FIVE, ((at(0, 12), at(1, 9)),))
-    assert runs_out(at(0, 10), 4 * HOUR, [away]) == at(1, 11)
-
-
-def test_with_nobody_at_all_the_plain_clock_runs() -> None:
-    assert runs_out(at(0, 10), 4 * HOUR, []) == at(0, 14)
-
-
-def test_a_lifetime_ends_after_a_month_at_the_latest() -> None:
-    rare = Week((Stretch(0, 0, 1, "UTC"),))
-    assert runs_out(at(0, 0), 4 * HOUR, [rare]) == at(30, 0)
-
-
-def test_hours_are_by_the_clock_on_the_wall() -> None:
-    week = Week((Stretch(6, 0, 4 * 60, "Europe/Oslo"),))
-    # The last Sunday of March has no hour between two and three.
-    night = datetime(2026, 3, 28, 12, tzinfo=UTC)
-    (span,) = week.spans(night, night + timedelta(days=1))
-    assert span[1] - span[0] == 3 * HOUR
-
-
-def test_time_that_touches_is_one() -> None:
-    assert merged([(at(0, 3), at(0, 4)), (at(0, 1), at(0, 3)), (at(0, 6), at(0, 7))]) == [
-        (at(0, 1), at(0, 4)),
-        (at(0, 6), at(0, 7)),
-    ]
-
-
 pytest_db = pytest.mark.django_db
-
-
-@pytest_db
-def test_a_request_waits_for_the_hours_of_its_approvers() -> None:
-    case = refundable_case(6640)
-    user = signer(case.shop)
-    write_hours(user.pk, NINE_TO_FIVE, by=actors.staff(user))
-    with sources.frozen(factories.now()):
-        request = decide_refund(case).request
-    assert request is not None
-    weeks = [Week(NINE_TO_FIVE)]
-    assert request.expires_at == runs_out(request.requested_at, 24 * HOUR, weeks)
-    assert request.expires_at > request.requested_at + 24 * HOUR
 
 
 def late_request(renewals: int = 0) -> ApprovalRequest:

@@ -9,9 +9,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from approvals.duties import end_delegation, give_delegation
-from approvals.eligibility import who_can_decide
+from approvals.eligibility import for_request, who_can_decide
 from approvals.errors import Invalid, NotPermitted
-from approvals.models import ApprovalRequest, Delegation, Signature
+from approvals.models import ApprovalRequest, Delegation, LimitException, Signature
 from approvals.signing import lost
 from approvals.standing import why_not
 from audit import actors, sources
@@ -162,6 +162,42 @@ def test_limits_written_after_the_request_bar_their_writers_too(hand: str) -> No
     factories.make_limits(request.shop, **{**others, hand: user})
     with pytest.raises(NotPermitted, match="limits"):
         approve(request, user)
+
+
+def excepted(request: ApprovalRequest, scope: str, subject: object, *people: User) -> LimitException:
+    """Somebody asks and somebody else approves that a cap is lifted for a day."""
+    author, approver = people
+    now = sources.now()
+    return LimitException.objects.create(
+        shop=request.shop, scope=scope, subject=str(subject), currency=request.shop.base_currency,
+        up_to_minor=900_000, reason="A wedding", author=author, created_at=now, approved_by=approver,
+        approved_at=now, expires_at=now + DAY,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["order", "customer"])
+@pytest.mark.parametrize("hand", [0, 1])
+def test_nobody_signs_under_an_exception_that_they_asked_for_or_approved(scope: str, hand: int) -> None:
+    factories.make_caps(factories.make_shop("north"))
+    request = factories.make_approval(shop=Shop.objects.get())
+    user, other = signer(request.shop), factories.make_user()
+    order = request.case.order
+    assert order is not None
+    subject = order.pk if scope == "order" else order.person_id
+    row = excepted(request, scope, subject, *((user, other) if hand == 0 else (other, user)))
+    with pytest.raises(NotPermitted, match="exception"):
+        approve(request, user)
+    assert "exception" in dict(for_request(request).others)[user]
+    LimitException.objects.filter(pk=row.pk).update(ended_at=sources.now(), ended_by=other)
+    assert approve(request, user).state == "approved"
+
+
+def test_an_exception_for_somebody_else_bars_nobody() -> None:
+    request = factories.make_approval()
+    factories.make_caps(request.shop)
+    user = signer(request.shop)
+    excepted(request, "order", factories.make_order(request.shop).pk, user, factories.make_user())
+    assert why_not(request, user) == ""
 
 
 NEVER = [({"is_superuser": True}, "uperuser"), ({"roles": ["admin"]}, "gives out roles")]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from approvals import services as authority
 from approvals.caps import undo_window
 from approvals.deciding import Before, Made, Wish, decide
+from approvals.duties import refuse_nobody
+from approvals.eligibility import for_request
 from approvals.errors import Invalid
 from approvals.models import ApprovalRequest, Recusal
 from approvals.policy import SENTENCES
@@ -32,11 +34,13 @@ def case_of(request: ApprovalRequest) -> Case:
     return Case.objects.select_related("shop", "order", "conversation__person").get(pk=request.case_id)
 
 
-def edit_amount(request_id: int, *, amount_minor: int, by: Actor) -> ApprovalRequest:
+def edit_amount(
+    request_id: int, *, amount_minor: int, leaves_nobody_ok: bool = False, by: Actor
+) -> ApprovalRequest:
     """Ask for another amount of the same things: a new effect, judged anew, which another person approves.
 
     The old request is void. Where policy would not let anybody approve the new amount, nothing is changed. Raises
-    NotPermitted, AlreadyDecided, Invalid.
+    NotPermitted, AlreadyDecided, Invalid, and LeavesNobody where too few people could sign it then.
     """
     with transaction.atomic():
         old = authority.recuse(request_id, Recusal.Why.EDITED, by=by)
@@ -49,7 +53,15 @@ def edit_amount(request_id: int, *, amount_minor: int, by: Actor) -> ApprovalReq
         if made.request is None:
             why = reasons.sentence(made.decision.problem) or SENTENCES.get(made.decision.rule, "")
             raise Invalid(_("Nothing was changed. %(why)s") % {"why": why})
+        if not leaves_nobody_ok:
+            _refuse_nobody(made.request)
     return made.request
+
+
+def _refuse_nobody(request: ApprovalRequest) -> None:
+    """Whoever changes or asks is out, so that somebody else has to be left, whatever the hour."""
+    people = for_request(request, hours=False)
+    refuse_nobody([] if people.enough else [people])
 
 
 def _ask_for(old: ApprovalRequest, amount_minor: int, by: Actor) -> Made:
@@ -77,16 +89,20 @@ def _ask_for(old: ApprovalRequest, amount_minor: int, by: Actor) -> Made:
     )
 
 
-def ask_customer(request_id: int, *, question: str, by: Actor) -> ApprovalRequest:
+def ask_customer(
+    request_id: int, *, question: str, leaves_nobody_ok: bool = False, by: Actor
+) -> ApprovalRequest:
     """Ask the customer one question by its template; another person decides then, by the answer or without it.
 
     The request stays open. An answer voids it as every news does, and the agent asks again with it. Raises
-    NotPermitted, AlreadyDecided, Invalid.
+    NotPermitted, AlreadyDecided, Invalid, and LeavesNobody where too few people could sign it then.
     """
     if question not in QUESTIONS:
         raise Invalid(_("Choose what to ask. Nothing was changed."))
     with transaction.atomic():
         request = authority.recuse(request_id, Recusal.Why.ASKED, by=by)
+        if not leaves_nobody_ok:
+            _refuse_nobody(request)
         case = case_of(request)
         to = recipient(case)
         if to is None or not reachable(to, scope_of(case).channel):

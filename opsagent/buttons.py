@@ -85,11 +85,13 @@ def _edit_amount(pk: int, form: QueryDict, by: Actor) -> object:
         amount = to_minor(form.get("amount", "").strip(), currency)
     except (ArithmeticError, ValueError) as error:
         raise Invalid(_("Write the amount as 12.50, with no more decimals than the currency has.")) from error
-    return approving.edit_amount(pk, amount_minor=amount, by=by)
+    return approving.edit_amount(pk, amount_minor=amount, leaves_nobody_ok=form.get("nobody") == "1", by=by)
 
 
 def _ask_customer(pk: int, form: QueryDict, by: Actor) -> object:
-    return approving.ask_customer(pk, question=form.get("question", ""), by=by)
+    return approving.ask_customer(
+        pk, question=form.get("question", ""), leaves_nobody_ok=form.get("nobody") == "1", by=by
+    )
 
 
 def _reject(pk: int, form: QueryDict, by: Actor) -> object:

@@ -14,7 +14,7 @@ from approvals.deciding import Wish, resolve
 from approvals.duty import caps_in_force
 from approvals.eligibility import for_request
 from approvals.models import ApprovalRequest, LimitVersion, RiskFlag, TermsVersion
-from approvals.standing import why_not
+from approvals.standing import signable, why_not
 from approvals.today import scope_of
 from approvals.versions import in_force
 from tools import reasons
@@ -200,7 +200,7 @@ def past(order: Order | None) -> list[dict[str, Any]]:
 
 def next_for(user: Any, rows: Any, without: int) -> str:
     """The address of the next request that this person may sign, the first in the queue; empty where none waits."""
-    waiting = rows.filter(pk__in=ApprovalRequest.waiting().values("pk")).exclude(pk=without)
+    waiting = rows.filter(signable(user), pk__in=ApprovalRequest.waiting().values("pk")).exclude(pk=without)
     ordered = waiting.select_related("decision__limits").order_by("-renewals", "expires_at", "pk")
     for row in ordered[:20]:
         if not why_not(row, user):

@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from approvals.models import Absence, ApprovalRequest, Delegation, DutyHours
+from approvals.models import Absence, ApprovalRequest, Delegation, DutyHours, Recusal
 from cases.models import Message, Shop
 from tests import factories as f
 from tests.admin.conftest import SignIn, client_of
@@ -68,12 +68,48 @@ def test_after_a_decision_the_next_request_opens(sign_in: SignIn, shop: Shop) ->
     assert ApprovalRequest.objects.get(pk=large.pk).state == "pending"
 
 
+def test_requests_that_others_sign_do_not_hide_the_next_one(sign_in: SignIn, shop: Shop) -> None:
+    first, client = f.make_approval(shop=shop), sign_in("approver")
+    mine = f.make_approval(shop=shop, expires_at=f.now() + timedelta(hours=30))
+    for _each in range(20):
+        f.make_approval(shop=shop, large=True, expires_at=f.now() + timedelta(hours=1))
+    assert press(client, "approve", first).url == reverse(PAGE, args=[mine.pk])
+
+
+def test_requests_that_the_person_handed_on_do_not_hide_the_next_one(sign_in: SignIn, shop: Shop) -> None:
+    first, client = f.make_approval(shop=shop), sign_in("approver")
+    me = client.user  # type: ignore[attr-defined]  # set by sign_in
+    for _each in range(20):
+        row = f.make_approval(shop=shop, expires_at=f.now() + timedelta(hours=1))
+        Recusal.objects.create(case=row.case, request=row, user=me, why="asked", at=f.now())
+    mine = f.make_approval(shop=shop, expires_at=f.now() + timedelta(hours=30))
+    assert press(client, "approve", first).url == reverse(PAGE, args=[mine.pk])
+
+
+def test_the_list_begins_with_what_waits_as_the_queue_does(sign_in: SignIn, shop: Shop) -> None:
+    now, user = f.now(), f.make_user()
+    for state in ("voided", "rejected", "expired", "approved"):
+        decided_by = user if state in ("rejected", "approved") else None
+        f.make_approval(shop=shop, state=state, decided_at=now, reason="No.", decided_by=decided_by)
+    late, soon, again = (
+        f.make_approval(shop=shop, expires_at=now + timedelta(hours=hours)) for hours in (3, 1, 5)
+    )
+    old = ApprovalRequest.objects.get(state="expired")
+    ApprovalRequest.objects.filter(pk=again.pk).update(renewals=1, renewed_from=old)
+    answer = sign_in("approver").get(reverse("admin:approvals_approvalrequest_changelist"))
+    rows = list(answer.context["cl"].result_list)
+    assert rows[:3] == [again, soon, late]
+    assert {row.state for row in rows[3:]} == {"voided", "rejected", "expired", "approved"}
+
+
 def test_another_amount_is_written_as_people_write_it(sign_in: SignIn, shop: Shop, said: Said) -> None:
     row, client = f.make_approval(shop=shop), sign_in("approver")
     press(client, "edit_amount", row, amount="30,00")
     press(client, "edit_amount", row, amount="30.001")
     assert ApprovalRequest.objects.count() == 1
     press(client, "edit_amount", row, amount="30.00")
+    assert "nobody could approve" in page(client, row)
+    press(client, "edit_amount", row, amount="30.00", nobody="1")
     new = ApprovalRequest.objects.get(state="pending")
     assert new.amount_minor == 3000
     assert reverse("admin:approve", args=[new.pk]) not in page(client, new)
@@ -83,6 +119,8 @@ def test_another_amount_is_written_as_people_write_it(sign_in: SignIn, shop: Sho
 def test_a_question_goes_out_and_the_asker_is_out(sign_in: SignIn, shop: Shop) -> None:
     row, client = f.make_approval(shop=shop), sign_in("approver")
     press(client, "ask_customer", row, question="photo")
+    assert "nobody could approve" in page(client, row)
+    press(client, "ask_customer", row, question="photo", nobody="1")
     assert Message.objects.filter(case=row.case, direction="out").count() == 1
     assert "You asked the customer" in page(client, row)
 

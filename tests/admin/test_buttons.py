@@ -40,8 +40,8 @@ ROLE = {
 }
 FORMS = {
     "reject": {"reason": "The photo shows another tent."},
-    "edit_amount": {"amount": "30.00"},
-    "ask_customer": {"question": "photo"},
+    "edit_amount": {"amount": "30.00", "nobody": "1"},
+    "ask_customer": {"question": "photo", "nobody": "1"},
     "reverse": {"reason": "Wrong item."},
     "mark_case": {"reason": "The same photo again."},
     "mark_order": {"reason": "The same photo again."},

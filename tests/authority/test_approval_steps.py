@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import transaction
 
 from approvals.deciding import Made, Wish, decide
-from approvals.errors import AlreadyDecided, Invalid, NotPermitted
+from approvals.eligibility import for_request
+from approvals.errors import AlreadyDecided, Invalid, LeavesNobody, NotPermitted
 from approvals.models import ApprovalRequest, Recusal, Signature
 from approvals.signing import lost, take_back
 from audit import actors
@@ -52,8 +54,9 @@ def reject(request: ApprovalRequest) -> None:
 
 
 def asked(amount_minor: int = 6640) -> ApprovalRequest:
-    """A request as the agent's own wish makes it."""
+    """A request as the agent's own wish makes it, in a shop with an approver who has no hand in it."""
     case = refundable_case(amount_minor)
+    signer(case.shop)
     made = decide_refund(case)
     assert made.request is not None
     Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
@@ -145,6 +148,7 @@ def test_an_amount_within_the_automatic_line_still_needs_another_person() -> Non
 @db
 def test_more_is_judged_by_the_tier_of_the_larger_amount() -> None:
     case = refundable_case(30_000, quantity=2)
+    device_of(signer(case.shop, "finance approver"))
     made = decide_refund(case)
     assert made.request is not None
     Case.objects.filter(pk=case.pk).update(state=Case.State.APPROVAL)
@@ -160,6 +164,7 @@ def test_several_payments_pay_another_amount_as_the_shop_split_the_first(
     amount_minor: int, shares: list[int]
 ) -> None:
     case = mixed_case()
+    signer(case.shop)
     quote(case, 2000, 4450)
     made = decide_refund(case)
     assert made.request is not None
@@ -174,6 +179,7 @@ def test_several_payments_pay_another_amount_as_the_shop_split_the_first(
 @db
 def test_a_person_gives_no_more_goodwill_than_the_limits_allow() -> None:
     case = refundable_case(30_000)
+    signer(case.shop)
     made = decide_refund(case, goodwill_percent=15, reason="goodwill")
     assert made.request is not None
     with pytest.raises(Invalid, match="goodwill"):
@@ -224,6 +230,60 @@ def test_who_asked_does_not_sign_the_request_that_follows_the_answer_either() ->
     assert made.request is not None
     with pytest.raises(NotPermitted, match="asked the customer"):
         approve(made.request, actors.staff(asker))
+
+
+STEPS: list[Callable[..., ApprovalRequest]] = [
+    partial(edit_amount, amount_minor=3000),
+    partial(ask_customer, question="photo"),
+]
+
+
+@db
+@pytest.mark.parametrize("step", STEPS, ids=["edit", "ask"])
+def test_the_only_approver_who_hands_it_on_says_that_nobody_is_left(
+    step: Callable[..., ApprovalRequest],
+) -> None:
+    request = factories.make_approval()
+    by = acting(request.shop)
+    with pytest.raises(LeavesNobody, match="mid-size"):
+        step(request.pk, by=by)
+    request.refresh_from_db()
+    assert (request.state, Recusal.objects.count(), ToolCall.objects.count()) == ("pending", 0, 0)
+    step(request.pk, leaves_nobody_ok=True, by=by)
+    assert Recusal.objects.count() == 1
+
+
+@db
+@pytest.mark.parametrize("step", STEPS, ids=["edit", "ask"])
+def test_of_two_who_are_needed_neither_hands_it_on_without_a_third(
+    step: Callable[..., ApprovalRequest],
+) -> None:
+    shop = factories.make_shop()
+    factories.make_limits(
+        shop, one_approver_up_to_minor=2000, two_people_above_minor=2000, auto_up_to_minor=1000
+    )
+    request = factories.make_approval(shop=shop, large=True, people_needed=2)
+    people = [finance(request), finance(request)]
+    for user in people:
+        device_of(user)
+    with pytest.raises(LeavesNobody, match="very large"):
+        step(request.pk, by=actors.staff(people[0]))
+    device_of(finance(request))
+    assert step(request.pk, by=actors.staff(people[0])).people_needed == 2
+
+
+@db
+def test_who_has_signed_counts_among_those_who_are_left() -> None:
+    request = two_people()
+    sign(request, finance(request))
+    asker, third = finance(request), finance(request)
+    device_of(asker)
+    with pytest.raises(LeavesNobody):
+        ask_customer(request.pk, question="photo", by=actors.staff(asker))
+    device_of(third)
+    ask_customer(request.pk, question="photo", by=actors.staff(asker))
+    people = for_request(request)
+    assert (people.eligible, people.enough) == ([third], True)
 
 
 @db

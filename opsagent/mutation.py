@@ -61,6 +61,9 @@ SUBJECTS = {
             "approvals/today.py",
         ),
         (
+            "tests/executor/test_books.py",
+            "tests/executor/test_finding_out.py",
+            "tests/executor/test_held.py",
             "tests/executor/test_one_try.py",
             "tests/executor/test_what_follows.py",
             "tests/executor/test_without_a_try.py",

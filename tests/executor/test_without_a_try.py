@@ -146,6 +146,13 @@ class TestFailedLater:
         assert told(call)[-1] == "call.failed_later"
         assert told(step(call, 1))[-1] == "call.cancelled"
 
+    def test_what_has_ended_meanwhile_stays_ended(self, north: Shop, clock: Clock) -> None:
+        call, caller = self.sent(north), Caller()
+        done = step(call, 1)
+        ToolCall.objects.filter(pk=done.pk).update(state="succeeded", first_sent_at=clock.at)
+        assert self.fail_later(call, caller)
+        assert (fresh(done).state, caller.after) == ("succeeded", [(2, "cancelled")])
+
     def test_it_is_taken_back_once(self, north: Shop, clock: Clock) -> None:
         call = self.sent(north)
         assert [self.fail_later(call, Caller()) for _ in range(2)] == [True, False]

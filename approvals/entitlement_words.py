@@ -54,6 +54,7 @@ REFUSALS: dict[str, Promise] = {
     "return.not_sent": _("The goods have not been sent back."),
     "return.in_transit": _("The return is on its way, not received."),
     "return.not_inspected": _("The return is received, and nobody has inspected it."),
+    "return.fee": _("More would be kept of the refund for the label than the terms say: %(kept_minor)s."),
     "goods.hygiene": _("Sealed for hygiene: a person looks whether it was opened."),
     "goods.final_sale": _("Sold as final sale, and no right of withdrawal holds."),
     "goods.no_sku": _("Without a SKU nobody knows whether the goods may come back."),

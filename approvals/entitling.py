@@ -88,7 +88,12 @@ def judged(effect: Effect, scope: Scope, *, given_minor: int = 0, decision_id: i
     answers = [(entitled(claim, terms, now), row) for row, terms in versions]
     answer, row = min(answers, key=lambda each: _cost(each[0]))
     which = {"terms": row.version, "terms_of": "today" if row is versions[0][0] else "order"}
-    return Entitled(replace(answer, values={**answer.values, **which}), row)
+    answer = replace(answer, values={**answer.values, **which})
+    kept = effect.body.get("return_fee_minor", 0)
+    if isinstance(answer, Grant) and kept > answer.fee_minor:
+        # Decided at the same moment as another refund of this return, or better terms hold by now.
+        answer = Refusal("return.fee", {**answer.values, "kept_minor": kept, "currency": order.currency})
+    return Entitled(answer, row)
 
 
 def _cost(answer: Answer) -> tuple[bool, int]:

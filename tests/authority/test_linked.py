@@ -40,7 +40,8 @@ def by_own_address(first: Order, second: Order) -> None:
 def by_own_phone(first: Order, second: Order) -> None:
     """Each has one phone, so a further order of the first carries the name that has the second's."""
     twin = factories.make_person(first.shop, phone=f"47{first.pk:08}")
-    Person.objects.filter(pk=second.person_id).update(phone=twin.phone)
+    assert second.person is not None
+    Person.objects.filter(pk=second.person.pk).update(phone=twin.phone)
     factories.make_order(first.shop, person=twin)
     by_own_card(first, Order.objects.get(person=twin))
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from approvals import recheck
 from approvals.admin.effect import parts
 from approvals.deciding import Wish, resolve
-from approvals.entitlement import Grant, entitled
-from approvals.entitling import sending_back
+from approvals.entitlement import Grant, Refusal, entitled
+from approvals.entitling import judged, sending_back
 from cases.composing import values
 from cases.handoff import scope_of
 from cases.models import Case, Message
@@ -161,6 +161,33 @@ def test_the_planner_has_no_say_in_the_fee_and_what_is_signed_names_it() -> None
     effect, _problem = resolve(wish, scope_of(case))
     assert effect.money == Money(6000, "EUR")
     assert effect.digest != request.effect_hash
+
+
+@pytest.mark.django_db
+def test_no_more_is_kept_than_the_terms_say_when_it_is_sent() -> None:
+    case = case_abroad(**LABEL)
+    made = decide_refund(case, reason="returned")
+    assert recheck.stopped(made.calls[0], seen_by_agent(case)) == ""
+    # Better terms by now, or another refund of the return that kept the fee at the same moment.
+    factories.make_terms(order_of(case).shop, return_shipping="label", return_fee={"EUR": 489})
+    assert recheck.stopped(made.calls[0], seen_by_agent(case)) == "refund.entitled"
+
+
+@pytest.mark.django_db
+def test_two_refunds_that_were_resolved_at_the_same_moment_keep_one_fee() -> None:
+    order = factories.make_order(factories.make_shop(), [("Mug", 2, 1800)], shipping_minor=0, country="US")
+    factories.make_shipment(order)
+    factories.make_terms(order.shop, **LABEL)
+    sent_back(order, contents=held(order, quantity=2, processed=2))
+    case = factories.make_case(order=order)
+    wish = Wish(
+        "issue_refund", {**factories.refund_wish(order), "reason": "returned"}, factories.planner_config().pk
+    )
+    early, _problem = resolve(wish, scope_of(case))
+    decide_refund(case, reason="returned")
+    late = judged(early, scope_of(case)).answer
+    assert isinstance(late, Refusal)
+    assert (late.code, "€4.90" in late.sentence) == ("return.fee", True)
 
 
 MESSAGES = [

@@ -16,7 +16,7 @@ from cases import personal
 from cases.models import Case, Shop
 from tests import factories as f
 from tests.authority.rows import order_of
-from tests.credit_notes.conftest import document, refund_body
+from tests.credit_notes.conftest import VAT, document, refund_body
 from tools.catalog import cancel_order
 from tools.catalog.issue_refund import IssueRefund
 from tools.credit_notes.pdf import pdf_of, printable
@@ -227,3 +227,19 @@ def test_an_invoice_that_could_not_be_read_leaves_the_order_as_the_reference(sho
     InvoicePayment.objects.create(shop=shop, invoice="in_1", charge="ch_x")
     f.make_payment(order_of(case), external_id="ch_x", invoice="in_1", currency="EUR")
     assert any(value.startswith(f"{name} of ") for _name, value in sheet_of(document(case)).facts)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_kept_for_a_return_label_is_a_line_below_zero(shop: Shop, language: str) -> None:
+    case = case_of(shop, language)
+    body = refund_body(
+        case, return_fee_minor=490, return_fee_taxes=[{**VAT, "amount_minor": 78}], amount_minor=1010
+    )
+    body["tenders"][0]["amount_minor"] = 1010
+    note = document(case, body)
+    rows = {row[0]: row[2:] for row in sheet_of(note).rows}
+    fee, goods = rows[words(language)["return_fee"]], rows["Tent"]
+    assert ["-" in cell or "−" in cell for cell in fee] == [True] * 3
+    assert ["-" in cell or "−" in cell for cell in goods] == [False] * 3
+    assert (note.gross_minor, note.tax_minor, note.net_minor) == (1010, 239 - 78, 1010 - 161)
+    assert words(language)["return_fee"] in read(note)

@@ -1,13 +1,14 @@
 """Exceptions to a cap: somebody asks, somebody else approves, and it ends by itself.
 
 ask ──▶ waits ──approve (another person)──▶ holds ──▶ over (its date came, or a person ended it)
+              ──decline (another person, or who asked)──▶ declined
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
@@ -22,6 +23,9 @@ from audit import sources
 from audit.actors import Actor
 from audit.services import record as audit
 from tools.models import Order, Payment
+
+if TYPE_CHECKING:
+    from cases.models import User
 
 ASK = "approvals.add_limitexception"
 APPROVE = "approvals.approve_limitexception"
@@ -96,13 +100,21 @@ def end(exception_id: int, *, by: Actor) -> LimitException:
     """Take it back before its date: whoever may ask or approve may, alone."""
     with transaction.atomic():
         row = _locked(exception_id)
-        user = person(by, APPROVE if not _may_ask(by) else ASK, row.shop_id)
-        now = sources.now()
-        if row.ended_at is not None or row.expires_at <= now:
-            raise AlreadyDecided(_("This exception is over already."))
-        row.ended_by, row.ended_at = user, now
-        row.save(update_fields=["ended_by", "ended_at"])
-        _tell("exception.ended", row, by)
+        user = _may_end(row, by)
+        if row.approved_at is None:
+            raise Invalid(_("This exception never held: decline it instead."))
+        _end(row, user, "exception.ended", by)
+    return row
+
+
+def decline(exception_id: int, *, by: Actor) -> LimitException:
+    """Let it never hold: as somebody who doesn't approve it, or as who asked and no longer wants it."""
+    with transaction.atomic():
+        row = _locked(exception_id)
+        user = _may_end(row, by)
+        if row.approved_at is not None:
+            raise AlreadyDecided(_("This exception was approved already: end it instead."))
+        _end(row, user, "exception.declined", by)
     return row
 
 
@@ -140,7 +152,9 @@ def any_held(shop_id: int) -> bool:
 
 
 def state_of(row: LimitException, now: datetime) -> str:
-    """ "waits", "holds" or "over"."""
+    """ "waits", "holds", "declined" or "over"."""
+    if row.ended_at is not None and row.approved_at is None:
+        return "declined"
     if row.ended_at is not None or row.expires_at <= now:
         return "over"
     return "holds" if row.approved_at is not None else "waits"
@@ -164,6 +178,20 @@ def _known(shop_id: int, scope: str, subject: str) -> bool:
 def _locked(exception_id: int) -> LimitException:
     rows = LimitException.objects.select_for_update(of=("self",)).select_related("shop")
     return rows.get(pk=exception_id)
+
+
+def _may_end(row: LimitException, by: Actor) -> User:
+    """Whoever may ask or approve may, alone. Raises NotPermitted, AlreadyDecided."""
+    user = person(by, APPROVE if not _may_ask(by) else ASK, row.shop_id)
+    if row.ended_at is not None or row.expires_at <= sources.now():
+        raise AlreadyDecided(_("This exception is over already."))
+    return user
+
+
+def _end(row: LimitException, user: User, action: str, by: Actor) -> None:
+    row.ended_by, row.ended_at = user, sources.now()
+    row.save(update_fields=["ended_by", "ended_at"])
+    _tell(action, row, by)
 
 
 def _may_ask(by: Actor) -> bool:

@@ -1,6 +1,7 @@
 """Numbers as versions: one person drafts, another sees the difference and publishes, and every old one can come back.
 
 draft ──▶ proposed ──publish (somebody else, now or from a date)──▶ scheduled ──▶ in force ──▶ replaced
+                   ──withdraw (its author, or who might publish it)──▶ withdrawn
 restore ─▶ a new draft with the old numbers
 """
 
@@ -161,9 +162,27 @@ def publish(
     return row
 
 
+def withdraw(kind: Kind[V], version_id: int, *, reason: str, by: Actor) -> V:
+    """Let a version never hold: as its author, or as somebody who declines to publish it. Both say why."""
+    with transaction.atomic():
+        row = _locked(kind, version_id)
+        own = by.kind == "staff" and by.id == str(row.author_id)
+        user = person(by, kind.write if own else kind.publish, row.shop_id)
+        if not reason.strip():
+            raise Invalid(_("Say why it shall not hold: who wrote it learns from that."))
+        _may_end(row)
+        row.withdrawn_by, row.withdrawn_at = user, sources.now()
+        row.withdrawn_reason = reason.strip()[:500]
+        row.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawn_reason"])
+        tell(kind, "withdrawn", row, by)
+    return row
+
+
 def restore(kind: Kind[V], version_id: int, *, reason: str, by: Actor) -> V:
     """Propose the numbers of an old version again: a new draft, which somebody else publishes."""
     row = kind.model._default_manager.get(pk=version_id)
+    if row.withdrawn_at is not None:
+        raise Invalid(_("This version never held, so there is nothing to bring back: propose it anew."))
     if row.published_at is None:
         raise Invalid(_("This version never held, so there is nothing to bring back: publish it instead."))
     return draft(kind, numbers=row.numbers(), reason=reason, by=by, restores=row, **row.key())
@@ -193,8 +212,7 @@ def _locked(kind: Kind[V], version_id: int) -> V:
 def _may_publish(row: Version, user_id: int) -> None:
     if row.author_id == user_id:
         raise NotPermitted(_("You wrote this version, so somebody else publishes it."))
-    if row.published_at is not None:
-        raise AlreadyDecided(_("This version was published already."))
+    _may_end(row)
     newer = row.siblings().filter(version__gt=row.version, published_at__isnull=False).first()
     if newer is not None:
         raise AlreadyDecided(
@@ -203,6 +221,14 @@ def _may_publish(row: Version, user_id: int) -> None:
             )
             % {"newer": newer.version}
         )
+
+
+def _may_end(row: Version) -> None:
+    """Each version is published or withdrawn, once."""
+    if row.published_at is not None:
+        raise AlreadyDecided(_("This version was published already."))
+    if row.withdrawn_at is not None:
+        raise AlreadyDecided(_("This version was withdrawn already: propose its numbers anew."))
 
 
 def _in_time(effective_at: datetime | None, now: datetime) -> None:

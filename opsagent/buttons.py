@@ -29,7 +29,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals import exceptions
 from approvals import limits as authority
 from approvals import services as approvals
 from approvals.admin.request_facts import next_for
@@ -42,6 +41,7 @@ from cases import approving, cancelling, connections, credit_notes, handoff, pay
 from cases.intake import requeueing
 from opsagent.risk_buttons import RISK
 from opsagent.signing_in import proof_of
+from opsagent.version_buttons import VERSIONS
 from tools.types import to_minor
 
 if TYPE_CHECKING:
@@ -141,7 +141,6 @@ DECIDES = ("approve", "approve_large", "reject", "edit_amount", "ask_customer")
 SNOOZE_DAYS = ("1", "3", "7")
 CASE, HANDOFF = "cases.case", "cases.handoff"
 REQUEST = "approvals.approvalrequest"
-EXCEPTION = "approvals.limitexception"
 CHANGE_CASE = ("cases.change_case",)
 DRIFT, CLEAR_DRIFT = "tools.drift", ("tools.clear_drift",)
 
@@ -256,18 +255,7 @@ BUTTONS: dict[str, Button] = {
         gettext_lazy("Marked as wrong. It counts in the reversal rate."),
     ),
     **{name: Button(*row) for name, row in RISK.items()},
-    "approve_exception": Button(
-        EXCEPTION,
-        (exceptions.APPROVE,),
-        lambda pk, form, by: exceptions.approve(pk, by=by),
-        gettext_lazy("Approved. The cap is lifted until the date."),
-    ),
-    "end_exception": Button(
-        EXCEPTION,
-        (exceptions.APPROVE, exceptions.ASK),
-        lambda pk, form, by: exceptions.end(pk, by=by),
-        gettext_lazy("Ended. The shop's own cap holds again."),
-    ),
+    **{name: Button(*row) for name, row in VERSIONS.items()},
     "pay": Button(
         TASK, SIGNERS, _pay, gettext_lazy("Ticked as paid. The customer hears that the money is back.")
     ),

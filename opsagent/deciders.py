@@ -1,12 +1,15 @@
 """Who can decide now, and what people write about it: weekly hours, absences, and who stands in for whom.
 
-GET shows; each POST calls one service of approvals/duties and comes back with its sentence.
+GET shows; each POST calls one service of approvals/duties and comes back with its sentence. What is refused is shown
+again as it was typed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import zip_longest
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +23,7 @@ from django.utils.translation import gettext as _
 from approvals import duties
 from approvals.duty import Stretch
 from approvals.eligibility import who_can_decide
-from approvals.errors import Invalid, Refusal
+from approvals.errors import Invalid, LeavesNobody, Refusal
 from approvals.models import Absence, Delegation, DutyHours
 from approvals.models.duty import MONEY_RIGHTS
 from audit import actors
@@ -40,8 +43,8 @@ def urls(site: OpsAdminSite) -> list[URLPattern]:
     return [
         path("deciders/", site.admin_view(_show(site)), name="deciders"),
         *(
-            path(f"deciders/{name.replace('_', '-')}/", site.admin_view(_press(press)), name=name)
-            for name, press in PRESSES.items()
+            path(f"deciders/{name.replace('_', '-')}/", site.admin_view(_press(site, name)), name=name)
+            for name in PRESSES
         ),
     ]
 
@@ -52,10 +55,15 @@ def _show(site: OpsAdminSite) -> View:
             raise PermissionDenied
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        context = {**site.each_context(request), "title": _("Who can decide now"), **_context(request)}
-        return TemplateResponse(request, "admin/ops/deciders.html", context)
+        return _page(site, request)
 
     return deciders
+
+
+def _page(site: OpsAdminSite, request: HttpRequest, **more: Any) -> HttpResponse:
+    title = _("Who can decide now")
+    context = {**site.each_context(request), "title": title, **_context(request), **more}
+    return TemplateResponse(request, "admin/ops/deciders.html", context)
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
 
 def _chosen(request: HttpRequest, user: User, colleagues: list[User], *, keeps: bool) -> User:
     """Whose hours are shown: one's own, or a colleague's for who keeps them."""
-    wish = request.GET.get("person", "")
+    wish = request.GET.get("person", "") or request.POST.get("user", "")
     return next((one for one in colleagues if keeps and str(one.pk) == wish), user)
 
 
@@ -98,18 +106,33 @@ def _absences(user: User, colleagues: Any, *, keeps: bool) -> Any:
 
 
 def _week(rows: list[DutyHours]) -> list[dict[str, Any]]:
+    """Each day with all of its stretches, and room for one more beside the first."""
     found = []
     for weekday, name in DutyHours.Weekday.choices:
-        mine = [row for row in rows if row.weekday == weekday][:1]
-        found.append(
-            {
-                "weekday": weekday,
-                "name": name,
-                "starts": _clock(mine[0].starts_minute) if mine else "",
-                "ends": _clock(mine[0].ends_minute) if mine else "",
-            }
-        )
+        mine = [row for row in rows if row.weekday == weekday]
+        kept = [
+            (_clock(row.starts_minute), _clock(row.ends_minute))
+            for row in sorted(mine, key=attrgetter("starts_minute"))
+        ]
+        found.append(_day(weekday, name, kept))
     return found
+
+
+def _typed_week(form: QueryDict) -> list[dict[str, Any]]:
+    """The week as it was typed."""
+    return [
+        _day(weekday, name, list(zip_longest(*_typed(form, weekday), fillvalue="")))
+        for weekday, name in DutyHours.Weekday.choices
+    ]
+
+
+def _day(weekday: int, name: Any, stretches: list[tuple[str, str]]) -> dict[str, Any]:
+    room = [("", "")] * (2 - len(stretches))
+    return {"weekday": weekday, "name": name, "stretches": [*stretches, *room]}
+
+
+def _typed(form: QueryDict, weekday: int) -> tuple[list[str], list[str]]:
+    return form.getlist(f"from{weekday}"), form.getlist(f"until{weekday}")
 
 
 def _clock(minute: int) -> str:
@@ -118,7 +141,7 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _press(press: Press) -> View:
+def _press(site: OpsAdminSite, name: str) -> View:
     def post(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -126,23 +149,32 @@ def _press(press: Press) -> View:
             raise PermissionDenied
         user: Any = request.user
         try:
-            press(request.POST, actors.staff(user), user)
+            PRESSES[name](request.POST, actors.staff(user), user)
         except Refusal as refusal:
             messages.error(request, refusal.sentence)
-        else:
-            messages.success(request, _("Written. It counts from now on."))
+            return _page(site, request, **_again(name, request.POST, refusal))
+        messages.success(request, _("Written. It counts from now on."))
         return HttpResponseRedirect(reverse("admin:deciders"))
 
     return post
+
+
+def _again(name: str, form: QueryDict, refusal: Refusal) -> dict[str, Any]:
+    """The form that was refused, as it was typed; the explicit yes only once it is known what it is about."""
+    if name == "write_hours":
+        return {"week": _typed_week(form), "zone": form.get("zone", "")}
+    if name == "write_absence":
+        return {"absence": form, "nobody": refusal.sentence if isinstance(refusal, LeavesNobody) else ""}
+    return {"delegation": form} if name == "give_delegation" else {}
 
 
 def _write_hours(form: QueryDict, by: Actor, user: User) -> object:
     zone = form.get("zone", "").strip()
     stretches = []
     for weekday, _name in DutyHours.Weekday.choices:
-        starts, ends = form.get(f"from{weekday}", ""), form.get(f"until{weekday}", "")
-        if starts or ends:
-            stretches.append(Stretch(weekday, _minute(starts), _end(ends), zone))
+        for starts, ends in zip_longest(*_typed(form, weekday), fillvalue=""):
+            if starts or ends:
+                stretches.append(Stretch(weekday, _minute(starts), _end(ends), zone))
     return duties.write_hours(_number(form, "user"), stretches, by=by)
 
 

@@ -321,7 +321,7 @@ class Pages(Generic[V]):
             )
         except LeavesNobody:
             form.fields["leaves_nobody_ok"] = forms.BooleanField(
-                label=_("Yes, nobody can decide these then: they wait for somebody to be hired."),
+                label=_("Yes, nobody can decide these then: they run out, and a person gets each case."),
                 required=False,
             )
             raise

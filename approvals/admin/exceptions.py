@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,13 +17,12 @@ from approvals.admin.decisions import SHOP
 from approvals.admin.versions import money
 from approvals.caps import caps_of
 from approvals.models import LimitException
+from approvals.subjects import Subject, subjects
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
-from tools.models import Order
 from tools.types import Money
 
 State = tuple[str, str, str]
-Scope = LimitException.Scope
 
 
 @admin.register(LimitException)
@@ -37,9 +37,12 @@ class LimitExceptionAdmin(HistoryAdmin):
     page_template = "admin/ops/exception.html"
     change_list_template = "admin/ops/exceptions.html"
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Named
+
     @admin.display(description=gettext_lazy("for"), ordering="scope")
-    def what(self, row: LimitException) -> str:
-        return f"{row.get_scope_display()} {row.subject}"
+    def what(self, row: Any) -> str:
+        return format_html("{}<small>{}</small>", row.named.words, row.get_scope_display())
 
     @admin.display(description=gettext_lazy("up to"), ordering="up_to_minor")
     def up_to(self, row: LimitException) -> str:
@@ -54,16 +57,19 @@ class LimitExceptionAdmin(HistoryAdmin):
         user: Any = request.user
         caps = caps_of(row.shop_id)
         state = exceptions.state_of(row, moment())
-        may_approve = user.has_perm(exceptions.APPROVE)
+        may_approve, subject = user.has_perm(exceptions.APPROVE), subjects([row])[row.pk]
+        may_end = may_approve or user.has_perm(exceptions.ASK)
         return {
-            "title": _("Exception for %(what)s") % {"what": row.get_scope_display()},
+            "title": _("Exception for %(what)s") % {"what": subject.words},
             "row": row,
             "state": state_of(row),
             "cap": Money(caps.amounts()[row.scope], caps.currency),
-            "subject_url": _page_of(row),
+            "subject": subject,
+            "subject_url": _page_of(subject, user),
             "may_approve": state == "waits" and may_approve and row.author_id != user.pk,
             "own": state == "waits" and row.author_id == user.pk,
-            "may_end": state != "over" and (may_approve or user.has_perm(exceptions.ASK)),
+            "may_decline": state == "waits" and may_end,
+            "may_end": state == "holds" and may_end,
         }
 
 
@@ -72,14 +78,27 @@ def state_of(row: LimitException) -> State:
     words: dict[str, State] = {
         "waits": ("attention", "clock", _("waits for a second person")),
         "holds": ("good", "check", _("holds")),
+        "declined": ("danger", "barred", _("declined")),
         "over": ("", "dotted", _("over")),
     }
     return words[exceptions.state_of(row, moment())]
 
 
-def _page_of(row: LimitException) -> str:
-    if row.scope == Scope.CUSTOMER:
-        return reverse("admin:cases_person_change", args=[row.subject])
-    if row.scope == Scope.ORDER and Order.objects.filter(pk=int(row.subject)).exists():
-        return reverse("admin:tools_order_change", args=[row.subject])
-    return ""
+def _page_of(subject: Subject, user: Any) -> str:
+    """Where the reader may look at whom it is for."""
+    app, _dot, model = subject.model.partition(".")
+    if not model or not user.has_perm(f"{app}.view_{model}"):
+        return ""
+    return reverse(f"admin:{app}_{model}_change", args=[subject.pk])
+
+
+class Named(ChangeList):
+    """A page of the list with everybody's name, asked for all rows at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        names = subjects(rows)
+        for row in rows:
+            row.named = names[row.pk]
+        self.result_list = rows

@@ -39,26 +39,32 @@ class VersionAdmin(HistoryAdmin):
         run = {name: OuterRef(name) for name in model.KEYS}
         held = model._default_manager.filter(**run, published_at__isnull=False, effective_at__lte=moment())
         newest = held.order_by("-version").values("version")[:1]
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(holding=Subquery(newest))
+        last = model._default_manager.filter(**run, published_at__isnull=False).order_by("-version")
+        both = {"holding": Subquery(newest), "last": Subquery(last.values("version")[:1])}
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(**both)
         return rows
 
     @admin.display(description=gettext_lazy("state"), ordering="published_at")
     def standing(self, row: Any) -> str:
-        tone, _icon, word = state_of(row, row.holding)
+        tone, _icon, word = state_of(row, row.holding, row.last)
         return format_html('<span class="badge {}">{}</span>', tone, word)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         user: Any = request.user
-        kind, waits = self.kind, row.published_at is None
+        kind = self.kind
         now = versions.in_force(kind.model, **row.key())
         siblings = list(row.siblings().select_related("author", "published_by")[:SHOWN])
-        holding = now.version if now else None
+        holding, last = now.version if now else None, row.last
+        waits, ended = row.published_at is None, row.withdrawn_at is not None
         may_write, may_publish = user.has_perm(kind.write), user.has_perm(kind.publish)
+        own = waits and not ended and row.author_id == user.pk
+        overtaken = waits and row.version < (last or 0)
         return {
             "title": f"{self.opts.verbose_name_plural} {row}".capitalize(),
             "row": row,
             "now": now,
-            "state": state_of(row, holding),
+            "state": state_of(row, holding, last),
+            "overtaken": overtaken and not ended,
             "in_force": now is not None and now.pk == row.pk,
             "rows": versions.difference(kind, now, row),
             "draft_url": reverse(f"admin:draft_{kind.noun}", args=[row.pk]) if may_write else "",
@@ -66,18 +72,26 @@ class VersionAdmin(HistoryAdmin):
             if may_write and not waits and now is not None and now.pk != row.pk
             else "",
             "publish_url": reverse(f"admin:publish_{kind.noun}", args=[row.pk])
-            if may_publish and waits and row.author_id != user.pk
+            if may_publish and waits and not (own or ended or overtaken)
             else "",
-            "own": waits and row.author_id == user.pk,
-            "versions": [(one, state_of(one, holding)) for one in siblings],
+            "withdraw_url": reverse(f"admin:withdraw_{kind.noun}", args=[row.pk])
+            if waits and not ended and (may_write if own else may_publish)
+            else "",
+            "own": own,
+            "versions": [(one, state_of(one, holding, last)) for one in siblings],
             "self_change": f"admin:approvals_{kind.model._meta.model_name}_change",
         }
 
 
-def state_of(row: Version, holding: int | None) -> tuple[str, str, str]:
-    """Tone, picture and word of a version, where `holding` is the number of the one that holds now."""
+def state_of(row: Version, holding: int | None, last: int | None) -> tuple[str, str, str]:
+    """Tone, picture and word of a version; `holding` is the number that holds now, `last` the last one published."""
+    if row.withdrawn_at is not None:
+        own = row.withdrawn_by_id == row.author_id
+        return "", "barred", _("withdrawn") if own else _("declined")
     if row.published_at is None:
-        return "attention", "clock", _("proposed")
+        # What is older than something published would never hold.
+        overtaken = row.version < (last or 0)
+        return ("", "dotted", _("overtaken")) if overtaken else ("attention", "clock", _("proposed"))
     if row.version == holding:
         return "good", "check", _("in force")
     if row.effective_at is not None and row.effective_at > moment() and row.version > (holding or 0):

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class Version(models.Model):
     """One set of numbers of a shop with who wrote it, why, who published it and from when it holds.
 
-    A change is a new version. In force is the highest one that is published and effective. `KEYS` name the columns that
+    A change is a new version. In force is the highest one that is published and effective; one that was withdrawn, by
+    its author or by somebody who might have published it, never is. `KEYS` name the columns that
     a run of versions is counted by, `NUMBERS` those that a version says something in; all else is about the row itself.
     """
 
@@ -39,6 +40,15 @@ class Version(models.Model):
     )
     published_at = models.DateTimeField(_("published"), null=True)
     effective_at = models.DateTimeField(_("effective"), null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("withdrawn or declined by"),
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+    withdrawn_reason = models.CharField(_("why it was withdrawn"), max_length=500, blank=True)
     restores = models.ForeignKey(
         "self",
         null=True,
@@ -81,5 +91,11 @@ def kept(noun: str, *keys: str) -> list[models.BaseConstraint]:
             # Defaults have neither; what a person wrote, a person publishes.
             condition=Q(author__isnull=True) | Q(published_at__isnull=True) | Q(published_by__isnull=False),
             name=f"{noun}_of_people_are_published_by_people",
+        ),
+        models.CheckConstraint(
+            condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True, withdrawn_reason="")
+            | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False, published_at__isnull=True)
+            & ~Q(withdrawn_reason=""),
+            name=f"withdrawn_{noun}_name_who_and_why_and_never_hold",
         ),
     ]

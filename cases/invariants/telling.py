@@ -211,7 +211,11 @@ TOLD: tuple[Told, ...] = (
         "approvals.limitversion",
         "limits",
         # Those that a shop begins with have no author, and are in force at once.
-        {"limits.drafted": _set("author_id"), "limits.published": _set("published_at")},
+        {
+            "limits.drafted": _set("author_id"),
+            "limits.published": _set("published_at"),
+            "limits.withdrawn": _set("withdrawn_at"),
+        },
         case=NO_CASE,
     ),
     Told(
@@ -221,6 +225,7 @@ TOLD: tuple[Told, ...] = (
         # A shop that was there before its caps were has its first without an entry.
         {
             "caps.drafted": _set("author_id"),
+            "caps.withdrawn": _set("withdrawn_at"),
             "caps.published": (
                 "(r.published_at IS NOT NULL AND r.author_id IS NOT NULL)::int",
                 _set("published_at"),
@@ -235,6 +240,7 @@ TOLD: tuple[Told, ...] = (
         # As with caps: terms that were there before they were versions have no entry.
         {
             "terms.drafted": _set("author_id"),
+            "terms.withdrawn": _set("withdrawn_at"),
             "terms.published": (
                 "(r.published_at IS NOT NULL AND r.author_id IS NOT NULL)::int",
                 _set("published_at"),
@@ -249,7 +255,12 @@ TOLD: tuple[Told, ...] = (
         {
             "exception.asked": "1",
             "exception.approved": _set("approved_at"),
-            "exception.ended": _set("ended_at"),
+            # What was ended before it was approved told of an end until it had a word of its own.
+            "exception.ended": (
+                "(r.ended_at IS NOT NULL AND r.approved_at IS NOT NULL)::int",
+                _set("ended_at"),
+            ),
+            "exception.declined": f"{_set('ended_at')} - {{exception.ended}}",
         },
         case=NO_CASE,
     ),

@@ -30,6 +30,12 @@ ROLE = {
     # What stops all shops.
     "release_switch": "finance approver",
     "pay": "approver",
+    "approve_exception": "limit publisher",
+    "decline_exception": "limit publisher",
+    "end_exception": "limit publisher",
+    "withdraw_limits": "limit publisher",
+    "withdraw_caps": "limit publisher",
+    "withdraw_terms": "limit publisher",
     "correct_credit_note": "finance approver",
     "issue_credit_note": "finance approver",
     "drop": "approver",
@@ -68,6 +74,7 @@ def target(name: str, shop: Shop) -> Any:
     if name == "approve_large":
         return f.make_approval(shop=shop, large=True)
     case = f.make_case(order=f.make_order(shop))
+    draft: dict[str, Any] = {"published_at": None, "effective_at": None, "author": f.make_user()}
     made: dict[str, Callable[[], Any]] = {
         "undo": lambda: f.make_call(f.make_decision(case)),
         "settle": lambda: f.make_call(f.make_decision(case), state="unknown"),
@@ -85,6 +92,9 @@ def target(name: str, shop: Shop) -> Any:
         "correct_credit_note": lambda: document(case),
         "issue_credit_note": lambda: document_call(case, state="cancelled"),
         "drop": lambda: f.make_payment_task(shop),
+        "withdraw_limits": lambda: f.make_limits(shop, **draft),
+        "withdraw_caps": lambda: f.make_caps(shop, **draft),
+        "withdraw_terms": lambda: f.make_terms(shop, **draft),
     }
     return made[name]() if name in made else case
 

@@ -88,6 +88,17 @@ def test_the_shops_split_reaches_every_tender_in_calls_of_their_own(control: Cal
     assert [len(made.lines) for made in read().refunds] == [1, 0]
 
 
+def test_a_refund_of_less_than_its_pieces_cost_takes_the_pieces_and_that_much(control: Caller) -> None:
+    """A fee that the shop keeps of a return has no line of its own at Shopify: the transaction is smaller."""
+    control.control("orders", order(gateway="shopify_payments", charge=None))
+    wish = replace(LAMP_BACK, amount_minor=710)
+    shopify.refuse_more_than(suggested(), wish)
+    assert refund(amount_minor=710).amount_minor == 710
+    (made,) = read().refunds
+    assert [part.amount_minor for part in made.parts] == [710]
+    assert [(line.line_external_id, line.quantity) for line in made.lines] == [("11", 1)]
+
+
 def test_a_tender_that_shopify_can_pay_is_known_as_such(control: Caller) -> None:
     control.control("orders", mixed())
     assert [(one.vendor, one.gateway, one.captured_minor) for one in read().payments] == [

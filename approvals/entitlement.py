@@ -187,16 +187,21 @@ def _faulty(claim: Claim, terms: Terms, days: int, now: datetime) -> Answer:
 
 
 def _within(claim: Claim, days: int, now: datetime) -> dict[str, Value] | Refusal:
-    """The values of a window that every claimed line was reported in; the line that ends first stands for all."""
+    """The values of a window in which the customer wrote about every claimed line; what ends first stands for all.
+
+    Whatever they wrote after the delivery counts, also what was not about the fault yet: who has written in time is
+    not held to their words.
+    """
     found = []
     for item in claim.items:
         arrived = _arrived(item.parcels)
         if isinstance(arrived, Refusal):
             return arrived
         ends = window(arrived, days, claim.zones)
-        found.append((ends, _heard(claim, arrived, now) >= ends.over))
-    late = [ends for ends, is_late in found if is_late]
-    values = _values(min(late or [ends for ends, _is_late in found], key=lambda ends: ends.over), days)
+        found.append((ends, _heard(claim, arrived, now)))
+    late = [(ends, heard) for ends, heard in found if heard >= ends.over]
+    ends, heard = min(late or found, key=lambda each: each[0].over)
+    values = _values(ends, days, heard=heard.astimezone(ends.over.tzinfo).date().isoformat())
     return Refusal("window.over", values) if late else values
 
 

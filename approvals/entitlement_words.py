@@ -16,13 +16,16 @@ Value: TypeAlias = str | int
 
 GRANTS: dict[str, Promise] = {
     "terms.damaged": _(
-        "Reported as damaged within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
+        "Claimed as damaged. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the"
+        " last of %(days)s days is %(until)s."
     ),
     "terms.wrong_item": _(
-        "Reported as the wrong item within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
+        "Claimed as the wrong item. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the"
+        " last of %(days)s days is %(until)s."
     ),
     "terms.missing": _(
-        "Reported as missing within %(days)s days: the rest arrived on %(arrived)s, and the last day is %(until)s."
+        "Claimed as missing. The rest arrived on %(arrived)s, the first word after that came on %(heard)s, and the last"
+        " of %(days)s days is %(until)s."
     ),
     "terms.withdrawal": _(
         "Withdrawn from within %(days)s days (%(country)s): the last parcel arrived on %(arrived)s, and the last day is"
@@ -32,7 +35,8 @@ GRANTS: dict[str, Promise] = {
         "Sent back, and asked for within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
     ),
     "terms.goodwill": _(
-        "Goodwill of %(percent)s %% within %(days)s days: it arrived on %(arrived)s, and the last day is %(until)s."
+        "Goodwill of %(percent)s %%. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the"
+        " last of %(days)s days is %(until)s."
     ),
     "terms.cancelled": _("Cancelled before anything was sent, so the shop owes all of it."),
 }
@@ -44,7 +48,9 @@ REFUSALS: dict[str, Promise] = {
     "parcel.none": _("No parcel holds what is claimed."),
     "parcel.not_delivered": _("What hasn't arrived is neither damaged nor wrong nor missing."),
     "parcel.no_time": _("Nobody knows when the parcel arrived."),
-    "window.over": _("Reported after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."),
+    "window.over": _(
+        "The first word after it arrived on %(arrived)s came on %(heard)s, after %(until)s, the last of %(days)s days."
+    ),
     "window.return": _(
         "Asked for after %(until)s, the last of %(days)s days after it arrived on %(arrived)s."
     ),
@@ -77,7 +83,7 @@ BY_OLDER = _(
     "By terms v%(terms)s, which held when the order was placed and give the customer more than those of today."
 )
 SENTENCES = {**GRANTS, **REFUSALS}
-DATES = ("arrived", "until")
+DATES = ("arrived", "heard", "until")
 
 
 def say(name: str, values: Mapping[str, Value]) -> str:
@@ -90,7 +96,9 @@ def say(name: str, values: Mapping[str, Value]) -> str:
         sentences.append(PAID_BY[paid_by])
     if name in GRANTS and values.get("terms_of") == "order":
         sentences.append(BY_OLDER)
-    said = {key: _said(key, value, values) for key, value in values.items()}
+    # Decisions of before this was kept say so.
+    unkept = {"heard": _("a day that was not kept")}
+    said = {**unkept, **{key: _said(key, value, values) for key, value in values.items()}}
     return " ".join(str(sentence) % said for sentence in sentences)
 
 

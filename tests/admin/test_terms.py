@@ -168,7 +168,9 @@ def test_pages_say_the_rule_that_grants_with_its_values_or_why_none_does(sign_in
         reverse("admin:cases_case_change", args=[case.pk]),
     ]
     for url in pages:
-        assert "Reported as damaged within 14 days" in client.get(url).content.decode()
+        text = client.get(url).content.decode()
+        assert "Claimed as damaged. It arrived on" in text
+        assert "the last of 14 days is" in text
     terms = f.make_terms(shop, damage_days=0)
     page = client.get(pages[1]).content.decode()
     assert "The terms changed to version 2" in page

@@ -9,7 +9,9 @@ import pytest
 
 from approvals import recheck
 from approvals.deciding import Made
+from approvals.entitlement_words import say
 from approvals.models import ApprovalRequest, Decision, TermsVersion
+from audit import sources
 from cases.models import Case
 from tests import factories
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
@@ -208,7 +210,25 @@ def test_a_decision_keeps_the_version_that_granted_it_and_its_sentence() -> None
     kept = Decision.objects.get(pk=made.decision.pk)
     assert kept.terms == TermsVersion.objects.get()
     assert kept.judged_under["entitlement"]["values"]["days"] == 14
-    assert kept.entitlement.startswith("Reported as damaged within 14 days: ")
+    assert kept.entitlement.startswith("Claimed as damaged. It arrived on ")
+
+
+def test_the_sentence_says_when_the_customer_first_wrote_whatever_it_was_about() -> None:
+    case = refundable_case()
+    arrived = (factories.now() - timedelta(days=2)).replace(hour=10)
+    order_of(case).shipments.update(delivered_at=arrived)
+    factories.make_message(case, text="Thanks, it came!", at=arrived + timedelta(hours=1))
+    with sources.frozen(arrived + timedelta(days=20)):
+        factories.make_message(case, text="It is damaged.", at=sources.now())
+        said = decide_refund(case).decision
+    assert said.entitled_by == "terms.damaged"
+    told = said.judged_under["entitlement"]["values"]
+    assert (told["heard"], "first word after that came on" in said.entitlement) == (told["arrived"], True)
+
+
+def test_a_decision_of_before_the_day_was_kept_still_has_a_sentence() -> None:
+    values: dict[str, str | int] = {"arrived": "2026-11-04", "until": "2026-11-18", "days": 14}
+    assert "came on a day that was not kept" in say("terms.damaged", values)
 
 
 def test_terms_hold_once_they_are_published_and_from_their_moment_on() -> None:

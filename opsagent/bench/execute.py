@@ -21,7 +21,7 @@ from cases.models import Shop
 from cases.tasks import execute
 from opsagent import processes
 from opsagent.bench import disk
-from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds
+from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds, to_bare_insert
 from opsagent.bench.grounds import Grounds
 from opsagent.bench.intake import Failed
 from opsagent.bench.orders import SHOP
@@ -64,10 +64,11 @@ def measure(grounds: Grounds, size: Size, port: int, say: Callable[[str], None])
                 say(f"Round {number + 1} of {size.rounds}.")
                 _timed(ours, [lambda pk=pk: _ours(pk) for pk in chosen])  # type: ignore[misc]
                 _timed(bare, [lambda pk=pk: _bare(database, client, grounds, pk) for pk in chosen])  # type: ignore[misc]
+    insert = disk.insert_ms(grounds.url, b"x" * 200, PROBES)
     return {
         "benchmark": "execute",
         "fsync_ms": [probe, disk.fsync_ms(grounds.folder, PROBES)],
-        "bare_insert_ms": disk.insert_ms(grounds.url, b"x" * 200, PROBES),
+        "bare_insert_ms": insert,
         "rounds": size.rounds,
         "calls": size.calls,
         "contenders": {one.name: one.as_dict() for one in (ours, bare)},
@@ -76,6 +77,7 @@ def measure(grounds: Grounds, size: Size, port: int, say: Callable[[str], None])
             "rate_to_bare": ratio_of_rates(ours, bare),
             "p50_to_bare": ratio_of_seconds(ours, bare, 0.5),
             "p99_to_bare": ratio_of_seconds(ours, bare, 0.99),
+            **to_bare_insert(ours, insert),
         },
         "goals": {},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -44,3 +44,17 @@ def ratio_of_rates(ours: Series, other: Series) -> float:
 def ratio_of_seconds(ours: Series, other: Series, share: float) -> float:
     """Our percentile to the other's, over all rounds."""
     return round(percentile(ours.seconds, share) / percentile(other.seconds, share), 3)
+
+
+def to_bare_insert(ours: Series, insert_ms: float) -> dict[str, float]:
+    """Ours beside a committed INSERT of the same run: how long one takes, and our part of the rate of inserts."""
+    bare = insert_ms / 1000
+    return {
+        "p50_to_bare_insert": round(percentile(ours.seconds, 0.5) / bare, 3),
+        "rate_to_bare_insert": round(ours.rate * bare, 3),
+    }
+
+
+def missed(goals: Mapping[str, bool | None]) -> list[str]:
+    """The goals that this run did not show, in words; without what it compares with, a goal was not shown either."""
+    return [goal if met is not None else f"not measured: {goal}" for goal, met in goals.items() if not met]

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import sql
 
 from opsagent.bench import disk, orders
-from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds
+from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds, to_bare_insert
 from opsagent.bench.grounds import Grounds
 from opsagent.bench.loading import Load, post, request
 from opsagent.bench.serving import OURS, served
@@ -137,7 +137,7 @@ def measure(grounds: Grounds, size: Size, say: Callable[[str], None]) -> dict[st
     bare = disk.insert_ms(grounds.url, body, PROBES)
     _prove(grounds, size)
     series = {racer.contender.name: racer.series for racer in racing}
-    ratios = _ratios(series)
+    ratios = _ratios(series) | to_bare_insert(series["ours"], bare)
     return {
         "benchmark": "intake",
         "fsync_ms": [probe, disk.fsync_ms(grounds.folder, PROBES)],

@@ -17,7 +17,7 @@ import psycopg
 
 from opsagent import processes
 from opsagent.bench import disk
-from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds
+from opsagent.bench.figures import Series, ratio_of_rates, ratio_of_seconds, to_bare_insert
 from opsagent.bench.grounds import Grounds
 from opsagent.bench.intake import Failed
 from opsagent.bench.marking import PLACE, Marks
@@ -120,7 +120,7 @@ def measure(grounds: Grounds, size: Size, say: Callable[[str], None]) -> dict[st
     bare = disk.insert_ms(grounds.url, b"x" * 200, PROBES)
     probes = [probe, disk.fsync_ms(grounds.folder, PROBES)]
     series = {racer.contender.name: racer.series for racer in racing}
-    ratios = _ratios(series)
+    ratios = _ratios(series) | to_bare_insert(series["ours"], bare)
     return {
         "benchmark": "queue",
         "fsync_ms": probes,

@@ -15,8 +15,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from opsagent.bench.figures import Series, percentile, ratio_of_rates
+from opsagent.bench.figures import Series, percentile, ratio_of_rates, to_bare_insert
 from opsagent.bench.loading import whole
+from opsagent.management.commands.bench import Command
 from opsagent.supervisor import manage
 
 KEYS = {
@@ -29,6 +30,7 @@ KEYS = {
     "ratios",
     "goals",
 }
+TO_INSERT = {"p50_to_bare_insert", "rate_to_bare_insert"}
 GOALS = {"intake": 4, "queue": 2, "execute": 0}
 
 
@@ -60,10 +62,54 @@ def test_a_benchmark_prints_one_line_and_leaves_nothing(what: str, database_url:
     assert found["benchmark"] == what
     assert found.keys() >= KEYS
     assert len(found["goals"]) == GOALS[what]
+    assert found["ratios"].keys() >= TO_INSERT
+    assert all(found["ratios"][name] > 0 for name in TO_INSERT)
     assert all(told["p50_ms"] > 0 for told in found["contenders"].values())
     with psycopg.connect(database_url) as database:
         left = database.execute("SELECT datname FROM pg_database WHERE datname LIKE 'opsagent_bench%'")
         assert left.fetchall() == []
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+@pytest.mark.django_db(transaction=True)
+def test_the_queue_holds_its_goals(database_url: str, tmp_path: Path) -> None:
+    """At a size that says something: status 1 where an idle worker wakes late or a full one drains slowly."""
+    environment = {**os.environ, "DATABASE_URL": database_url, "OPSAGENT_DATA_DIR": str(tmp_path)}
+    sizes = ("--rounds", "5", "--count", "300", "--wakes", "20", "--json", "--hold")
+    done = subprocess.run(
+        manage("bench", "queue", *sizes), env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("goals", "words"),
+    [
+        ({"fast": True, "slow": False}, "Missed: slow"),
+        ({"fast": None}, "not measured: fast"),
+        ({"fast": False, "light": False}, "Missed: fast; light"),
+    ],
+)
+def test_a_missed_goal_is_a_failure_where_it_is_to_be_held(goals: dict[str, Any], words: str) -> None:
+    result = {"goals": goals}
+    Command().tell(result, as_json=True, hold=False)
+    with pytest.raises(CommandError, match=words):
+        Command().tell(result, as_json=True, hold=True)
+
+
+def test_goals_that_were_met_hold() -> None:
+    Command().tell({"goals": {"fast": True}}, as_json=True, hold=True)
+
+
+def test_what_promises_nothing_cannot_be_held() -> None:
+    with pytest.raises(CommandError, match="Nothing is promised about execute"):
+        call_command("bench", "execute", "--hold")
+
+
+def test_ours_is_stated_beside_one_bare_insert() -> None:
+    ours = Series("ours", rates=[50.0], seconds=[0.004, 0.006, 0.02])
+    assert to_bare_insert(ours, 2.0) == {"p50_to_bare_insert": 3.0, "rate_to_bare_insert": 0.1}
 
 
 def test_production_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,12 @@ def text_of(body: bytes) -> str:
     return str(message["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"])
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_forty_deliveries_show_every_size_of_refund(seed: int) -> None:
+    plots = {story_id.rpartition("-")[0] for story_id in day(seed, 40).expectations}
+    assert plots >= {f"damaged_{size}" for size in ("small", "mid", "large", "grand", "vast")}
+
+
 @pytest.mark.parametrize(
     ("plot", "low", "high"),
     [

@@ -11,11 +11,12 @@ import httpx
 import pytest
 from django.db import IntegrityError, transaction
 
+from approvals.policy import TWO_PEOPLE
 from cases.invariants import violations
 from cases.models import Case
 from opsagent.demo.player import Player
 from opsagent.demo.script import Step, Story
-from opsagent.demo.summary import Summary, _events
+from opsagent.demo.summary import ABOVE_ALL, Summary, _cases, _events
 from tests import factories
 
 GOOD = Summary(wanted=20, posted=20, events=20, accepted=18, duplicates=2, ended=18, books_equal=True)
@@ -100,6 +101,18 @@ def test_a_refused_delivery_does_not_count_as_posted() -> None:
     assert played(answers(401)).tally.posted == 0
     assert played(answers(413)).tally.posted == 0
     assert played(answers(401), signed=False).tally.refused == 1
+
+
+@pytest.mark.django_db
+def test_requests_for_two_people_and_what_nobody_may_approve_are_counted_by_case() -> None:
+    for rule in (TWO_PEOPLE, TWO_PEOPLE, ABOVE_ALL, "refund.tier.two_factor"):
+        factories.make_decision(factories.make_case(), rule=rule, outcome="human")
+    asked_again = factories.make_case()
+    for _ in range(2):
+        factories.make_decision(asked_again, rule=ABOVE_ALL, outcome="human")
+    result = Summary()
+    _cases(result)
+    assert (result.two_people, result.above_all) == (2, 2)
 
 
 def ended(case: Case) -> int:

@@ -137,6 +137,9 @@ def test_a_whole_day_goes_as_a_sensible_shop_expects(seed: int) -> None:
         result = result_of(process, 300)
     sound(result, 200, seed)
     assert result["lane_match"] >= 0.95
+    # Every size of refund comes up: by itself, one signature, a second factor, two people, and nobody here.
+    for size in ("automatic", "approvals", "two_factor", "two_people", "above_all"):
+        assert result[size] >= 1, size
     assert result["needless_handoffs"] <= 0.05 * (result["automatic"] or 1)
     assert result["seconds"] < 120
 

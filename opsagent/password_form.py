@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -38,10 +38,20 @@ class PasswordForm(AdminAuthenticationForm):
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where the browser is, as far as nobody but our own proxy could say so."""
+    """Where the browser is, as far as nobody but our own proxy could say so; of IPv6 the network of one customer."""
     if settings.BEHIND_PROXY:
         # What a client wrote itself stands before what the proxy adds.
-        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
         with suppress(ValueError):
-            return str(ip_address(said))
-    return str(request.META.get("REMOTE_ADDR", ""))
+            return _place(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    with suppress(ValueError):
+        return _place(address)
+    return address
+
+
+def _place(said: str) -> str:
+    """A home has 2^64 addresses of IPv6 to try from, so they count as one. Raises ValueError."""
+    address = ip_address(said)
+    if address.version == 4:
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))

@@ -107,6 +107,18 @@ class TestAddresses:
             errs(ada, 1, forwarded=f"unknown-{number}")
         assert not enters(ada)
 
+    def test_a_home_that_changes_its_address_within_its_network_is_one_place(self) -> None:
+        ada = f.make_user().username
+        for number in range(passwords.TRIES):
+            errs(ada, 1, address=f"2001:db8:0:7::{number}")
+        assert not enters(ada, address="2001:db8:0:7:1:2:3:4")
+        assert enters(ada, address="2001:db8:0:8::1")
+
+    def test_one_address_in_two_spellings_is_one_place(self) -> None:
+        ada = f.make_user().username
+        errs(ada, address=f"::ffff:{HOME}")
+        assert not enters(ada)
+
 
 @pytest.mark.nightly
 @pytest.mark.django_db(transaction=True)

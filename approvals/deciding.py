@@ -23,6 +23,7 @@ from audit.actors import Actor
 from audit.services import record as audit
 from tools import ledger
 from tools.base import Effect, Kind, Leaves, Scope, Step, Tool, canonical
+from tools.elsewhere import newest_entry
 from tools.errors import InvalidArgs
 from tools.models import ToolCall
 from tools.registry import TOOLS, catalogue_hash, parse
@@ -143,6 +144,8 @@ def _write(wish: Wish, effect: Effect, scope: Scope, verdict: Verdict, read: Rea
             "limits": limits.as_json() if limits else None,
             "confidence_percent": facts.confidence_percent,
             "entitlement": _said(read.said.answer),
+            # Whatever others do to the order's money after this was done without its being judged.
+            "entry": newest_entry(effect.body["order"]) if effect.worth and "order" in effect.body else None,
         },
         terms=read.said.terms,
         planner_id=wish.planner_id,

@@ -72,6 +72,9 @@ REFUSALS: dict[str, Promise] = {
     ),
     "shipping.no_rate": _("The shop's terms don't say what the standard delivery costs in %(currency)s."),
     "order.has_left": _("Part of the order has left."),
+    "refund.unnamed_elsewhere": _(
+        "%(unnamed_minor)s went back by hand, and nobody knows for which goods: these may be the very ones."
+    ),
 }
 # Who paid for sending it back, said after the rule.
 PAID_BY: dict[str, Promise] = {

@@ -28,7 +28,9 @@ from approvals.windows import window, zones_of
 from audit import sources
 from tools.base import Effect, Kind, Scope
 from tools.catalog import cancel_order, issue_refund
+from tools.elsewhere import unnamed_minor
 from tools.models import OPEN_STATES, Order, OrderLine, Return, Shipment, ToolCall
+from tools.voiding import UNNAMED
 
 # The best for the customer first.
 PAYERS: tuple[Payer, ...] = ("shop", "label", "customer")
@@ -73,6 +75,10 @@ def judged(effect: Effect, scope: Scope, *, given_minor: int = 0, decision_id: i
         # What the shop has not sent, it owes: no window of its terms is asked.
         left = cancel_order.has_left(order)
         return Entitled(Refusal("order.has_left") if left else Grant("terms.cancelled", {}))
+    unnamed = unnamed_minor(order.pk)
+    if unnamed:
+        # What has been paid for already, if that is what it was for, no rule grants again.
+        return Entitled(Refusal(UNNAMED, {"unnamed_minor": unnamed, "currency": order.currency}))
     versions = terms_for(order)
     if not versions:
         return Entitled(Refusal("terms.none"))
@@ -162,7 +168,7 @@ def claim_of(effect: Effect, order: Order, known: Known) -> Claim:
         whole_by_now=all_back(lines, pieces, returns, reserved=known.reserved),
         shipping=bool(body["shipping_minor"]),
         shipping_paid_minor=order.shipping_minor,
-        shipping_left_minor=order.shipping_minor - order.shipping_refunded_minor,
+        shipping_left_minor=order.shipping_minor - order.shipping_gone_minor,
         goodwill_percent=body["goodwill_percent"],
         photos=sum(files for _at, files in known.written),
         heard=[at for at, _files in known.written],
@@ -196,7 +202,7 @@ def all_back(
     """
     for line in lines:
         kept = line.quantity - line.removed_quantity
-        gone = line.refunded_quantity + (0 if reserved else pieces.get(line.pk, 0))
+        gone = line.gone_quantity + (0 if reserved else pieces.get(line.pk, 0))
         held = sum(1 for row in returns if row.status in STAGES for _piece in _pieces(row, line))
         if gone != kept or held < kept:
             return False
@@ -223,7 +229,7 @@ def _back(line: OrderLine, count: int, returns: Iterable[Return], reserved: bool
     """
     counted = [row for row in returns if row.status in STAGES]
     pieces = [piece for row in counted for piece in _pieces(row, line)]
-    needed = line.refunded_quantity + (0 if reserved else count)
+    needed = line.gone_quantity + (0 if reserved else count)
     used = sorted(pieces, key=lambda back: back.stage, reverse=True)[:needed]
     if used and len(used) == needed:
         return Back(min(back.stage for back in used), max(back.asked_at for back in used))

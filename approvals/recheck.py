@@ -9,7 +9,7 @@ from approvals.facts import Situation, flags_up, switches_on
 from approvals.models import ApprovalRequest
 from approvals.signing import lost
 from approvals.switches import has_paid, names_of
-from approvals.today import asks_more, verdict_now
+from approvals.today import asks_more, undone_by_others, verdict_now
 from tools.base import Effect, Kind
 from tools.catalog import cancel_order
 from tools.drift import READ_ONLY, drifting
@@ -67,6 +67,9 @@ def _money(call: ToolCall, situation: Situation) -> str:
     paying = [call.payment_id] if call.payment_id else tenders
     if any(_overdrawn(payment_id) for payment_id in sorted(paying)):
         return "refund.more_than_refundable"
+    others = undone_by_others(decision, reserved=True)
+    if others:
+        return others
     verdict = verdict_now(decision, effect, situation)
     if asks_more(decision, verdict):
         return verdict.rule

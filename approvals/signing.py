@@ -23,7 +23,7 @@ from approvals.facts import Situation
 from approvals.models import ApprovalRequest, Signature
 from approvals.second_factor import PasskeyAnswer, Proof
 from approvals.standing import Standing, signs_still, standing_in
-from approvals.today import asks_more, scope_of, verdict_now
+from approvals.today import asks_more, scope_of, undone_by_others, verdict_now
 from audit import sources
 from audit.actors import Actor
 from tools.base import Effect
@@ -141,6 +141,9 @@ def _same_effect(request: ApprovalRequest, situation: Situation) -> Effect:
     effect, problem = resolve(wish, scope, by_planner=by_planner)
     if problem or effect.digest != request.effect_hash:
         raise Changed(problem or "effect")
+    others = undone_by_others(decision, reserved=False)
+    if others:
+        raise Changed(others)
     exposure.lock(effect)
     exposure.lock_messages(effect, scope)
     verdict = verdict_now(decision, effect, situation)

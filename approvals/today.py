@@ -8,6 +8,8 @@ from approvals import policy
 from approvals.facts import Situation, gather, in_force
 from approvals.models import Decision
 from tools.base import Effect, Scope
+from tools.models import Order
+from tools.voiding import last_entry, why_not
 
 
 def scope_of(decision: Decision) -> Scope:
@@ -34,6 +36,18 @@ def verdict_now(decision: Decision, effect: Effect, situation: Situation) -> pol
     situation = replace(situation, confidence_percent=decision.judged_under.get("confidence_percent"))
     facts = gather(effect, scope_of(decision), situation, without_decision=decision.pk)
     return policy.judge(facts, limits)
+
+
+def undone_by_others(decision: Decision, *, reserved: bool) -> str:
+    """The code of what others have done to the order since the decision, so that it can't happen; empty for nothing.
+
+    `reserved`: its pieces are set aside already.
+    """
+    order = Order.objects.filter(pk=decision.effect.get("order")).first()
+    if order is None:
+        return ""
+    entry = last_entry(decision.judged_under, order.pk, decision.at)
+    return why_not(order, decision.effect, reserved=reserved, after_entry=entry)
 
 
 def limits_then(decision: Decision) -> policy.Limits | None:

@@ -162,6 +162,8 @@ def read_order(case: Case, fresh: timedelta) -> None:
                 made_at=refund.at,
                 history=is_history(case.shop, refund.vendor, refund.at),
             )
+        if change.over:
+            refunds.stop_ours(change.order)
         if change.changed:
             tell("order.updated", case, by=vendor("shopify"), subject=order, refunds=len(change.refunds))
     order.refresh_from_db()

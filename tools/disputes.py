@@ -6,8 +6,9 @@ and the same end however often, late or in whatever order the facts come.
 
 from __future__ import annotations
 
+from tools.elsewhere import book
 from tools.models import Dispute, LedgerEntry, Order, Payment
-from tools.payments import book, of_charge
+from tools.payments import of_charge
 from tools.snapshots import DisputeSnapshot
 
 Kind = LedgerEntry.Kind

@@ -73,9 +73,10 @@ def own(call: ToolCall) -> None:
         return
     _lock(call)
     refs = [call.vendor_ref, f"{call.vendor_ref}/failed", f"{call.vendor_ref}/ours"]
-    booked = LedgerEntry.objects.filter(
+    told = LedgerEntry.objects.filter(
         payment_id=call.payment_id, kind=LedgerEntry.Kind.ELSEWHERE, vendor_ref__in=refs
-    ).aggregate(minor=Sum("amount_minor", default=0))["minor"]
+    ).aggregate(minor=Sum("amount_minor", default=0), unnamed=Sum("unnamed_minor", default=0))
+    booked = told["minor"]
     if booked != call.amount_minor:
         return
     payment = Payment.objects.select_for_update().get(pk=call.payment_id)
@@ -84,6 +85,7 @@ def own(call: ToolCall) -> None:
         payment=payment,
         kind=LedgerEntry.Kind.ELSEWHERE,
         amount_minor=-booked,
+        unnamed_minor=-told["unnamed"],
         currency=call.currency,
         vendor_ref=refs[-1],
         at=sources.now(),

@@ -6,6 +6,7 @@ overwrites what is newer, and locks are taken in one order everywhere: the order
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from audit import sources
 from tools.disputes import record_dispute
-from tools.models import Order, OrderLine, Return, Shipment, ShipmentLine, StockLevel
+from tools.models import Order, OrderLine, Return, Shipment, ShipmentLine, StockLevel, ToolCall
 from tools.payments import (
     RefundRecord,
     record_charge,
@@ -52,12 +53,16 @@ RETURN_STAGES = ("requested", "open", "declined", "canceled", "closed")
 
 @dataclass(frozen=True)
 class OrderChange:
-    """What a snapshot changed; `refunds` tells of each refund in it, ours and others'."""
+    """What a snapshot changed; `refunds` tells of each refund in it, ours and others'.
+
+    `over` are lines of which pieces were taken off the order that ours is about to refund.
+    """
 
     order: Order
     created: bool
     changed: bool
     refunds: tuple[RefundRecord, ...] = ()
+    over: tuple[int, ...] = ()
 
 
 def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None = None) -> OrderChange:
@@ -81,9 +86,9 @@ def record_order(shop_id: int, seen: OrderSnapshot, person_id: UUID | str | None
     for back in seen.returns:
         _return(order, back, fresh=fresh)
     # After the refunds: their pieces are gone already, and are not counted twice.
-    changed |= sum(_take_off(order, line) for line in seen.lines) > 0
-    changed |= any(refund.booked_minor for refund in refunds)
-    return OrderChange(order, created, changed, refunds)
+    off = [line for line in (_take_off(order, line) for line in seen.lines) if line is not None]
+    changed |= bool(off) or any(refund.booked_minor for refund in refunds)
+    return OrderChange(order, created, changed, refunds, tuple(line.pk for line in off if line.is_over))
 
 
 def _order_row(shop_id: int, seen: OrderSnapshot) -> tuple[Order, bool]:
@@ -117,7 +122,7 @@ def order_facts(order: Order, seen: OrderSnapshot, person_id: UUID | str | None)
         "currency": seen.currency,
         "total_minor": seen.total_minor,
         # What has gone back stays true even where the shop lowers the price afterwards.
-        "shipping_minor": max(seen.shipping_minor, order.shipping_refunded_minor),
+        "shipping_minor": max(seen.shipping_minor, order.shipping_gone_minor),
         "shipping_taxes": _taxes(seen.shipping_taxes) or order.shipping_taxes,
         "taxes_included": order.taxes_included if seen.taxes_included is None else seen.taxes_included,
         "duties_minor": seen.duties_minor or order.duties_minor,
@@ -152,9 +157,11 @@ def _line(order: Order, seen: LineSnapshot) -> bool:
     line, created = OrderLine.objects.select_for_update().get_or_create(
         order=order, external_id=seen.external_id, defaults=facts
     )
-    facts["quantity"] = max(seen.quantity, line.refunded_quantity + line.removed_quantity)
-    facts["total_minor"] = max(seen.total_minor, line.refunded_minor)
-    facts["duties_minor"] = max(seen.duty_minor, line.duties_refunded_minor)
+    # What has gone back stays true, and what was too much never makes the line larger than it was.
+    gone = min(line.quantity, line.gone_quantity + line.removed_quantity)
+    facts["quantity"] = max(seen.quantity, gone)
+    facts["total_minor"] = max(seen.total_minor, line.gone_minor)
+    facts["duties_minor"] = max(seen.duty_minor, line.duties_gone_minor)
     facts["taxes"] = facts["taxes"] or line.taxes
     facts["duties"] = facts["duties"] or line.duties
     return created or _overwrite(line, facts)
@@ -183,15 +190,35 @@ def _taxes(seen: tuple[TaxSnapshot, ...]) -> list[dict[str, Any]]:
     return [tax.model_dump() for tax in seen]
 
 
-def _take_off(order: Order, seen: LineSnapshot) -> bool:
-    """Counts pieces that somebody took off the order in the shop's admin as gone: they can't be refunded again."""
+def _take_off(order: Order, seen: LineSnapshot) -> OrderLine | None:
+    """Counts pieces that somebody took off the order in the shop's admin as gone; the line, where there are more.
+
+    Refunded pieces are off the order too, but what we have only set aside the shop can't know of yet.
+    """
     if not seen.removed:
-        return False
+        return None
     line = OrderLine.objects.select_for_update().filter(order=order, external_id=seen.external_id).first()
     if line is None:
-        return False
-    removed = min(seen.removed, line.quantity) - line.refunded_quantity
-    return removed > line.removed_quantity and _overwrite(line, {"removed_quantity": removed})
+        return None
+    known = line.elsewhere_quantity + line.refunded_quantity - _unsent(line)
+    removed = min(seen.removed, line.quantity) - known
+    if removed <= line.removed_quantity:
+        return None
+    _overwrite(line, {"removed_quantity": removed})
+    return line
+
+
+def _unsent(line: OrderLine) -> int:
+    """Pieces of a line that our calls hold which nobody has begun to send."""
+    if not line.refunded_quantity:
+        return 0
+    calls = ToolCall.objects.filter(payment__order_id=line.order_id, state=ToolCall.State.RESERVED)
+    parts = (
+        part
+        for request in calls.filter(first_sent_at__isnull=True).values_list("request", flat=True)
+        for part in json.loads(request)["lines"]
+    )
+    return sum(part["quantity"] for part in parts if part["line"] == line.pk)
 
 
 def record_risk(shop_id: int, seen: RiskSnapshot) -> Order | None:

@@ -7,15 +7,15 @@ same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit import sources
-from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
+from tools import elsewhere
+from tools.elsewhere import book
+from tools.models import LedgerEntry, Order, Payment, ToolCall
 from tools.snapshots import (
     CaptureSnapshot,
     ChargeSnapshot,
@@ -36,10 +36,12 @@ class RefundRecord:
 
     `ours` is the tool call that made it: nothing was booked then, and the caller settles that call with `status` and
     `ref`. Else `booked_minor` was booked as made elsewhere; `unplaced_minor` belongs to no payment that we know, and
-    `clamped` are lines that would have gone back more often than bought: a person should look. `exceeded` are
-    payments that promise more than was captured: what isn't sent yet must be cancelled. `astray` was booked although
-    it carries a key of ours: a second refund under it, or one of a call that was given up. `stray_duties_minor` are
-    duties of no line that we know, or beyond what was left of them.
+    `over` are lines that went back more often than bought, with ours: a person should look, as where the shipping is
+    `freight_over`. `exceeded` are payments that promise more than was captured: what isn't sent yet must be cancelled,
+    and so must ours on `named` lines that no longer fits, and all of the order's after `unnamed_minor`: money that
+    went back for nobody knows what. `astray` was booked although it carries a key of ours: a second refund under it,
+    or one of a call that was given up. `stray_duties_minor` are duties of no line that we know, or beyond what was
+    left of them.
     """
 
     order: Order
@@ -48,10 +50,12 @@ class RefundRecord:
     ours: ToolCall | None = None
     booked_minor: int = 0
     unplaced_minor: int = 0
-    clamped: tuple[int, ...] = ()
+    over: tuple[int, ...] = ()
     exceeded: tuple[int, ...] = ()
     astray: bool = False
     stray_duties_minor: int = 0
+    freight_over: bool = False
+    unnamed_minor: int = 0
 
 
 def record_payment(order: Order, seen: PaymentSnapshot) -> bool:
@@ -146,23 +150,35 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
     ours = _our_call(order, seen) or _our_record(order, seen)
     if ours is not None:
         return RefundRecord(order, status, seen.external_id, ours=ours)
-    booked = unplaced = 0
+    named = elsewhere.named_minor(order, seen)
+    booked = unplaced = unnamed = 0
     for part in seen.parts:
         payment = _place(order, payments, part)
         if payment is None:
             unplaced += part.amount_minor if part.status != "failed" else 0
-        else:
-            booked += _book_part(payment, part)
-    clamped = _give_back_lines(order, payments, seen) if status != "failed" else ()
-    stray = _give_back_duties(order, payments, seen) if status != "failed" else 0
+            continue
+        minor, beyond = _book_part(payment, part, max(0, part.amount_minor - named))
+        named = max(0, named - part.amount_minor)
+        booked, unnamed = booked + minor, unnamed + beyond
+    given = elsewhere.give_back(order, payments, seen) if status != "failed" else elsewhere.NOTHING
+    awaited = {payment.pk: _awaited_minor(payment, seen) for payment in payments}
     exceeded = tuple(
         payment.pk
         for payment in payments
-        if _promised(payment) - _awaited_minor(payment, seen) > payment.captured_minor
+        if _promised(payment) - awaited[payment.pk] > payment.captured_minor
     )
-    astray = booked > 0 and _calls_of(order, seen).exists()
     return RefundRecord(
-        order, status, seen.external_id, None, booked, unplaced, clamped, exceeded, astray, stray
+        order,
+        status,
+        seen.external_id,
+        booked_minor=booked,
+        unplaced_minor=unplaced,
+        over=given.over,
+        exceeded=exceeded,
+        astray=booked > 0 and _calls_of(order, seen).exists(),
+        stray_duties_minor=given.stray_duties_minor,
+        freight_over=given.freight_over,
+        unnamed_minor=max(0, unnamed - sum(awaited.values())),
     )
 
 
@@ -233,90 +249,25 @@ def _place(order: Order, payments: Sequence[Payment], part: RefundPartSnapshot) 
     return able[0] if len(able) == 1 else None
 
 
-def _book_part(payment: Payment, part: RefundPartSnapshot) -> int:
-    """Books a movement of money, or takes back one that failed; what changed, in minor units."""
+def _book_part(payment: Payment, part: RefundPartSnapshot, unnamed: int) -> tuple[int, int]:
+    """Books a movement of money, or takes back one that failed; what changed, and what of it names nothing.
+
+    Of money that was told before by somebody who named less, it is written down what it was for.
+    """
     undone = f"{part.ref}/failed"
-    known = payment.entries.filter(kind=Kind.ELSEWHERE, vendor_ref__in=[part.ref, undone])
-    booked = {entry.vendor_ref: entry.amount_minor for entry in known}
-    if undone in booked or (part.status != "failed" and part.ref in booked):
-        return 0
+    known = {entry.vendor_ref: entry for entry in elsewhere.told_of(payment, part.ref)}
+    before = sum(entry.unnamed_minor for entry in known.values())
+    if undone in known or (part.status != "failed" and part.ref in known):
+        if undone not in known and unnamed < before:
+            book(payment, Kind.ELSEWHERE, 0, f"{part.ref}/named:{unnamed}", unnamed - before)
+        return 0, 0
     failed = part.status == "failed"
-    amount = -booked.get(part.ref, 0) if failed else part.amount_minor
-    book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref)
+    amount = -(known[part.ref].amount_minor if part.ref in known else 0) if failed else part.amount_minor
+    unnamed = -before if failed else unnamed
+    book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref, unnamed)
     payment.elsewhere_minor += amount
     payment.save(update_fields=["elsewhere_minor"])
-    return amount
-
-
-def _give_back_lines(order: Order, payments: Sequence[Payment], seen: RefundSnapshot) -> tuple[int, ...]:
-    """Counts refunded pieces and shipping once, never above what was bought; the lines that would have been.
-
-    An entry of no money marks them as counted, since another source may have told of the money alone before.
-    """
-    if not payments or not (seen.lines or seen.shipping_minor):
-        return ()
-    if not _counts_now(payments, f"lines/{seen.external_id}"):
-        return ()
-    pieces = {part.line_external_id: part.quantity for part in seen.lines}
-    clamped = []
-    for line in (
-        OrderLine.objects.select_for_update().filter(order=order, external_id__in=pieces).order_by("pk")
-    ):
-        _put_back_on(line, pieces[line.external_id])
-        taken = min(line.left, pieces[line.external_id])
-        if taken < pieces[line.external_id]:
-            clamped.append(line.pk)
-        line.refunded_minor += line.share_minor(taken)
-        line.refunded_quantity += taken
-        line.save(update_fields=["refunded_quantity", "refunded_minor", "removed_quantity"])
-    shipping = order.shipping_refunded_minor + seen.shipping_minor
-    order.shipping_refunded_minor = min(order.shipping_minor, shipping)
-    order.save(update_fields=["shipping_refunded_minor"])
-    return tuple(clamped)
-
-
-def _counts_now(payments: Sequence[Payment], mark: str) -> bool:
-    """Whether this part of a refund is counted for the first time; from now on it isn't."""
-    if LedgerEntry.objects.filter(payment__in=payments, kind=Kind.ELSEWHERE, vendor_ref=mark).exists():
-        return False
-    book(payments[0], Kind.ELSEWHERE, 0, mark)
-    return True
-
-
-def _give_back_duties(order: Order, payments: Sequence[Payment], seen: RefundSnapshot) -> int:
-    """Counts refunded duties once, on whichever lines they lie; what could be counted on none.
-
-    Apart from the pieces: a webhook names these alone, and a refund may give back a duty without any piece.
-    """
-    if not payments or not seen.duties or not _counts_now(payments, f"duties/{seen.external_id}"):
-        return 0
-    told = {duty.external_id: duty.amount_minor for duty in seen.duties if duty.external_id}
-    stray = sum(duty.amount_minor for duty in seen.duties)
-    for line in OrderLine.objects.select_for_update().filter(order=order).order_by("pk"):
-        owed = _duties_back(line, told, included=order.taxes_included is not False)
-        given = min(owed, line.duties_minor - line.duties_refunded_minor)
-        if given:
-            line.duties_refunded_minor += given
-            line.save(update_fields=["duties_refunded_minor"])
-        stray += owed - given - sum(told.get(duty["external_id"], 0) for duty in line.duties)
-    return stray
-
-
-def _duties_back(line: OrderLine, told: Mapping[str, int], *, included: bool) -> int:
-    """What a refund says that it gave back of the line's duties, with the taxes that came on top of their price."""
-    return sum(_with_tax(told.get(duty["external_id"], 0), duty, included) for duty in line.duties)
-
-
-def _with_tax(price: int, duty: Mapping[str, Any], included: bool) -> int:
-    """What a part of a duty's price is with the tax that came on top of it, which a refund tells apart."""
-    whole = duty["amount_minor"]
-    net = whole - (0 if included else sum(tax["amount_minor"] for tax in duty.get("taxes", ())))
-    return price * whole // net if net > 0 else price
-
-
-def _put_back_on(line: OrderLine, quantity: int) -> None:
-    """Pieces that a refund covers weren't taken off the order: a reading that overtook the refund took them for it."""
-    line.removed_quantity = max(0, line.removed_quantity - max(0, quantity - line.left))
+    return amount, unnamed
 
 
 def of_charge(shop_id: int, charge: str) -> Payment | None:
@@ -341,16 +292,3 @@ def _awaited_minor(payment: Payment, seen: RefundSnapshot) -> int:
     on_the_way = (ToolCall.State.SENDING, ToolCall.State.UNKNOWN)
     calls = ToolCall.objects.filter(payment=payment, vendor_ref="", state__in=on_the_way)
     return calls.filter(amount_minor__in=amounts).values_list("amount_minor", flat=True).first() or 0
-
-
-def book(payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str) -> None:
-    """One entry of what others did, under the vendor's own id; the payment's sums are the caller's to move."""
-    LedgerEntry.objects.create(
-        shop_id=payment.shop_id,
-        payment=payment,
-        kind=kind,
-        amount_minor=amount_minor,
-        currency=payment.currency,
-        vendor_ref=ref,
-        at=sources.now(),
-    )

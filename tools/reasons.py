@@ -85,6 +85,14 @@ REASONS: dict[str, Promise] = {
     "refund.not_split": _(
         "The shop says that none of this order's payments can give it back. Pay it another way."
     ),
+    "refund.done_elsewhere": _(
+        "Somebody refunded these goods by hand, or took them off the order, before ours was sent: ours was not."
+        " See what went back, then answer."
+    ),
+    "refund.unnamed_elsewhere": _(
+        "Somebody refunded money of this order by hand without saying for which goods. These may be the very ones, so"
+        " ours was not sent. See what that was for, then decide."
+    ),
     "refund.nothing_left": _("Nothing is left to refund of what was asked for."),
     "refund.several_tenders": _(
         "The order was paid in several ways, so another amount can't be split here. Reject this, and refund it at the"

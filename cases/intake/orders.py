@@ -56,7 +56,8 @@ def handle_order(event: InboundEvent, seen: OrderSnapshot) -> Handled:
         _wake(order, reason)
     refunds_seen = zip(change.refunds, seen.refunds, strict=True)
     followed = [_follow_refund(event, record, refund) for record, refund in refunds_seen]
-    wrong = [case for case in followed if case is not None]
+    stopped = refunds.stop_ours(order) if change.over else None
+    wrong = [case for case in (*followed, stopped) if case is not None]
     if is_history(event.shop, Source.SHOPIFY, order.placed_at):
         return Handled(case=wrong[0] if wrong else None, order=order)
     if order.risk_level == Order.Risk.HIGH:

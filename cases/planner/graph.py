@@ -91,9 +91,9 @@ def _lines(order: Order, carried: dict[int, list[int]], final_sale: Container[in
             title=row.title,
             quantity=row.quantity,
             # What was taken off the order can't be refunded either.
-            refunded_quantity=row.refunded_quantity + row.removed_quantity,
+            refunded_quantity=row.gone_quantity + row.removed_quantity,
             total_minor=row.total_minor,
-            refunded_minor=row.refunded_minor,
+            refunded_minor=row.gone_minor,
             final_sale=row.pk in final_sale,
             parcel_ids=tuple(carried.get(row.pk, ())),
         )

@@ -51,7 +51,7 @@ def _confirms(turn: Turn, seen: OrderSnapshot, before: Told) -> bool:
     def is_told() -> bool:
         change = graph.record_order(turn.shop.pk, seen)
         after = told(turn.shop.pk, seen.external_id, payments=before.payments)
-        if after != before or any(refunds.took_back(record) for record in change.refunds):
+        if after != before or change.over or any(refunds.took_back(record) for record in change.refunds):
             return False
         for record in change.refunds:
             refunds.settle_ours(record)

@@ -108,9 +108,11 @@ def test_a_dispute_while_it_is_on_its_way_is_a_persons_and_the_refund_still_coun
     assert Handoff.objects.filter(reason="dispute").exists()
 
 
-def test_a_small_one_by_hand_leaves_room_for_ours(world: World, fake: Vendors) -> None:
+def test_a_small_one_by_hand_stops_ours_too_since_nobody_knows_what_it_was_for(
+    world: World, fake: Vendors
+) -> None:
     call = decided(world)
     by_hand_at_stripe(world, 1)
     drain()
-    assert fresh(call).state == "succeeded"
+    assert (fresh(call).state, call.error, fake.writes()) == ("cancelled", "refund.unnamed_elsewhere", [])
     assert Payment.objects.get().elsewhere_minor == 1

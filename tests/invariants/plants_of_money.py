@@ -107,6 +107,11 @@ def line_over(day: Day) -> str:
     return f"order line {day.line.pk}"
 
 
+def line_given_back_elsewhere_too(day: Day) -> str:
+    run("UPDATE tools_orderline SET elsewhere_quantity = quantity WHERE id = %s", day.line.pk)
+    return f"order line {day.line.pk}"
+
+
 def line_money_over(day: Day) -> str:
     loosened("tools_orderline")
     run("UPDATE tools_orderline SET refunded_minor = total_minor + 1 WHERE id = %s", day.line.pk)
@@ -126,6 +131,15 @@ def shipping_over(day: Day) -> str:
         day.payment.order_id,
     )
     return f"order {day.payment.order_id}"
+
+
+def shipping_given_back_elsewhere_too(day: Day) -> str:
+    order = shipping_forgotten(day)
+    run("UPDATE tools_order SET shipping_refunded_minor = 100 WHERE id = %s", day.payment.order_id)
+    run(
+        "UPDATE tools_order SET shipping_elsewhere_minor = shipping_minor WHERE id = %s", day.payment.order_id
+    )
+    return order
 
 
 def shipping_forgotten(day: Day) -> str:
@@ -162,8 +176,17 @@ PLANTS: dict[str, list[Plant]] = {
     "what was refunded here and elsewhere stays within the capture, or stands before a person": [
         over_with_nobody
     ],
-    "a line gives back no more than was bought and not removed": [line_over, line_money_over, line_forgotten],
-    "shipping is given back at most once": [shipping_over, shipping_forgotten],
+    "a line gives back no more than was bought and not removed": [
+        line_over,
+        line_given_back_elsewhere_too,
+        line_money_over,
+        line_forgotten,
+    ],
+    "shipping is given back at most once": [
+        shipping_over,
+        shipping_given_back_elsewhere_too,
+        shipping_forgotten,
+    ],
     "a payment's sums are those of its ledger": [
         *map(
             sum_differs,

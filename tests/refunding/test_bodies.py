@@ -165,7 +165,9 @@ def test_a_decision_refunds_a_payment_once() -> None:
     ("change", "name"),
     [
         ({"removed_quantity": 3}, "line_refunds_no_more_than_bought"),
-        ({"removed_quantity": 1, "refunded_quantity": 2}, "line_refunds_no_more_than_bought"),
+        ({"refunded_quantity": 3}, "line_refunds_no_more_than_bought"),
+        ({"removed_quantity": 1, "refunded_quantity": 2}, "line_refunds_no_more_than_is_left"),
+        ({"elsewhere_quantity": 1, "refunded_quantity": 2}, "line_refunds_no_more_than_is_left"),
         ({"duties_refunded_minor": 1001}, "line_refunds_no_more_duties_than_paid"),
         ({"duties_refunded_minor": -1}, "line_refunds_no_more_duties_than_paid"),
     ],

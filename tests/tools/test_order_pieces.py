@@ -28,7 +28,7 @@ def test_goods_that_were_moved_apart_have_no_one_place_any_more(shop: Shop) -> N
 def test_pieces_that_were_taken_off_the_order_can_not_be_refunded(shop: Shop) -> None:
     change = orders.record_order(shop.pk, order(lines=(line(removed=1),)))
     assert change.changed
-    assert (the_line().removed_quantity, the_line().refunded_quantity, the_line().left) == (1, 0, 2)
+    assert (the_line().removed_quantity, the_line().elsewhere_quantity, the_line().left) == (1, 0, 2)
     assert (the_line().share_minor(2), the_line().left_minor) == (2000, 2000)
 
 
@@ -44,7 +44,7 @@ def test_refunded_pieces_are_gone_once_and_not_twice(shop: Shop) -> None:
     seen = order(lines=(line(removed=1),), refunds=(refund(),), payments=(payment(),))
     for minutes in range(2):
         orders.record_order(shop.pk, seen.model_copy(update={"updated_at": later(minutes)}))
-    assert (the_line().refunded_quantity, the_line().refunded_minor) == (1, 1000)
+    assert (the_line().elsewhere_quantity, the_line().elsewhere_minor) == (1, 1000)
     assert the_line().removed_quantity == 0
 
 
@@ -52,13 +52,13 @@ def test_a_reading_that_overtakes_its_refund_does_not_count_the_piece_twice(shop
     orders.record_order(shop.pk, order(lines=(line(removed=3),), payments=(payment(),)))
     told = orders.record_refund(shop.pk, refund())
     assert told is not None
-    assert told.clamped == ()
-    assert (the_line().refunded_quantity, the_line().removed_quantity, the_line().left) == (1, 2, 0)
+    assert told.over == ()
+    assert (the_line().elsewhere_quantity, the_line().removed_quantity, the_line().left) == (1, 2, 0)
 
 
 def test_a_refund_by_one_and_a_removal_by_another_are_two(shop: Shop) -> None:
     orders.record_order(shop.pk, order(lines=(line(removed=2),), refunds=(refund(),)))
-    assert (the_line().refunded_quantity, the_line().removed_quantity) == (1, 1)
+    assert (the_line().elsewhere_quantity, the_line().removed_quantity) == (1, 1)
 
 
 def test_more_was_taken_off_than_was_bought_is_all_of_it(shop: Shop) -> None:

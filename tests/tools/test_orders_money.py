@@ -12,6 +12,7 @@ from tests.factories import make_call
 from tests.tools import telling
 from tests.tools.telling import dispute, order, part, refund
 from tools import orders
+from tools.elsewhere import unnamed_minor
 from tools.models import LedgerEntry, Order, OrderLine, Payment, ToolCall
 from tools.snapshots import ChargeSnapshot, DutySnapshot, RefundSnapshot
 
@@ -36,23 +37,50 @@ def test_a_refund_made_by_hand_lowers_what_may_still_go_back(known: Order) -> No
     assert (made.booked_minor, made.ours, made.status) == (1000, None, "succeeded")
     assert refundable() == 2490
     line = OrderLine.objects.get()
-    assert (line.refunded_quantity, line.refunded_minor) == (1, 1000)
+    assert (line.elsewhere_quantity, line.elsewhere_minor, line.left) == (1, 1000, 2)
 
 
 def test_a_refund_that_is_told_twice_is_booked_once(known: Order) -> None:
     record(known, refund())
     assert record(known, refund()).booked_minor == 0
     assert refundable() == 2490
-    assert OrderLine.objects.get().refunded_quantity == 1
+    assert OrderLine.objects.get().elsewhere_quantity == 1
 
 
 def test_a_refund_that_both_vendors_tell_of_is_booked_once_with_its_pieces(known: Order) -> None:
     by_stripe = refund(part(payment_external_id="ch_1"), vendor="stripe", external_id="re_1", lines=())
     record(known, by_stripe.model_copy(update={"order_external_id": ""}))
-    assert OrderLine.objects.get().refunded_quantity == 0
+    assert OrderLine.objects.get().elsewhere_quantity == 0
+    assert unnamed_minor(known.pk) == 1000
     assert record(known, refund()).booked_minor == 0
-    assert OrderLine.objects.get().refunded_quantity == 1
+    assert unnamed_minor(known.pk) == 0
+    assert OrderLine.objects.get().elsewhere_quantity == 1
     assert refundable() == 2490
+
+
+@pytest.mark.parametrize(
+    ("paid", "unnamed"),
+    [
+        (1000, 0),
+        (1001, 0),  # a shop rounds in its own way
+        (700, 0),
+        (1500, 499),
+    ],
+)
+def test_what_goes_beyond_the_named_pieces_is_for_nobody_knows_what(
+    known: Order, paid: int, unnamed: int
+) -> None:
+    made = record(known, refund(part(amount_minor=paid)))
+    assert (made.unnamed_minor, unnamed_minor(known.pk)) == (unnamed, unnamed)
+
+
+def test_money_for_nobody_knows_what_that_comes_back_is_no_reason_any_more(known: Order) -> None:
+    record(known, refund(lines=()))
+    first = LedgerEntry.objects.latest("pk").pk
+    assert unnamed_minor(known.pk) == 1000
+    assert unnamed_minor(known.pk, after_entry=first) == 0
+    record(known, refund(part(status="failed"), lines=()))
+    assert unnamed_minor(known.pk) == 0
 
 
 def test_a_refund_inside_a_reading_is_booked_like_any_other(known: Order) -> None:
@@ -78,17 +106,27 @@ def test_a_refund_on_its_way_counts_as_gone(known: Order) -> None:
     assert refundable() == 2490
 
 
-def test_more_pieces_than_were_bought_are_clamped_and_reported(known: Order) -> None:
+def test_more_pieces_than_were_bought_are_recorded_and_reported(known: Order) -> None:
     OrderLine.objects.update(refunded_quantity=3, refunded_minor=3000)
     made = record(known, refund())
-    assert made.clamped == (OrderLine.objects.get().pk,)
-    assert OrderLine.objects.get().refunded_quantity == 3
+    line = OrderLine.objects.get()
+    assert made.over == (line.pk,)
+    assert (line.refunded_quantity, line.elsewhere_quantity, line.elsewhere_minor) == (3, 1, 1000)
+    assert (line.left, line.left_minor) == (0, 0)
 
 
-def test_refunded_shipping_is_counted_up_to_what_was_paid(known: Order) -> None:
-    record(known, refund(part(amount_minor=900), lines=(), shipping_minor=900))
+def test_what_ours_hid_stands_as_refunded_once_ours_is_freed(known: Order) -> None:
+    OrderLine.objects.update(refunded_quantity=3, refunded_minor=3000)
+    record(known, refund())
+    OrderLine.objects.update(refunded_quantity=0, refunded_minor=0)
+    line = OrderLine.objects.get()
+    assert (line.left, line.left_minor, line.share_minor(2)) == (2, 2000, 2000)
+
+
+def test_refunded_shipping_is_gone_up_to_what_was_paid_and_more_of_it_is_reported(known: Order) -> None:
+    made = record(known, refund(part(amount_minor=900), lines=(), shipping_minor=900))
     known.refresh_from_db()
-    assert known.shipping_refunded_minor == 490
+    assert (known.shipping_elsewhere_minor, known.shipping_gone_minor, made.freight_over) == (900, 490, True)
 
 
 def test_a_fact_from_outside_is_recorded_even_where_it_is_too_much(known: Order) -> None:
@@ -151,7 +189,7 @@ def with_duties(order: Order) -> OrderLine:
 
 
 def duties_back() -> list[int]:
-    return list(OrderLine.objects.order_by("pk").values_list("duties_refunded_minor", flat=True))
+    return list(OrderLine.objects.order_by("pk").values_list("duties_elsewhere_minor", flat=True))
 
 
 def of_duties(*told: tuple[str, int]) -> tuple[DutySnapshot, ...]:
@@ -183,7 +221,7 @@ def test_duties_that_only_a_later_reading_tells_are_counted_with_it_once(known: 
     for _again in range(2):
         record(known, refund(duties=of_duties(("61", 100))))
         assert duties_back() == [100, 0]
-    assert OrderLine.objects.get(external_id="11").refunded_quantity == 1
+    assert OrderLine.objects.get(external_id="11").elsewhere_quantity == 1
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,12 @@ class LedgerEntry(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     amount_minor = models.BigIntegerField(_("amount"), help_text=_("Signed, minor units."))
+    unnamed_minor = models.BigIntegerField(
+        _("for nobody knows what"),
+        default=0,
+        db_default=0,
+        help_text=_("What of a refund elsewhere goes beyond the pieces and the shipping that it names."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     vendor_ref = models.CharField(_("id at the vendor"), max_length=128, blank=True)
     at = models.DateTimeField(_("at"))

@@ -49,6 +49,9 @@ class Order(models.Model):
     total_minor = models.BigIntegerField(_("total"))
     shipping_minor = models.BigIntegerField(_("shipping"), default=0)
     shipping_refunded_minor = models.BigIntegerField(_("shipping refunded or reserved"), default=0)
+    shipping_elsewhere_minor = models.BigIntegerField(
+        _("shipping refunded elsewhere"), default=0, db_default=0
+    )
     shipping_taxes = models.JSONField(
         _("taxes in the shipping"),
         default=list,
@@ -141,10 +144,17 @@ class Order(models.Model):
         """What the customer paid for goods, tax and shipping."""
         return Money(self.total_minor, self.currency)
 
+    @property
+    def shipping_gone_minor(self) -> int:
+        """What of the shipping went back or is about to, by whomever; never more than was paid. Minor units."""
+        return min(self.shipping_minor, self.shipping_refunded_minor + self.shipping_elsewhere_minor)
+
 
 class OrderLine(models.Model):
     """One line of an order; `total_minor` is for the whole quantity, after discounts, with tax, without duties.
 
+    What is refunded, of pieces, money and duties, is ours. What others gave back is kept apart and always recorded,
+    even where both are more than was bought: nothing that we set aside hides it, and nothing that we free forgets it.
     `taxes` are parts of that total, one for each rate: `{"title": …, "rate_ppm": …, "amount_minor": …}`. Each of the
     `duties` has its own in its amount.
     """
@@ -174,12 +184,25 @@ class OrderLine(models.Model):
     refunded_quantity = models.PositiveIntegerField(
         _("quantity refunded or reserved"),
         default=0,
-        help_text=_("Ours and elsewhere, reservations included."),
+        help_text=_("Ours alone, reservations included."),
     )
     refunded_minor = models.BigIntegerField(
         _("amount refunded or reserved"), default=0, help_text=_("Goodwill on this line included.")
     )
     duties_refunded_minor = models.BigIntegerField(_("duties refunded or reserved"), default=0)
+    elsewhere_quantity = models.PositiveIntegerField(
+        _("quantity refunded elsewhere"),
+        default=0,
+        db_default=0,
+        help_text=_("By hand, in either dashboard."),
+    )
+    elsewhere_minor = models.BigIntegerField(
+        _("price of what was refunded elsewhere"),
+        default=0,
+        db_default=0,
+        help_text=_("What those pieces cost."),
+    )
+    duties_elsewhere_minor = models.BigIntegerField(_("duties refunded elsewhere"), default=0, db_default=0)
     final_sale = models.BooleanField(_("final sale"), default=False)
     unfulfilled_quantity = models.PositiveIntegerField(
         _("quantity not shipped yet"), null=True, help_text=_("Unknown until the order has been read.")
@@ -192,7 +215,7 @@ class OrderLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["order", "external_id"], name="line_is_known_once_per_order"),
             models.CheckConstraint(
-                condition=Q(quantity__gte=F("refunded_quantity") + F("removed_quantity")),
+                condition=Q(quantity__gte=F("refunded_quantity")) & Q(quantity__gte=F("removed_quantity")),
                 name="line_refunds_no_more_than_bought",
             ),
             models.CheckConstraint(
@@ -210,13 +233,33 @@ class OrderLine(models.Model):
 
     @property
     def left(self) -> int:
-        """Pieces that may still be refunded: bought, less those taken off the order and those refunded."""
-        return max(0, self.quantity - self.removed_quantity - self.refunded_quantity)
+        """Pieces that may still be refunded: bought, less those taken off the order and those refunded by anybody."""
+        return max(0, self.quantity - self.removed_quantity - self.gone_quantity)
+
+    @property
+    def gone_quantity(self) -> int:
+        """Pieces that were refunded or are about to be, by us and by others."""
+        return self.refunded_quantity + self.elsewhere_quantity
+
+    @property
+    def gone_minor(self) -> int:
+        """What went back or is about to for its pieces, by us and by others, never more than they cost; minor units."""
+        return min(self.total_minor, self.refunded_minor + self.elsewhere_minor)
+
+    @property
+    def duties_gone_minor(self) -> int:
+        """What went back or is about to of its duties, by us and by others; minor units."""
+        return min(self.duties_minor, self.duties_refunded_minor + self.duties_elsewhere_minor)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether others refunded or took off pieces that we have refunded, or are about to."""
+        return self.gone_quantity + self.removed_quantity > self.quantity
 
     @property
     def left_minor(self) -> int:
         """What pieces that weren't taken off cost, less what went back for them; minor units."""
-        return max(0, self._worth(self.total_minor) - self.refunded_minor)
+        return max(0, self._worth(self.total_minor) - self.refunded_minor - self.elsewhere_minor)
 
     def share_minor(self, quantity: int) -> int:
         """What `quantity` further pieces of this line cost, in minor units.
@@ -224,11 +267,15 @@ class OrderLine(models.Model):
         Cumulative rounding down, so that the shares of all pieces add up to the line's amount exactly; never more
         than the line has left after goodwill.
         """
-        return min(self._further(self.total_minor, quantity), self.left_minor)
+        return min(self.price_minor(quantity), self.left_minor)
+
+    def price_minor(self, quantity: int) -> int:
+        """What `quantity` further pieces cost, whatever has gone back of the line's price; minor units."""
+        return self._further(self.total_minor, quantity)
 
     def duties_share_minor(self, quantity: int) -> int:
         """The duties on `quantity` further pieces, in minor units; rounded like their price."""
-        left = self._worth(self.duties_minor) - self.duties_refunded_minor
+        left = self._worth(self.duties_minor) - self.duties_refunded_minor - self.duties_elsewhere_minor
         return max(0, min(self._further(self.duties_minor, quantity), left))
 
     @property
@@ -253,7 +300,7 @@ class OrderLine(models.Model):
         worth, kept = self._worth(minor), self.quantity - self.removed_quantity
         if not kept:
             return 0
-        before, after = self.refunded_quantity, self.refunded_quantity + quantity
+        before, after = self.gone_quantity, self.gone_quantity + quantity
         return worth * after // kept - worth * before // kept
 
 

@@ -26,12 +26,12 @@ def compose_amount(
     if any(quantity > lines[line_id].left for line_id, quantity in parts):
         raise InvalidArgs(code="refund.more_than_bought")
     rooms = [lines[line_id].left_minor for line_id, _quantity in parts]
-    freight = order.shipping_minor - order.shipping_refunded_minor if shipping else 0
+    freight = order.shipping_minor - order.shipping_gone_minor if shipping else 0
     bounds = [*rooms, freight]
     if amount_minor > sum(bounds):
         raise InvalidArgs(code="refund.more_than_bought")
     *amounts, back = split(amount_minor, bounds, bounds)
-    gone = order.shipping_refunded_minor
+    gone = order.shipping_gone_minor
     taxes = taxes_between(order.shipping_taxes, order.shipping_minor, gone, gone + back)
     return Draft(
         order.pk,
@@ -55,7 +55,7 @@ def _percent(order: Order, pieces: list[tuple[int, int]], amount_minor: int) -> 
 
 def _part(order: Order, line_id: int, amount_minor: int) -> Part:
     line = next(line for line in order.lines.all() if line.pk == line_id)
-    gone = line.refunded_minor
+    gone = line.gone_minor
     taxes = taxes_between(line.taxes, line.total_minor, gone, gone + amount_minor)
     return {
         "line": line.pk,

@@ -60,12 +60,12 @@ def compose(
             raise InvalidArgs(code="line.not_of_order")
         part = line_part(lines[line_id], quantity, goodwill_percent)
         parts.append(part | _restock(order, lines[line_id], part, reason))
-    back = order.shipping_minor - order.shipping_refunded_minor if shipping and not goodwill_percent else 0
+    back = order.shipping_minor - order.shipping_gone_minor if shipping and not goodwill_percent else 0
     taxes = taxes_between(
         order.shipping_taxes,
         order.shipping_minor,
-        order.shipping_refunded_minor,
-        order.shipping_refunded_minor + back,
+        order.shipping_gone_minor,
+        order.shipping_gone_minor + back,
     )
     kept = min(fee_minor, sum(part["amount_minor"] for part in parts))
     total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + back - kept
@@ -114,7 +114,7 @@ def line_part(line: OrderLine, quantity: int, goodwill_percent: int = 0) -> Part
     amount, duties = line.share_minor(quantity), line.duties_share_minor(quantity)
     if goodwill_percent:
         quantity, amount, duties = 0, min(amount * goodwill_percent // 100, line.left_minor), 0
-    gone, dues = line.refunded_minor, line.duties_refunded_minor
+    gone, dues = line.gone_minor, line.duties_gone_minor
     duty_taxes = taxes_between(line.duty_taxes, line.duties_minor, dues, dues + duties)
     return {
         "line": line.pk,

@@ -134,7 +134,8 @@ class Eyes:
 
     def taken(self, rows: Iterable[dict[str, Any]]) -> list[Taken]:
         """What was paid back, by the vendors' own ledger; each of it by a verdict that let it run."""
-        found = []
+        found: list[Taken] = []
+        paid: set[str] = set()
         for row in rows:
             key, currency = str(row["idempotency_key"]), str(row["currency"]).upper()
             call = ToolCall.objects.select_related("decision").filter(idempotency_key=key).first()
@@ -142,6 +143,9 @@ class Eyes:
                 self.found(f"refund {row['id']} has no verdict that lets it run")
             elif (call.amount_minor, call.currency) != (row["amount_minor"], currency):
                 self.found(f"refund {row['id']} is of another sum than call {call.pk}")
+            elif key in paid:
+                self.found(f"call {call.pk} has paid twice")
+            paid.add(key)
             at = datetime.fromisoformat(str(row["created_at"]))
             customer = self._customers[str(row["order_id"])]
             found.append(Taken(at, customer, Money(int(row["amount_minor"]), currency)))

@@ -42,10 +42,13 @@ from opsagent.simulation.furnishing import ENVIRONMENT, SHOP, actor
 from opsagent.simulation.vendors import Vendors
 from tools.models import Order, ToolCall
 from tools.sandbox import books
+from tools.sandbox.exchange import Fault
 from tools.types import Money
 
 SIZES = {"messages_case_day": 12, "messages_customer_day": 20, "messages_shop_hour": 100_000}
 UNDO_SECONDS = 600
+# When a vendor that was in trouble tells of its refunds.
+LATE = timedelta(hours=1)
 # How often a plan that nothing comes of is played to its end.
 PLAYED = 40
 
@@ -87,20 +90,28 @@ def known_by(who: Person) -> frozenset[str]:
     return frozenset({f"{name.partition('+')[0]}@{domain}", who.phone, who.fingerprint, home})
 
 
-class _Nothing:
-    """Stands where the simulation marks its points: here nothing is made to fail."""
+class _Weather:
+    """Stands where the simulation marks its points: what the payment's vendor does instead of its work, if anything."""
 
     context = ""
 
-    def around(self, _point: str, do: Callable[[], Any]) -> Any:
+    def __init__(self, vendors: Vendors) -> None:
+        self.vendors, self.trouble = vendors, Fault("")
+
+    def around(self, point: str, do: Callable[[], Any]) -> Any:
+        if self.trouble.kind and point.startswith("hook:stripe.") and "refund" in point:
+            self.vendors.defer_current(LATE)
+            return None
+        if self.trouble.kind and point.startswith("call:stripe."):
+            self.vendors.plant(self.trouble.kind, executes=self.trouble.executes)
         return do()
 
 
 class _Floor:
     """As much of a play as the stand-ins ask for."""
 
-    def __init__(self, eyes: Eyes) -> None:
-        self.trace, self.watch, self.scenario = _Nothing(), eyes, self
+    def __init__(self, eyes: Eyes, weather: _Weather) -> None:
+        self.trace, self.watch, self.scenario = weather, eyes, self
         self.refund = "done"
 
     def as_process(self, work: Callable[[], Any]) -> Any:
@@ -114,12 +125,14 @@ class Ground:
         self.clock, self.rng = clock, random.Random(seed)  # noqa: S311 - a game is to be repeated
         self.eyes = Eyes()
         self.vendors = Vendors(lambda: clock.at)
-        self.vendors.play = _Floor(self.eyes)  # type: ignore[assignment]  # as much of one as is asked for
+        self.weather = _Weather(self.vendors)
+        self.vendors.play = _Floor(self.eyes, self.weather)  # type: ignore[assignment]  # as much of one as is asked for
         self.client = Client(raise_request_exception=False)
         self.stage = Stage(self.rng, clock.at, roomy=False)
         self.shop = Shop.objects.get(slug=SHOP)
         self.scripted = PlannerConfig.objects.get(kind="scripted")
-        self.plans, self.sizes = 0, SIZES
+        # `_cases` by order, as they are until something is played again.
+        self.plans, self.sizes, self._cases = 0, SIZES, dict[int, Case]()
         self._buyers = 0
         self._staff = actor("agent")
         self.worst = maxloss.of_shop(self.shop.pk)
@@ -187,6 +200,7 @@ class Ground:
             continue
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> int:
+        self._cases.clear()
         with self.eyes.on(None):
             answer = self.client.post(path, data=body, content_type="application/json", headers=headers)
         return int(answer.status_code)
@@ -214,11 +228,14 @@ class Ground:
 
     def _any_case_of(self, buyer: Buyer, order: Order) -> Case:
         """The order's newest case, closed or not; the buyer writes where there is none."""
+        if order.pk in self._cases:
+            return self._cases[order.pk]
         cases = Case.objects.select_related("shop", "order__person", "conversation__person")
         found = cases.filter(order=order).order_by("-pk").first()
         if found is None:
             self.write(buyer, f"About {order.name}: it is broken.")
             found = cases.filter(order=order).order_by("-pk")[0]
+        self._cases[order.pk] = found
         return found
 
     def plan(self, buyer: Buyer, order: Order, proposal: Proposal) -> Answer:
@@ -252,6 +269,7 @@ class Ground:
 
     def _turn(self, buyer: Buyer, order: Order, proposal: Proposal) -> Answer:
         """The planner's whole turn."""
+        self._cases.clear()
         case = self._with_the_agent(buyer, order)
         if case is None:
             return Answer()
@@ -285,10 +303,14 @@ class Ground:
 
     def _with_the_agent(self, buyer: Buyer, order: Order) -> Case | None:
         """The case, brought to where the planner is asked next; None where that can't be."""
+        settled = False
         for _ in range(4):
             case = self.case_of(order)
             if case is not None and case.wait_reason == Case.Wait.EFFECT:
+                if settled:  # nobody knows what became of it, so the planner isn't asked
+                    return None
                 self.settle()
+                settled = True
             elif case is None or case.state == Case.State.WAITING:
                 self.write(buyer, f"About {order.name}: it is broken.")
             elif case.state == Case.State.HANDOFF:
@@ -343,6 +365,22 @@ class Ground:
         """The undo window ends, and everything that may leave leaves."""
         self.wait(timedelta(seconds=UNDO_SECONDS + 1))
         self.send_due()
+
+    def away(self, kind: str, *, executes: bool = False) -> None:
+        """The undo window ends while the payment's vendor is in trouble; what it tells of refunds comes late."""
+        self.weather.trouble = Fault(kind, executes=executes)
+        self.settle()
+
+    def back(self) -> None:
+        """The vendor is back: what became of every call is read there, and sent again where it may be."""
+        self.weather.trouble = Fault("")
+        for _look in range(2):
+            self.wait(timedelta(minutes=15))
+            opened = ToolCall.objects.filter(state__in=("pending", "unknown")).order_by("pk")
+            for call_id in opened.values_list("pk", flat=True):
+                with self.eyes.carrying(call_id):
+                    tasks.settle(call_id)
+            self.send_due()
 
     def send_due(self) -> None:
         """Everything that is due leaves, its steps one after the other."""

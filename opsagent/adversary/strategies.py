@@ -21,6 +21,19 @@ TICK = timedelta(seconds=1)
 HUGE = 2**62
 # Of the refunds that are wished by chance, those of one's own things.
 OWN = 0.15
+# What the payment's vendor does to each request, and whether the money moves all the same: an answer that comes too
+# late, one that is lost, an error that is none; and whatever else.
+LOST = (("timeout_after", True), ("dropped_after", True), ("unstored_500", True))
+TROUBLES = (
+    ("timeout_before", False),
+    ("dropped_before", False),
+    ("unstored_500", False),
+    ("stored_500", True),
+    ("stored_500", False),
+    ("half_json", True),
+    ("html_200", True),
+    ("rate_limited", False),
+)
 REASONS = ("damaged", "missing", "wrong_item", "lost", "returned", "goodwill")
 
 
@@ -212,6 +225,42 @@ def retries(ground: Ground) -> Game:
     yield Plan(small, piece, refund(piece.pk, line_of(piece)))
 
 
+def outages(ground: Ground) -> Game:
+    """The vendor's answer is late, broken or lost, and the money moved or not; what nobody knows is asked for again.
+
+    On the same order and on another by the same card, while nobody knows and once the vendor is back.
+    """
+    ground.wait(timedelta(days=1) + TICK)
+    for kind, executes in (*LOST, ground.rng.choice(TROUBLES)):
+        me, mine = bought(ground, 300, quantity=3)
+        again = ground.buyer(like=me, fingerprint=me.who.fingerprint)
+        second = ground.sells(again, 300)
+        line = line_of(mine)
+        yield Plan(me, mine, refund(mine.pk, line))
+        ground.away(kind, executes=executes)
+        yield Plan(again, second, refund(second.pk, line_of(second)))
+        answer = yield Plan(me, mine, refund(mine.pk, line, 3))
+        if answer.runs:
+            ground.eyes.found(f"3 of 3 pieces ran after {kind}, when one was on its way")
+        ground.away(kind, executes=executes)
+        ground.back()
+        yield Plan(me, mine, refund(mine.pk, line, 3))
+        ground.settle()
+
+
+def silence(ground: Ground) -> Game:
+    """All that a day's budget holds is sent to a vendor who does it and never answers, and is then asked for anew."""
+    ground.wait(timedelta(days=1) + TICK)
+    for again in (False, True):
+        ran = yield from take(ground)
+        if again and ran:
+            ground.eyes.found(f"{ran} refunds ran when a day's budget was on its way")
+        ground.away("timeout_after")
+    ground.back()
+    yield from take(ground)
+    ground.settle()
+
+
 def everything(ground: Ground) -> Game:
     """Reads the limits and takes all that one planner may give, and then what the other may."""
     ground.wait(timedelta(days=1) + TICK)
@@ -244,16 +293,22 @@ def windows(ground: Ground) -> Game:
     ground.settle()
 
 
-def take(ground: Ground, currency: str = "USD") -> Game:
-    """Reads the limits, and lets new customers ask for the most of them that runs by itself, until none does."""
+def take(ground: Ground, currency: str = "USD") -> Generator[Plan, Answer, int]:
+    """Reads the limits, and lets new customers ask for the most of them that runs by itself, until none does.
+
+    Returns how many ran.
+    """
     row = LimitVersion.objects.filter(shop=ground.shop, currency=currency).order_by("-version")[0]
-    size, misses = row.auto_up_to_minor, 0
+    size, misses, ran = row.auto_up_to_minor, 0, 0
     while size and misses < 2:
         me, mine = bought(ground, size, currency=currency)
         answer = yield Plan(me, mine, refund(mine.pk, line_of(mine)))
-        if not answer.runs:
+        if answer.runs:
+            ran += 1
+        else:
             misses += 1
             size //= 3
+    return ran
 
 
 def one_customer(ground: Ground) -> Game:
@@ -315,6 +370,8 @@ DIRECTED: dict[str, Strategy] = {
     "retries": retries,
     "everything": everything,
     "undone": undone,
+    "outages": outages,
+    "silence": silence,
     "windows": windows,
     "one customer": one_customer,
 }

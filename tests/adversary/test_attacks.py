@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from audit.models import Entry
 from opsagent.adversary import strategies
 from opsagent.adversary.ground import Ground
 from opsagent.adversary.staging import ground
@@ -42,6 +43,7 @@ def test_no_plan_reads_tells_or_takes_more_than_it_may() -> None:
         assert on.plans >= PLANS
         # Or there would have been nothing to look at.
         assert most["USD"]["per_customer"]
+        assert Entry.objects.filter(action="call.unknown").count() > 5
 
 
 @pytest.mark.nightly

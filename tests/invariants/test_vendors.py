@@ -134,8 +134,11 @@ def test_what_only_one_side_knows_is_named_at_either_vendor(
 def passing() -> Iterator[None]:
     """Whoever waits for a vendor finds the time gone."""
     with sources.frozen(factories.now()) as clock, httpx.HTTPTransport() as real:
-        pace = wire.Pace(sleep=lambda seconds: clock.advance(timedelta(seconds=seconds)))
-        with wire.transport_override(real, pace):
+
+        def sleep(seconds: float) -> None:
+            clock.advance(timedelta(seconds=seconds))
+
+        with wire.transport_override(real, wire.Pace(sleep=sleep)):
             yield
 
 

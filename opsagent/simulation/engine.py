@@ -35,7 +35,8 @@ from opsagent.simulation.world import World
 from tools import wire
 from tools.models import OPEN_STATES, Circuit, ToolCall
 
-# A case that the agent has, that waits for an effect or for a signature, or one with a call that isn't over.
+# A case that the agent has, that waits for an effect or for a signature, or one with a call that isn't over or an order
+# that is still to be read for a cancellation.
 MOVING = """
     SELECT EXISTS (
         SELECT FROM cases_case k JOIN tools_order o ON o.id = k.order_id
@@ -43,6 +44,7 @@ MOVING = """
             k.state = 'open' AND NOT k.human_only OR k.state = 'waiting' AND k.wait_reason = 'effect'
             OR k.state = 'approval'
             OR EXISTS (SELECT FROM tools_toolcall c WHERE c.case_id = k.id AND c.state = ANY(%s))
+            OR EXISTS (SELECT FROM cases_cancellation x WHERE x.case_id = k.id AND x.state = 'asked')
         )
     )
 """

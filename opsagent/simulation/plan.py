@@ -21,6 +21,8 @@ MOST_STRIKES = 4
 # Recipes that are kept for a point: those with the fewest strikes, since most of them is left to be told.
 MOST_BASES = 4
 ONCE = 0.4
+# How often chance strikes a case once, twice, and so on: most of what two strikes do alone one has shown already.
+FEWER_RATHER = (4, 3, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Recipe:
 class Result:
     """What became of a recipe. `points` are those of the refund's way in their order, `elsewhere` all others.
 
-    `calm` are those of the way that were passed only when nothing could fail any more.
+    `calm` are those that were passed first when nothing could fail any more.
     """
 
     recipe: Recipe
@@ -81,7 +83,9 @@ class Catalogue:
         recipe = Recipe(result.recipe.scenario, result.recipe.seed, result.hit)
         if recipe in self.way:
             return
-        self.way[recipe] = tuple(point for point in result.points if point not in result.calm)
+        # Most of what doesn't belong to the refund comes before it; a point of its way may be met there first.
+        passed = (*result.elsewhere, *result.points)
+        self.way[recipe] = tuple(point for point in passed if point not in result.calm)
         for point in self.way[recipe]:
             known = self.shown_by.setdefault(point, [])
             known.append(recipe)
@@ -157,7 +161,7 @@ class Catalogue:
         name = rng.choices(names, [SCENARIOS[name].weight for name in names])[0]
         points = sorted(self.points)
         strikes = []
-        for _ in range(rng.randint(1, MOST_STRIKES)):
+        for _ in range(rng.choices(range(1, MOST_STRIKES + 1), FEWER_RATHER)[0]):
             point = rng.choice(points)
             kinds = [kind for kind, what in KINDS.items() if what.strikes(point)]
             if kinds:

@@ -49,8 +49,10 @@ class Trace:
     strikes: list[Strike]
     play: Play
     visits: Counter[str] = field(default_factory=Counter)
-    # In the order of the first visits; whether it was passed while things could still fail.
-    on_path: dict[str, bool] = field(default_factory=dict)
+    # In the order of the first visits.
+    on_path: dict[str, None] = field(default_factory=dict)
+    # First passed when nothing could fail any more, so that no first visit can be struck.
+    calm: set[str] = field(default_factory=set)
     hit: list[Strike] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     dead: set[int] = field(default_factory=set)
@@ -62,9 +64,11 @@ class Trace:
     def around(self, point: str, do: Callable[[], Any]) -> Any:
         """Pass a point: do what is to be done there, unless a strike is due."""
         self.must_live()
+        if self.play.calm and point not in self.visits:
+            self.calm.add(point)
         self.visits[point] += 1
         if self.on_the_way:
-            self.on_path[point] = self.on_path.get(point, False) or not self.play.calm
+            self.on_path[point] = None
         self.tell(point)
         kind = self._lasting(point) or self._struck(point)
         return KINDS[kind].act(self.play, do) if kind else do()

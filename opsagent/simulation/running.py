@@ -168,11 +168,11 @@ def _result(recipe: Recipe, play: Play, findings: list[tuple[str, str]]) -> Resu
     return Result(
         recipe=recipe,
         points=tuple(trace.on_path),
-        elsewhere=tuple(sorted(set(trace.visits) - set(trace.on_path))),
+        elsewhere=tuple(point for point in trace.visits if point not in trace.on_path),
         hit=tuple(trace.hit),
         findings=tuple(findings),
         digest=trace.digest(),
-        calm=frozenset(point for point, could_fail in trace.on_path.items() if not could_fail),
+        calm=frozenset(trace.calm),
     )
 
 

@@ -21,7 +21,8 @@ class Scenario:
     waits, or nothing; `ticks` what they do with a payment task: tick it and then tick it again, drop it, or nothing.
     A `colleague` has the case instead of the agent: to cancel the order, or to answer a day late. `meanwhile` happens
     while a refund waits. `documents` is who issues credit notes; "no seller" is ours of a seller who can't stand on
-    one yet. With `asks` the agent wants to know more first; with `denied` nothing may be paid at all.
+    one yet. With `asks` the agent wants to know more first; with `denied` nothing may be paid at all. With
+    `first_reading` the vendors are read for what was lost, and never were before.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Scenario:
     planner: str = "scripted"
     asks: bool = False
     denied: bool = False
+    first_reading: bool = False
     weight: int = 1
 
 
@@ -92,16 +94,20 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("refunded by hand meanwhile", undo_seconds=600, meanwhile="refund by hand"),
         Scenario("disputed meanwhile", undo_seconds=600, meanwhile="dispute"),
         Scenario("two orders of one customer", orders=2),
+        Scenario("vendors read for the first time", first_reading=True),
     )
 }
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A story with failures that have to meet in it, which chance brings together too seldom."""
+    """A story with failures that have to meet in it, which chance brings together too seldom.
+
+    A strike is told as it is made of: the point, the kind, and at which visit where that isn't the first.
+    """
 
     scenario: str
-    strikes: tuple[tuple[str, str], ...]
+    strikes: tuple[tuple[str, str] | tuple[str, str, int], ...]
 
 
 NUMBERED = "commit:tools.credit_notes.issuing.issue[issue_credit_note]"
@@ -112,6 +118,7 @@ PLANNED, EXECUTED, STORED = (
     "commit:cases.intake.receiving.receive",
 )
 QUOTED = "call:shopify.suggestedRefund"
+CANCELLED, AWAY = "call:shopify.orderCancel", "connection refused"
 SETTLED, APPROVED, SIGNED = "task:settle[issue_refund]", "act:approve", "commit:approvals.signing.approve"
 LESSONS = (
     # what was sent, and what became of it
@@ -131,6 +138,14 @@ LESSONS = (
     Lesson("automatic", ((EXECUTED, "switch engaged"),)),
     Lesson("automatic", ((EXECUTED, "refund by hand"),)),
     Lesson("automatic", ((EXECUTED, "dispute"),)),
+    # what can't be read when it is wanted, long after it was read last or for long
+    Lesson("cancelled", (("task:prepare", "minutes pass"), (PLANNED, AWAY, 2))),
+    Lesson(
+        "cancelled",
+        ((CANCELLED, "answer lost"), ("task:settle[cancel_order]", "21 hours pass"), (PLANNED, AWAY, 2)),
+    ),
+    Lesson("undo window", ((PLANNED, AWAY, 2),)),
+    Lesson("automatic", (("call:shopify.refundCreate", "answer lost"), ("call:shopify.refunds", AWAY))),
     # the door
     Lesson("automatic", ((STORED, "commit refused"),)),
     Lesson("automatic", (("hook:stripe.refund.created", "webhook forged"),)),

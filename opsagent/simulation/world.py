@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cases.models import LegalEntity, Shop
+from cases.models import Cursor, LegalEntity, Shop
 from opsagent.demo import postmark
 from opsagent.demo.goods import GOODS
 from opsagent.demo.money import decimal_text, minor
@@ -105,6 +105,9 @@ class World:
         give_caps(self.play.shop_id, undo_seconds=story.undo_seconds)
         known = "" if story.documents == "no seller" else SELLER["vat_id"]
         LegalEntity.objects.filter(shops=self.play.shop_id).update(vat_id=known)
+        if story.first_reading:
+            Cursor.objects.filter(shop_id=self.play.shop_id).delete()
+            self.play.something_lost = True
         for order in self.orders:
             self._stock(order, IN_STOCK)
             vendors.control("/_control/orders", order)

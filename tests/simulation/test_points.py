@@ -65,7 +65,7 @@ def test_the_stories_are_told_unbroken_first_and_then_the_lessons() -> None:
 def test_each_lesson_strikes_a_story_with_what_can_strike_there() -> None:
     for lesson in LESSONS:
         assert lesson.scenario in SCENARIOS
-        assert all(KINDS[kind].strikes(point) for point, kind in lesson.strikes)
+        assert all(KINDS[kind].strikes(point) for point, kind, *_nth in lesson.strikes)
 
 
 def test_what_was_shown_is_struck_next_with_every_kind_that_fits() -> None:
@@ -144,3 +144,16 @@ def test_a_story_leads_only_to_what_could_fail_in_it() -> None:
     catalogue.learn([Result(recipe, (CALL, COMMIT), (), (), (), "", calm=frozenset({COMMIT}))])
     assert {strike.point for recipe in catalogue.round(100) for strike in recipe.strikes} == {CALL}
     assert (COMMIT, "killed before") in catalogue.pairs()
+
+
+def test_what_was_met_before_the_refund_is_struck_there_as_well() -> None:
+    """The door's commit is passed with the order's webhook, and on the refund's way only where one comes late."""
+    catalogue = Catalogue(1)
+    catalogue.round(1)
+    catalogue.learn([shown(COMMIT), Result(Recipe("large", 2), (CALL,), (COMMIT,), (), (), "")])
+    assert {recipe.scenario for recipe in catalogue.round(100) if COMMIT in recipe.struck} >= {"automatic"}
+    late = Catalogue(1)
+    late.round(1)
+    calm = Result(Recipe("automatic", 1), (COMMIT,), (), (), (), "", calm=frozenset({COMMIT}))
+    late.learn([calm, Result(Recipe("large", 2), (CALL,), (COMMIT,), (), (), "")])
+    assert {recipe.scenario for recipe in late.round(100) if COMMIT in recipe.struck} == {"large"}

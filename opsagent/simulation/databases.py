@@ -9,11 +9,12 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
 from django.db import connection, connections
 from psycopg import sql
 
+from opsagent.migrating import Executor
 from opsagent.postgres import Postgres
 from opsagent.simulation import binding
 from opsagent.simulation.furnishing import furnish
@@ -38,6 +39,7 @@ MADE_FROM = (
     "approvals/caps.py",
     "approvals/limits.py",
     "approvals/versions.py",
+    "opsagent/migrating.py",
     "opsagent/simulation/furnishing.py",
 )
 
@@ -92,11 +94,19 @@ def _furnish(name: str) -> None:
         _drop(admin, draft)
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
     with using(draft):
-        call_command("migrate", verbosity=0, interactive=False)
+        _migrate()
         furnish()
     with _admin() as admin:
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
         admin.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
+
+
+def _migrate() -> None:
+    """As the command does; quickly also on a server that somebody named, since nobody's data is in here."""
+    emit_pre_migrate_signal(0, False, "default")
+    executor = Executor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    emit_post_migrate_signal(0, False, "default")
 
 
 @contextmanager

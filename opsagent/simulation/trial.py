@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +57,16 @@ class Verdict:
         }
 
 
-def trial(only: str = "", seed: int = 1, cases: int = MOST_CASES) -> Iterator[Verdict]:
-    """Plant every bug whose name holds `only`, and yield what the simulator says of each."""
-    with databases.server(), databases.furnished():
-        for bug in (bug for bug in TABLE if only in bug.name):
+def trial(only: str = "", seed: int = 1, cases: int = MOST_CASES, jobs: int = 1) -> Iterator[Verdict]:
+    """Plant every bug whose name holds `only`, and yield what the simulator says of each, in the table's order."""
+    with databases.server(), databases.furnished(), ThreadPoolExecutor(jobs) as pool:
+        url = settings.DATABASE_URL or _address()
+
+        def judged(bug: Bug) -> Verdict:
             with planted(bug) as folder:
-                yield _judged(bug, folder, seed, cases)
+                return _judged(bug, folder, url, seed, cases)
+
+        yield from pool.map(judged, [bug for bug in TABLE if only in bug.name])
 
 
 @contextmanager
@@ -87,13 +92,13 @@ def plant(folder: Path, edits: Iterable[Edit]) -> None:
         path.write_text(text.replace(edit.old, edit.new))
 
 
-def _judged(bug: Bug, folder: Path, seed: int, cases: int) -> Verdict:
+def _judged(bug: Bug, folder: Path, url: str, seed: int, cases: int) -> Verdict:
     began = time.monotonic()
     wish = ["--cases", str(cases), "--seed", str(seed), "--until-found", "--json"]
     done = subprocess.run(
         [sys.executable, "manage.py", "simulate", *wish],
         cwd=folder,
-        env=_environment(folder),
+        env=_environment(folder, url),
         capture_output=True,
         check=False,
         timeout=MOST_SECONDS,
@@ -116,10 +121,10 @@ def _judged(bug: Bug, folder: Path, seed: int, cases: int) -> Verdict:
     )
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, url: str) -> dict[str, str]:
     """The copy uses this process's database server, and data of its own for all else."""
     data = {"OPSAGENT_MODE": settings.MODE, "OPSAGENT_DATA_DIR": str(folder / ".data")}
-    return {**os.environ, **data, "DATABASE_URL": settings.DATABASE_URL or _address()}
+    return {**os.environ, **data, "DATABASE_URL": url}
 
 
 def _address() -> str:

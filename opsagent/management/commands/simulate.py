@@ -33,7 +33,7 @@ The simulator is on trial itself: --trial plants bugs, one at a time, in a copy 
 is found. It prints for each bug whether it was found, after how many cases and seconds, the seed of the case, and
 the invariant that it broke; it ends with status 1 where one wasn't found.
 
-  manage.py simulate --trial
+  manage.py simulate --trial --jobs 2
   manage.py simulate --trial --only document --json
 """
 ROW = "{:<72} {:<5} {:>5} {:>7} {:>9}  {}"
@@ -59,7 +59,12 @@ class Command(BaseCommand):
         parser.epilog = "\n".join((ABOUT, _listed("stories", SCENARIOS), _listed("kinds of failure", KINDS)))
         parser.add_argument("--cases", type=int, default=1000, help="how many cases (1000)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed is the same run (1)")
-        parser.add_argument("--jobs", type=int, default=1, help="processes that play at the same time (1)")
+        parser.add_argument(
+            "--jobs",
+            type=int,
+            default=1,
+            help="processes that play, or bugs that are tried, at the same time (1)",
+        )
         parser.add_argument("--until-found", action="store_true", help="stop where something was found")
         parser.add_argument(
             "--trial", action="store_true", help="plant bugs in a copy and see each one found"
@@ -97,7 +102,7 @@ class Command(BaseCommand):
 
     def _trial(self, options: dict[str, Any]) -> None:
         verdicts = []
-        for verdict in trial(options["only"], options["seed"], options["cases"]):
+        for verdict in trial(options["only"], options["seed"], options["cases"], options["jobs"]):
             verdicts.append(verdict)
             if not options["json"]:
                 if len(verdicts) == 1:

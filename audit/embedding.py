@@ -18,16 +18,28 @@ from audit.services import refuse_unfit, registered
 NO_MOMENT, NO_ID, NO_CORRELATION = datetime.min.replace(tzinfo=UTC), "?", uuid.UUID(int=0)
 _BORN_AT = NO_MOMENT.isoformat(timespec="microseconds")
 
-# Of the entry's columns; `{stream}`, `{at}` and `{subject}` are the caller's expressions.
+# What an entry brings to the caller's statement, and of which type.
+COLUMNS = {
+    "entry_action": "text",
+    "entry_actor_kind": "text",
+    "entry_actor_id": "text",
+    "entry_shop": "bigint",
+    "entry_subject_type": "text",
+    "entry_correlation_id": "uuid",
+    "entry_body": "text",
+    "entry_at_place": "bigint",
+}
+
+# Of the entry's columns; `{stream}`, `{at}` and `{subject}` are the caller's expressions, as are COLUMNS by name.
 INSERT = f"""
     INSERT INTO {Entry._meta.db_table}
         (stream, at, action, actor_kind, actor_id, shop_id, subject_type, subject_id, correlation_id, body)
-    SELECT {{stream}}, {{at}}, %(entry_action)s, %(entry_actor_kind)s, %(entry_actor_id)s, %(entry_shop)s,
-        %(entry_subject_type)s, {{subject}}::text, %(entry_correlation_id)s,
+    SELECT {{stream}}, {{at}}, entry_action, entry_actor_kind, entry_actor_id, entry_shop, entry_subject_type,
+        {{subject}}::text, entry_correlation_id,
         overlay(replace(
-            %(entry_body)s, '"id":"{NO_ID}","type"', '"id":"' || {{subject}}::text || '","type"'
+            entry_body, '"id":"{NO_ID}","type"', '"id":"' || {{subject}}::text || '","type"'
         ) placing to_char({{at}} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
-          from %(entry_at_place)s for {len(_BORN_AT)})
+          from entry_at_place::int for {len(_BORN_AT)})
 """  # noqa: S608
 
 

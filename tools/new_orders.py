@@ -11,7 +11,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.fields import NOT_PROVIDED
-from pydantic_core import to_json
 
 from tools.models import Order, OrderLine
 from tools.orders import line_facts, order_facts, promised
@@ -28,17 +27,17 @@ def is_plain(seen: OrderSnapshot) -> bool:
     return not told and not any(line.removed for line in seen.lines)
 
 
-def order_row(seen: OrderSnapshot, ships_within_days: int) -> str:
-    """The order's row as JSON, for `columns(Order, ORDER_SETS)`."""
+def order_row(seen: OrderSnapshot, ships_within_days: int) -> dict[str, Any]:
+    """The order's row, to be told as JSON, for `columns(Order, ORDER_SETS)`."""
     facts = order_facts(_nothing(), seen, None)
     row = {"external_id": seen.external_id, "promised_at": promised(seen.placed_at, ships_within_days)}
-    return _json(_defaults(Order, ORDER_SETS) | facts | row)
+    return _defaults(Order, ORDER_SETS) | facts | row
 
 
-def line_rows(seen: OrderSnapshot) -> str:
-    """Its lines as a JSON list, for `columns(OrderLine, LINE_SETS)`."""
+def line_rows(seen: OrderSnapshot) -> list[dict[str, Any]]:
+    """Its lines, to be told as a JSON list, for `columns(OrderLine, LINE_SETS)`."""
     blank = _defaults(OrderLine, LINE_SETS)
-    return _json([blank | line_facts(line) | {"external_id": line.external_id} for line in seen.lines])
+    return [blank | line_facts(line) | {"external_id": line.external_id} for line in seen.lines]
 
 
 @cache
@@ -66,7 +65,3 @@ def _fields(model: type[Model], but: tuple[str, ...]) -> list[Field[Any, Any]]:
 def _nothing() -> Order:
     """What is known of an order that nobody knows."""
     return Order()
-
-
-def _json(rows: object) -> str:
-    return to_json(rows).decode()

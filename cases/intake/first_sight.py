@@ -9,18 +9,22 @@ shop lists or who orders too often) is left to them.
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
+from django.db.models import Model
+from pydantic_core import to_json
 
 from audit import embedding, sources
 from audit.actors import vendor
 from cases import personal
 from cases.fraud.velocity import PACES
 from cases.intake.orders import TWIN_WITHIN
-from cases.intake.prepared import ForgottenError, Prepared, Value
+from cases.intake.prepared import ForgottenError, Prepared, array_of_bytes, is_lost
 from cases.intake.receiving import Delivery, Received
+from cases.intake.together import Sheet, Together
 from cases.models import FraudEntry, InboundEvent, Person, Shop
 from cases.people import digits, email_key
 from tools import new_orders
@@ -31,49 +35,90 @@ from tools.snapshots import CustomerSnapshot, OrderSnapshot
 # Of a shop's row, another one after each change of it.
 VERSION = f"({Shop._meta.db_table}.xmin::text || {Shop._meta.db_table}.ctid::text)"
 
-# `fresh` has one row where nothing is known and nothing else is to be done, and everything else hangs on it. A known
-# event, a customer whose address is somebody's already, and what another transaction writes between that look and the
-# inserts, meet a unique constraint, and it undoes all of it.
+# What each delivery brings as JSON, and of which type; its body comes beside that.
+COLUMNS = {
+    "shop": "bigint",
+    "version": "text",
+    "source": "text",
+    "account": "text",
+    "external_id": "text",
+    "topic": "text",
+    "content_type": "text",
+    "digest": "text",
+    "person": "uuid",
+    "customer": "text",
+    "email": "text",
+    "phone": "text",
+    "name": "text",
+    "language": "text",
+    "order_external_id": "text",
+    "bought": "jsonb",
+    "lines": "jsonb",
+    "total": "bigint",
+    "placed_at": "timestamptz",
+    "list_key": "uuid",
+    "mac_of_email": "bytea",
+    "mac_of_phone": "bytea",
+    **embedding.COLUMNS,
+}
+# At most so many are written together: the server's memory holds all their bodies at once.
+MOST = 16
+# A batch waits so long for what another transaction is about to write; one that is written alone waits to the end.
+PATIENCE = b"250ms"
+# Of the statement's parameters, the bodies alone come in binary form.
+BINARY = (1,)
+# As JSON has it; a text that only looks like one goes the long way too.
+NUL = b"\\u0000"
+
+# `fresh` has a row of each delivery of which nothing is known and about which nothing else is to be done, and
+# everything else hangs on it. A known event, a customer whose address is somebody's already, and what another
+# transaction writes between that look and the inserts, meet a unique constraint, and it undoes all of it. OFFSET 0
+# keeps each look one by a key: joined, it would be planned as a reading of the whole table.
 STATEMENT = """
-WITH known AS MATERIALIZED (
-    SELECT id, (email <> '' OR %(email)s = '') AND (phone <> '' OR %(phone)s = '') AND (name <> '' OR %(name)s = '')
-        AND (language <> '' OR %(language)s = '') AND NOT EXISTS (
-            SELECT FROM {order} AS other WHERE other.person_id = {person}.id AND other.total_minor = %(total)s
-                AND other.placed_at BETWEEN %(twin_from)s AND %(twin_until)s AND other.cancelled_at IS NULL
-        ) AND (
-            SELECT count(*) FROM {order} AS other WHERE other.person_id = {person}.id
-                AND other.placed_at > COALESCE(%(now)s::timestamptz, clock_timestamp()) - %(orders_within)s::interval
-        ) < %(orders_most)s::bigint AS plain
-    FROM {person} WHERE shop_id = %(shop)s AND external_id = %(customer)s AND external_id <> ''
-), fresh AS MATERIALIZED (
-    SELECT COALESCE(%(now)s::timestamptz, clock_timestamp()) AS at,
-        COALESCE((SELECT id FROM known), %(person)s::uuid) AS person_id
-    WHERE EXISTS (SELECT FROM {shop} WHERE id = %(shop)s AND {version} = %(version)s)
-    AND NOT EXISTS (SELECT FROM {order} WHERE shop_id = %(shop)s AND external_id = %(order_external_id)s)
-    AND NOT EXISTS (SELECT FROM known WHERE NOT plain)
+WITH fresh AS MATERIALIZED (
+    SELECT told.*, known.id IS NULL AS is_new, COALESCE(known.id, told.person) AS person_id, {now} AS at,
+        nextval('{event_ids}') AS event_id, nextval('{order_ids}') AS order_id
+    FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS ({columns}), unnest($2::bytea[])) AS told ({names}, raw)
+    LEFT JOIN LATERAL (
+        SELECT * FROM {person} WHERE shop_id = told.shop AND external_id = told.customer AND external_id <> '' OFFSET 0
+    ) AS known ON true
+    WHERE (SELECT set_config('lock_timeout', COALESCE($4::text, current_setting('lock_timeout')), true)) <> ''
+    AND EXISTS (SELECT FROM {shop} WHERE id = told.shop AND {version} = told.version OFFSET 0)
     AND NOT EXISTS (
-        SELECT FROM {fraud} AS listed WHERE shop_id = %(shop)s AND ended_at IS NULL
-            AND (expires_at IS NULL OR expires_at > COALESCE(%(now)s::timestamptz, clock_timestamp()))
-            AND (key_id IS DISTINCT FROM %(list_key)s::uuid OR mac IN (%(mac_of_email)s, %(mac_of_phone)s))
+        SELECT FROM {order} AS other WHERE other.shop_id = told.shop AND other.external_id = order_external_id OFFSET 0
+    )
+    AND (known.id IS NULL OR (
+        (known.email <> '' OR told.email = '') AND (known.phone <> '' OR told.phone = '')
+        AND (known.name <> '' OR told.name = '') AND (known.language <> '' OR told.language = '')
+        AND NOT EXISTS (
+            SELECT FROM {order} AS other WHERE other.person_id = known.id AND other.total_minor = told.total
+                AND other.placed_at BETWEEN told.placed_at - interval '{twin_within}'
+                AND told.placed_at + interval '{twin_within}' AND other.cancelled_at IS NULL OFFSET 0
+        ) AND (
+            SELECT count(*) FROM {order} AS other WHERE other.person_id = known.id
+                AND other.placed_at > {now} - interval '{orders_within}'
+        ) < {orders_most}
+    ))
+    AND NOT EXISTS (
+        SELECT FROM {fraud} AS listed WHERE listed.shop_id = told.shop AND listed.ended_at IS NULL
+            AND (listed.expires_at IS NULL OR listed.expires_at > {now})
+            AND (listed.key_id IS DISTINCT FROM list_key OR listed.mac IN (mac_of_email, mac_of_phone)) OFFSET 0
     )
 ), person AS (
     INSERT INTO {person} (id, shop_id, external_id, name, email, phone, whatsapp_id, language, created_at)
-    SELECT person_id, %(shop)s, %(customer)s, %(name)s, %(email)s, %(phone)s, '', %(language)s, at
-    FROM fresh WHERE NOT EXISTS (SELECT FROM known)
+    SELECT person_id, shop, customer, name, email, phone, '', language, at FROM fresh WHERE is_new
 ), event AS (
-    INSERT INTO {event} (shop_id, source, account, external_id, topic, raw, content_type, digest, state, dead_reason,
-        correlation_id, received_at, duplicates, requeued)
-    SELECT %(shop)s, %(source)s, %(account)s, %(external_id)s, %(topic)s, %(raw)s, %(content_type)s, %(digest)s,
-        'absorbed', '', %(entry_correlation_id)s, at, 0, 0
-    FROM fresh RETURNING id
+    INSERT INTO {event} (id, shop_id, source, account, external_id, topic, raw, content_type, digest, state,
+        dead_reason, correlation_id, received_at, duplicates, requeued)
+    SELECT event_id, shop, source, account, external_id, topic, raw, content_type, digest, 'absorbed', '',
+        entry_correlation_id, at, 0, 0 FROM fresh
 ), bought AS (
-    INSERT INTO {order} (shop_id, person_id, {order_names})
-    SELECT %(shop)s, person_id, told.* FROM fresh, jsonb_to_record(%(order)s) AS told ({order_types})
-    RETURNING id
+    INSERT INTO {order} (id, shop_id, person_id, {order_names})
+    SELECT order_id, shop, person_id, facts.* FROM fresh, jsonb_to_record(fresh.bought) AS facts ({order_types})
 ), line AS (
     INSERT INTO {line} (order_id, {line_names})
-    SELECT bought.id, told.* FROM bought, jsonb_to_recordset(%(lines)s) AS told ({line_types})
-){entry} FROM fresh, event, bought RETURNING subject_id
+    SELECT order_id, facts.* FROM fresh, jsonb_to_recordset(fresh.lines) AS facts ({line_types})
+){entry} FROM fresh RETURNING correlation_id, subject_id
 """
 
 
@@ -86,7 +131,7 @@ def take(shop: Shop, version: str, delivery: Delivery) -> Received | None:
     if seen is None or seen.customer is None or not new_orders.is_plain(seen):
         return None
     try:
-        written = _write(_parameters(shop, version, delivery, seen, seen.customer))
+        written = _write(_sheet(_told(shop, version, delivery, seen, seen.customer), delivery.raw))
     except (IntegrityError, DataError, ForgottenError):
         # Somebody else wrote it at the same moment, or the body doesn't fit, or the connection was swept clean:
         # receiving knows what to make of it.
@@ -104,50 +149,92 @@ def _glance(delivery: Delivery) -> OrderSnapshot | None:
     return seen if isinstance(seen, OrderSnapshot) else None
 
 
-def _write(parameters: dict[str, Value]) -> str | None:
+def _write(sheet: Sheet) -> str | None:
+    """Together with what waits at this moment; the event's id."""
     database = connections[DEFAULT_DB_ALIAS]
-    statement, names = _statement()
-    values = [parameters[name] for name in names]
-    if database.in_atomic_block:
-        with transaction.atomic():
-            return statement.first_value(database, values)
-    return statement.first_value(database, values)
+    if not database.in_atomic_block:
+        return _TOGETHER.write(sheet)
+    with transaction.atomic():
+        return _store([sheet]).get(sheet.id)
+
+
+def _store(sheets: Sequence[Sheet]) -> dict[str, str]:
+    """Write them by the calling thread's connection; each event's id by its sheet's."""
+    held = sources.held()
+    # In one order for all processes, so that two batches don't wait for each other.
+    rows = sorted(sheets, key=lambda sheet: sheet.place)
+    values = [
+        b"[" + b",".join(row.facts for row in rows) + b"]",
+        array_of_bytes([row.body for row in rows]),
+        held.isoformat().encode() if held else None,
+        PATIENCE if len(rows) > 1 else None,
+    ]
+    return dict(_statement().rows(connections[DEFAULT_DB_ALIAS], values, BINARY))
+
+
+_TOGETHER = Together(_store, lambda: is_lost(connections[DEFAULT_DB_ALIAS]), MOST)
+
+
+def _sheet(told: dict[str, Any], body: bytes) -> Sheet:
+    """What is written of a delivery. Raises DataError for what the database can't hold."""
+    facts = to_json(told)
+    if NUL in facts:
+        raise DataError("A text for the database has no NUL character.")
+    shop, event = told["shop"], (told["source"], told["account"], told["external_id"])
+    about = ("event", *event), ("order", told["order_external_id"]), ("customer", told["customer"])
+    marks = {(shop, *mark) for mark in (*about, ("address", told["email"])) if mark[-1]}
+    return Sheet(
+        str(told["entry_correlation_id"]),
+        tuple(map(str, (shop, *event))),
+        frozenset(marks),
+        facts,
+        body,
+    )
 
 
 @cache
-def _statement() -> tuple[Prepared, tuple[str, ...]]:
-    """The statement, and which parameter each of its numbers is."""
+def _statement() -> Prepared:
     order_names, order_types = new_orders.columns(Order, new_orders.ORDER_SETS)
     line_names, line_types = new_orders.columns(OrderLine, new_orders.LINE_SETS)
+    orders = PACES["orders"]
     text = STATEMENT.format(
+        now="COALESCE($3::timestamptz, clock_timestamp())",
+        columns=", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
+        names=", ".join(COLUMNS),
         version=VERSION,
         person=Person._meta.db_table,
         shop=Shop._meta.db_table,
         event=InboundEvent._meta.db_table,
+        event_ids=_ids(InboundEvent),
         order=Order._meta.db_table,
+        order_ids=_ids(Order),
         line=OrderLine._meta.db_table,
         fraud=FraudEntry._meta.db_table,
+        twin_within=f"{int(TWIN_WITHIN.total_seconds())} seconds",
+        orders_within=f"{int(orders.within.total_seconds())} seconds",
+        orders_most=orders.most,
         order_names=order_names,
         order_types=order_types,
         line_names=line_names,
         line_types=line_types,
-        entry=embedding.INSERT.format(stream="'order/' || bought.id", at="fresh.at", subject="event.id"),
+        entry=embedding.INSERT.format(
+            stream="'order/' || fresh.order_id", at="fresh.at", subject="fresh.event_id"
+        ),
     )
-    numbers: dict[str, int] = {}
-
-    def numbered(found: re.Match[str]) -> str:
-        return f"${numbers.setdefault(found[1], len(numbers) + 1)}"
-
-    return Prepared("first_sight", re.sub(r"%\((\w+)\)s", numbered, text)), tuple(numbers)
+    return Prepared("first_sight", text)
 
 
-def _parameters(
+def _ids(model: type[Model]) -> str:
+    """The sequence of a table's ids, as Django names it."""
+    return f"{model._meta.db_table}_id_seq"
+
+
+def _told(
     shop: Shop, version: str, delivery: Delivery, seen: OrderSnapshot, who: CustomerSnapshot
-) -> dict[str, Value]:
+) -> dict[str, Any]:
     identity = ((FraudEntry.Kind.EMAIL, email_key(who.email)), (FraudEntry.Kind.PHONE, digits(who.phone)))
     list_key, macs = personal.fingerprints_at_hand(shop.pk, identity)
-    orders = PACES["orders"]
-    told = embedding.parameters(
+    entry = embedding.parameters(
         "event.absorbed",
         by=vendor(delivery.source),
         subject_type=InboundEvent._meta.label_lower,
@@ -155,15 +242,13 @@ def _parameters(
         correlation_id=sources.random_id(),
         data=(("source", delivery.source), ("topic", delivery.topic)),
     )
-    return told | {
+    return entry | {
         "shop": shop.pk,
         "version": version,
-        "now": sources.held(),
         "source": delivery.source,
         "account": delivery.account,
         "external_id": delivery.external_id,
         "topic": delivery.topic,
-        "raw": delivery.raw,
         "content_type": delivery.content_type[:128],
         "digest": hashlib.sha256(delivery.raw).hexdigest(),
         "person": sources.random_id(),
@@ -173,14 +258,16 @@ def _parameters(
         "name": f"{who.first_name} {who.last_name}".strip(),
         "language": who.locale[:2],
         "order_external_id": seen.external_id,
-        "order": new_orders.order_row(seen, shop.ships_within_days),
+        "bought": new_orders.order_row(seen, shop.ships_within_days),
         "lines": new_orders.line_rows(seen),
         "total": seen.total_minor,
         "list_key": list_key,
-        "mac_of_email": macs[0],
-        "mac_of_phone": macs[1],
-        "orders_within": f"{int(orders.within.total_seconds())} seconds",
-        "orders_most": orders.most,
-        "twin_from": seen.placed_at - TWIN_WITHIN,
-        "twin_until": seen.placed_at + TWIN_WITHIN,
+        "mac_of_email": _hex(macs[0]),
+        "mac_of_phone": _hex(macs[1]),
+        "placed_at": seen.placed_at,
     }
+
+
+def _hex(mac: bytes | None) -> str | None:
+    """As PostgreSQL reads a bytea."""
+    return None if mac is None else f"\\x{mac.hex()}"

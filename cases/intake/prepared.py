@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+import struct
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -21,7 +20,11 @@ if TYPE_CHECKING:
 # After so many uses, and after twice as many each time, all are made anew, those of foreign keys and triggers too.
 FIRST_LOOK_AT_PLANS = 32
 
-Value = str | int | bytes | datetime | UUID | None
+# An array's dimensions, whether it may hold NULLs, its elements' type, how many they are, and the first one's number.
+_HEAD = struct.Struct("!iiIii")
+_LENGTH = struct.Struct("!i")
+# https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
+_BYTEA = 17
 
 
 class ForgottenError(Exception):
@@ -39,10 +42,13 @@ class Prepared:
         self.name, self.text = name.encode(), text
         self.uses: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
-    def first_value(self, database: BaseDatabaseWrapper, values: Sequence[Value]) -> str | None:
-        """Execute it; the first column of its first row as the server writes it, None without a row.
+    def rows(
+        self, database: BaseDatabaseWrapper, values: Sequence[bytes | None], binary: Collection[int]
+    ) -> list[tuple[str, str]]:
+        """Execute it; the first two columns of what it answers, as the server writes them.
 
-        Raises ForgottenError, and what the database raises.
+        The values stand as the server reads them, in its binary form those whose places are named. Raises
+        ForgottenError, and what the database raises.
         """
         database.ensure_connection()
         raw = database.connection
@@ -53,7 +59,8 @@ class Prepared:
         elif used >= FIRST_LOOK_AT_PLANS and used.bit_count() == 1:
             raw.execute("DISCARD PLANS")
         self.uses[raw] = used + 1
-        with CursorWrapper(_Cursor(raw.pgconn, self), database) as cursor:
+        formats = [pq.Format.BINARY if place in binary else pq.Format.TEXT for place in range(len(values))]
+        with CursorWrapper(_Cursor(raw.pgconn, self, formats), database) as cursor:
             try:
                 cursor.execute(self.text, values)
             except ProgrammingError as error:
@@ -61,54 +68,52 @@ class Prepared:
                     raise
                 del self.uses[raw]
                 raise ForgottenError from error
-            found: str | None = cursor.fetchone()
+            found: list[tuple[str, str]] = cursor.fetchall()
         return found
 
 
 class _Cursor:
     """As much of a cursor as Django's wrapper needs, so that its errors and whoever watches statements stay."""
 
-    def __init__(self, server: PGconn, statement: Prepared) -> None:
-        self.server, self.statement = server, statement
+    def __init__(self, server: PGconn, statement: Prepared, formats: Sequence[pq.Format]) -> None:
+        self.server, self.statement, self.formats = server, statement, formats
         self.result: PGresult | None = None
 
-    def execute(self, text: str, values: Sequence[Value]) -> None:
-        told, formats = _told(values)
+    def execute(self, text: str, values: Sequence[bytes | None]) -> None:
+        # NULL is None, which psycopg's own types don't say.
+        told: list[Any] = list(values)
         if text == self.statement.text:
-            self.result = self.server.exec_prepared(self.statement.name, told, formats)
+            self.result = self.server.exec_prepared(self.statement.name, told, self.formats)
         else:
             # Whoever watches statements may send another one in its stead.
-            self.result = self.server.exec_params(text.encode(), told, None, formats)
+            self.result = self.server.exec_params(text.encode(), told, None, self.formats[: len(told)])
         _checked(self.server, self.result)
 
-    def fetchone(self) -> str | None:
-        found = self.result.get_value(0, 0) if self.result is not None and self.result.ntuples else None
-        return None if found is None else found.decode()
+    def fetchall(self) -> list[tuple[str, str]]:
+        found = self.result
+        if found is None:
+            return []
+        return [(_text(found, row, 0), _text(found, row, 1)) for row in range(found.ntuples)]
 
     def close(self) -> None:
         self.result = None
 
 
-def _told(values: Sequence[Value]) -> tuple[list[Any], list[pq.Format]]:
-    """Each value as the server reads it, and in which form that is."""
-    told: list[Any] = []
-    formats = [pq.Format.TEXT] * len(values)
-    for place, value in enumerate(values):
-        if isinstance(value, str):
-            told.append(value.encode())
-        elif isinstance(value, bytes):
-            formats[place] = pq.Format.BINARY
-            told.append(value)
-            continue
-        elif value is None:
-            told.append(None)
-            continue
-        else:
-            told.append((value.isoformat() if isinstance(value, datetime) else str(value)).encode())
-        if b"\0" in told[-1]:
-            # The server would take it for the text's end.
-            raise psycopg.DataError("A text for the database has no NUL character.")
-    return told, formats
+def is_lost(database: BaseDatabaseWrapper) -> bool:
+    """Whether there is no connection, or one that broke."""
+    return database.connection is None or database.connection.pgconn.status == pq.ConnStatus.BAD
+
+
+def array_of_bytes(values: Sequence[bytes]) -> bytes:
+    """A bytea[] in PostgreSQL's binary form: https://www.postgresql.org/docs/current/arrays.html"""
+    parts = [_HEAD.pack(1, 0, _BYTEA, len(values), 1)]
+    for value in values:
+        parts += (_LENGTH.pack(len(value)), value)
+    return b"".join(parts)
+
+
+def _text(result: PGresult, row: int, column: int) -> str:
+    return (result.get_value(row, column) or b"").decode()
 
 
 def _checked(server: PGconn, result: PGresult) -> None:

@@ -167,7 +167,7 @@ def test_plans_of_small_tables_are_made_anew_as_they_grow(
     assert take(world, steps[0])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE cases_person, tools_order")
-    statement, _names = first_sight._statement()
+    statement = first_sight._statement()
     monkeypatch.setitem(statement.uses, connection.connection, prepared.FIRST_LOOK_AT_PLANS - 1)
     assert take(world, steps[1])
     crowd = (Person(shop=world.shop, external_id=f"c-{n}", created_at=world.stage.start) for n in range(2000))

@@ -26,11 +26,12 @@ class Facts:
     and address got or may still get besides this action, by the name of the scope. In `base_currency`, this action
     included: `base_minor` by the name of the cap, and `automatic_day_minor`, what the same kind of planner gives away
     by itself in a day; what could not be found is missing there. `sizes` counts by unit, this action included. `rates`
-    and `base_rates` are "ok" where every rate that the sums needed was there and fresh. `confidence_percent` is the
-    planner's own. `by_kind` is the actor's kind. `connected` is False for what is older than the shop's connection.
-    `drifting` names the vendors' changed operations that the action can't be sent without. `problem` is why the
-    action could not be resolved, as a code. `entitled_by` is the rule of the shop's terms that grants it, `refusal` the
-    code of why none does; `looked_at` is False where it rests on a photo that nobody has looked at.
+    and `base_rates` are "ok" where every rate that the sums needed was there and fresh, and `converted` says each of
+    them with its day and source. `confidence_percent` is the planner's own. `by_kind` is the actor's kind. `connected`
+    is False for what is older than the shop's connection. `drifting` names the vendors' changed operations that the
+    action can't be sent without. `problem` is why the action could not be resolved, as a code. `entitled_by` is the
+    rule of the shop's terms that grants it, `refusal` the code of why none does; `looked_at` is False where it rests
+    on a photo that nobody has looked at.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Facts:
     sizes: Mapping[str, int] = field(default_factory=dict)
     rates: str = "ok"
     base_rates: str = "ok"
+    converted: tuple[str, ...] = ()
     confidence_percent: int | None = None
     flags: tuple[str, ...] = ()
     risk_level: str = "unknown"

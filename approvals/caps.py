@@ -54,6 +54,10 @@ SIZES = {
 }
 
 
+# Bounds that are set before there is a tool to hold to them: nothing counts these yet.
+FOR_LATER = ("orders_held_day", "items_set_day")
+
+
 def defaults(currency: str) -> dict[str, Any]:
     """What a shop with this base currency starts with; where nobody has said what is little in it, nothing."""
     each = UNITS_OF.get(currency, 0)
@@ -135,6 +139,11 @@ def unit_name(unit: str) -> str:
         "items_set_day": _("items set in a day"),
     }
     return words[unit]
+
+
+def unit_help(unit: str) -> str:
+    """What a person who sets the number should know; empty where it says itself."""
+    return _("For tools to come: none holds orders or sets stock yet.") if unit in FOR_LATER else ""
 
 
 def _nobody(row: CapsVersion) -> list[str]:

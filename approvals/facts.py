@@ -171,10 +171,9 @@ def _summed(effect: Effect, order: Order | None, situation: Situation, without: 
         return {"problem": situation.problem or "exposure.too_many_linked"}
     if found is None or order is None:
         return {"problem": situation.problem}
-    base = order.shop.base_currency
-    sums = exposure.sums(
-        effect, found, base, planner=situation.planner, convert=_converter(order.shop_id), without=without
-    )
+    base, used = order.shop.base_currency, set[rates.Used]()
+    convert = _converter(order.shop_id, used)
+    sums = exposure.sums(effect, found, base, planner=situation.planner, convert=convert, without=without)
     return {
         "problem": situation.problem,
         "exposure_minor": sums.exposure_minor,
@@ -183,18 +182,25 @@ def _summed(effect: Effect, order: Order | None, situation: Situation, without: 
         "automatic_day_minor": sums.automatic_day_minor,
         "rates": sums.rates,
         "base_rates": sums.base_rates,
+        "converted": tuple(sorted(map(str, used))),
     }
 
 
-def _converter(shop_id: int) -> exposure.Convert:
-    """Rates are read where a sum needs one, and then once."""
+def _converter(shop_id: int, used: set[rates.Used]) -> exposure.Convert:
+    """Rates are read where a sum needs one, and then once; every one that counted is put into `used`."""
 
     @cache
-    def known() -> exposure.Convert:
-        return rates.table().converter(timedelta(hours=caps_of(shop_id).rate_max_age_hours))
+    def known() -> tuple[rates.Rates, timedelta]:
+        return rates.table(), timedelta(hours=caps_of(shop_id).rate_max_age_hours)
 
     def convert(money: Money, currency: str) -> tuple[int, str]:
-        return (money.amount_minor, rates.OK) if money.currency == currency else known()(money, currency)
+        if money.currency == currency:
+            return money.amount_minor, rates.OK
+        table, max_age = known()
+        found = table.convert(money, currency, max_age=max_age)
+        if found.rate is not None:
+            used.add(rates.Used.of(money.currency, currency, found.rate))
+        return found.money.amount_minor, found.state
 
     return convert
 

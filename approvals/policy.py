@@ -181,7 +181,12 @@ def _size(unit: str, facts: Facts, limits: Limits | None) -> Answer:
 def _rates(facts: Facts, limits: Limits | None) -> Answer:
     in_base = limits is not None and (limits.caps or limits.budget_minor is not None)
     bad = facts.rates != "ok" or (in_base and facts.base_rates != "ok")
-    values = {"rates": facts.rates, "base_rates": facts.base_rates, "base_currency": facts.base_currency}
+    values = {
+        "rates": facts.rates,
+        "base_rates": facts.base_rates,
+        "base_currency": facts.base_currency,
+        "converted": list(facts.converted),
+    }
     return (Outcome.HUMAN if bad else None), values
 
 

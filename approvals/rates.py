@@ -6,12 +6,11 @@ other way round, or over one currency that both have a rate with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
-from functools import partial
 
 from babel.numbers import list_currencies
 from django.db import transaction
@@ -47,6 +46,40 @@ class Rate:
         """Since the end of its day in UTC; never below zero."""
         ended = datetime.combine(self.as_of, time.min, UTC) + timedelta(days=1)
         return max(at - ended, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A rate that amounts were converted by, as it is kept with what was decided."""
+
+    base: str
+    quote: str
+    rate: Decimal
+    as_of: date
+    source: str
+
+    @classmethod
+    def of(cls, base: str, quote: str, rate: Rate) -> Used:
+        # Wide enough for two of the largest rates one after the other.
+        with localcontext(prec=60):
+            number = Decimal(rate.ratio.numerator) / Decimal(rate.ratio.denominator)
+            number = number.quantize(MOST_DECIMALS).normalize()
+        return cls(base, quote, number, rate.as_of, rate.source)
+
+    @classmethod
+    def read(cls, text: str) -> Used:
+        """What `str` wrote."""
+        pair, number, day, source = text.split(" ", 3)
+        base, _slash, quote = pair.partition("/")
+        return cls(base, quote, Decimal(number), date.fromisoformat(day), source)
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.quote} {self.rate:f} {self.as_of} {self.source}"
+
+    @property
+    def ended(self) -> datetime:
+        """The end of its day in UTC, from which on it is old."""
+        return datetime.combine(self.as_of, time.min, UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +128,6 @@ class Rates:
         exact = money.amount_minor * rate.ratio * scale
         up = -(-exact.numerator // exact.denominator)
         return Converted(Money(up, to), OK if rate.age(self.at) <= max_age else STALE, rate)
-
-    def converter(self, max_age: timedelta) -> Callable[[Money, str], tuple[int, str]]:
-        """As the sums want it: minor units and the rate's state."""
-        return partial(_plain, self, max_age)
-
-
-def _plain(rates: Rates, max_age: timedelta, money: Money, to: str) -> tuple[int, str]:
-    found = rates.convert(money, to, max_age=max_age)
-    return found.money.amount_minor, found.state
 
 
 def _joined(first: Rate, second: Rate) -> Rate:

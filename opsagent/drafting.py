@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from approvals import versions
 from approvals.bounds import UNITS
-from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_name
+from approvals.caps import AMOUNTS, CAPS, PLANNERS, RANGES, unit_help, unit_name
 from approvals.errors import LeavesNobody, Refusal
 from approvals.limits import LIMITS
 from approvals.models import LimitVersion, TermsVersion, Version
@@ -122,6 +122,7 @@ class CapsForm(VersionForm):
         for unit in UNITS:
             what = unit_name(unit).capitalize()
             self.number(f"size_{unit}", what, self.row.sizes.get(unit, 0), 0, 1_000_000)
+            self.fields[f"size_{unit}"].help_text = unit_help(unit)
         for name, (least, most) in RANGES.items():
             self.number(name, self.label(name), getattr(self.row, name), least, most)
 

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from approvals.admin.effect import asked, facts, parts
+from approvals.admin.effect import asked, converted, facts, parts
 from approvals.admin.ruler import ruler
 from approvals.models import Decision, Reversal, RiskFlag
 from approvals.policy import SENTENCES
@@ -105,7 +105,7 @@ class DecisionAdmin(HistoryAdmin):
             "ruler": ruler(row),
             "rules": asked(row),
             "parts": parts(row, order),
-            "facts": facts(order),
+            "facts": [*facts(order), *converted(row)],
             "order": order,
             "approval": request_row,
             "reversal": reversal,

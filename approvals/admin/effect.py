@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from approvals.admin.words import saw
 from approvals.models import Decision
 from approvals.policy import SENTENCES
+from approvals.rates import Used
 from tools.base import BY_HAND
 from tools.catalog import cancel_order
 from tools.models import Order, OrderLine, Payment
@@ -231,6 +232,26 @@ def facts(order: Order | None) -> list[Fact]:
         *[_gone(payment, order) for payment in payments],
         _parcels(order),
         Fact(_("Fraud check"), order.get_risk_level_display(), "Shopify", order.read_at),
+    ]
+
+
+def converted(decision: Decision) -> list[Fact]:
+    """The exchange rates that the verdict's sums were made with, as they were then."""
+    seen = next((each["values"] for each in decision.values if each["rule"] == "refund.rate"), {})
+    return [
+        Fact(
+            _("Exchange rate"),
+            _("%(rate)s %(quote)s for 1 %(base)s, of %(day)s")
+            % {
+                "rate": f"{used.rate:f}",
+                "quote": used.quote,
+                "base": used.base,
+                "day": date_format(used.as_of),
+            },
+            used.source,
+            used.ended,
+        )
+        for used in map(Used.read, seen.get("converted", []))
     ]
 
 

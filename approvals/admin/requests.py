@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.admin.decisions import SHOP, order_of
-from approvals.admin.effect import document, facts, parts, payers, restocked, shown_in_shop
+from approvals.admin.effect import converted, document, facts, parts, payers, restocked, shown_in_shop
 from approvals.admin.request_facts import extras
 from approvals.admin.ruler import ruler
 from approvals.models import ApprovalRequest, RiskFlag
@@ -109,7 +109,7 @@ class ApprovalRequestAdmin(HistoryAdmin):
             "restocked": restocked(row.decision),
             "ruler": ruler(row.decision),
             "sentence": SENTENCES.get(row.decision.rule, row.decision.rule),
-            "facts": facts(order),
+            "facts": [*facts(order), *converted(row.decision)],
             "customer": _customer(order),
             "flags": _flags(row, order),
             "open_now": open_now,

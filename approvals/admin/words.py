@@ -17,6 +17,7 @@ SAW: dict[str, Promise] = {
     "by": _("by"),
     "confidence_percent": _("confidence in percent"),
     "connected": _("vendor connected"),
+    "converted": _("converted by"),
     "count": _("count"),
     "currency": _("currency"),
     "customer": _("to this customer before"),

@@ -7,7 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from approvals import rates
+from approvals import exposure, rates
+from approvals.admin.effect import converted
+from approvals.bounds import UNITS
+from approvals.caps import FOR_LATER, unit_help
 from approvals.facts import in_force
 from approvals.models import Decision
 from audit import sources
@@ -108,6 +111,22 @@ class TestAcrossCurrencies:
         self.know()
         assert decide_refund(case).decision.rule == rule
 
+    def test_a_verdict_keeps_the_rates_that_its_sums_were_made_with(self, case: Case) -> None:
+        self.know()
+        today = sources.now().date()
+        said = decide_refund(case).decision
+        kept = next(seen["values"] for seen in said.values if seen["rule"] == "refund.rate")
+        assert kept["converted"] == [f"USD/EUR 0.5 {today} bank"]
+        (used,) = map(rates.Used.read, kept["converted"])
+        assert (used.rate, used.as_of, used.source) == (Decimal("0.5"), today, "bank")
+        (fact,) = converted(said)
+        assert fact.value.startswith("0.5 EUR for 1 USD, of ")
+        assert (fact.source, fact.at) == ("bank", used.ended)
+
+    def test_a_verdict_that_converts_nothing_keeps_no_rate(self, shop: Shop) -> None:
+        self.know()
+        assert converted(decision(shop)) == []
+
     def test_without_a_rate_a_person_decides(self, case: Case) -> None:
         assert decide_refund(case).decision.rule == "refund.rate"
 
@@ -121,3 +140,9 @@ class TestAcrossCurrencies:
         assert decide_refund(case).decision.rule == "refund.rate"
         factories.make_caps(shop, rate_max_age_hours=24 * 10)
         assert decide_refund(case).decision.rule == "refund.tier.automatic"
+
+
+def test_a_size_that_nothing_counts_says_that_it_is_for_later(shop: Shop) -> None:
+    counted = exposure.messages(shop.pk, refundable_case(shop=shop).pk, 1)
+    assert {unit for unit in UNITS if unit not in counted} == set(FOR_LATER)
+    assert [unit for unit in UNITS if unit_help(unit)] == list(FOR_LATER)

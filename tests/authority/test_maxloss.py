@@ -33,7 +33,11 @@ steady = settings(max_examples=60, derandomize=True, database=None, deadline=Non
 # Each of these asks some thousand times.
 few = settings(steady, max_examples=20)
 TABLE = rates.Rates({("EUR", "USD"): rates.Rate(Fraction("1.1625"), date(2026, 11, 2), "test")}, BEGINS)
-CONVERT = TABLE.converter(timedelta(days=9))
+
+
+def convert(money: Money, currency: str) -> tuple[int, str]:
+    found = TABLE.convert(money, currency, max_age=timedelta(days=9))
+    return found.money.amount_minor, found.state
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _sum(rows: Iterable[Given], currency: str) -> int:
     by_currency: dict[str, int] = {}
     for row in rows:
         by_currency[row.currency] = by_currency.get(row.currency, 0) + row.minor
-    return sum(CONVERT(Money(minor, each), currency)[0] for each, minor in by_currency.items())
+    return sum(convert(Money(minor, each), currency)[0] for each, minor in by_currency.items())
 
 
 def most_within(rows: Iterable[Given], window: timedelta) -> int:
@@ -288,7 +292,7 @@ def test_a_currency_without_limits_or_without_a_rate_gives_nothing_by_itself() -
 def test_a_cap_becomes_what_policy_would_still_let_through(cap: int) -> None:
     most = maxloss.inverse(TABLE, "EUR", "USD")(cap)
     assert most is not None
-    assert CONVERT(Money(most, "EUR"), "USD")[0] <= cap < CONVERT(Money(most + 1, "EUR"), "USD")[0]
+    assert convert(Money(most, "EUR"), "USD")[0] <= cap < convert(Money(most + 1, "EUR"), "USD")[0]
 
 
 def printed(*options: str) -> Callable[[pytest.CaptureFixture[str]], str]:

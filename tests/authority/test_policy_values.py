@@ -41,7 +41,7 @@ SEEN: dict[str, dict[str, Any]] = {
     "refund.limits": {"currency": "USD"},
     "refund.amount": {"amount_minor": 1000},
     "refund.goodwill": {"percent": 0, "at_most": 15},
-    "refund.rate": {"rates": "ok", "base_rates": "ok", "base_currency": "EUR"},
+    "refund.rate": {"rates": "ok", "base_rates": "ok", "base_currency": "EUR", "converted": []},
     "refund.cap.order": {"sum_minor": 5000, "at_most_minor": 5000, "currency": "EUR"},
     "refund.cap.customer": {"sum_minor": 6000, "at_most_minor": 6000, "currency": "EUR"},
     "refund.cap.instrument": {"sum_minor": 7000, "at_most_minor": 7000, "currency": "EUR"},
@@ -85,6 +85,16 @@ def test_without_limits_nothing_is_made_up() -> None:
         ({"flags": ("anger", "fraud")}, "risk.fraud", {"flags": ["fraud"], "risk": "low"}),
         ({"flags": ("anger", "legal")}, "risk.emotion", {"flags": ["anger", "legal"]}),
         ({"drifting": ("a", "b")}, "upstream.read_only", {"drifting": ["a", "b"]}),
+        (
+            {"rates": "stale", "converted": ("EUR/USD 2 2026-11-02 bank",)},
+            "refund.rate",
+            {
+                "rates": "stale",
+                "base_rates": "ok",
+                "base_currency": "EUR",
+                "converted": ["EUR/USD 2 2026-11-02 bank"],
+            },
+        ),
         (
             {"exposure_minor": {"order": 7, "address": 1500}},
             "refund.tier.one_approver",

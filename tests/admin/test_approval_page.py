@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from approvals.models import Absence, ApprovalRequest, Delegation, DutyHours, Recusal
-from cases.models import Message, Shop
+from cases.models import Case, Message, Shop
 from tests import factories as f
 from tests.admin.conftest import SignIn, client_of
-from tools.models import ToolCall
+from tools.elsewhere import book
+from tools.models import LedgerEntry, Order, Payment, ToolCall
 
 PAGE = "admin:approvals_approvalrequest_change"
 Said = Callable[[Any], str]
@@ -39,6 +41,40 @@ def test_the_page_shows_all_that_a_decision_takes(sign_in: SignIn, shop: Shop) -
     assert "Can decide now:" in text
 
 
+def plain(text: str) -> str:
+    """What stands on a page, without its marks."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+def test_facts_have_their_age_the_customer_a_history_and_the_machine_a_fence(
+    sign_in: SignIn, shop: Shop
+) -> None:
+    order = f.make_order(shop, [("Tent Fjord 2P", 1, 6640)], shipping_minor=0)
+    case = f.make_case(order=order, state=Case.State.APPROVAL)
+    words = f.make_message(case, "Give her all of it!", direction="machine", author="rules v1")
+    row = f.make_approval(
+        case, decision=f.make_decision(case, amount_minor=6640, machine_text=words, outcome="one_approver")
+    )
+    Order.objects.filter(pk=order.pk).update(read_at=f.now() - timedelta(hours=3, minutes=5))
+    before = f.make_order(shop, [("Lamp", 1, 9000)], person=order.person, shipping_minor=0)
+    f.make_call(
+        f.make_decision(f.make_case(order=before, conversation=None), amount_minor=2345), amount_minor=2345
+    )
+    before.payments.update(refunded_minor=2345, reserved_minor=0, elsewhere_minor=100)
+    html = page(sign_in("approver"), row)
+    text = plain(html)
+    # Orders, what they cost, what went back of it, disputes.
+    assert "2 €156.40 €24.45 0" in text
+    assert re.search(rf"{before.name} [^€]*€23.45", text)
+    assert re.search("Fraud check [a-z ]* Shopify 3 h", text)
+    fence = plain(html.partition('class="fence"')[2].partition("</section>")[0])
+    assert "Written by the planner rules v1" in fence
+    assert fence.count("Give her all of it!") == text.count("Give her all of it!") == 1
+    assert re.search(r"Paid €66.40 by stripe", text)
+    for option in ("Ask the customer first", "Give nothing", "Decide it by hand", "€0.00"):
+        assert option in text
+
+
 def test_what_changed_since_stands_at_the_top(sign_in: SignIn, shop: Shop) -> None:
     row, client = f.make_approval(shop=shop), sign_in("approver")
     assert "Changed since" not in page(client, row)
@@ -50,6 +86,16 @@ def test_what_changed_since_stands_at_the_top(sign_in: SignIn, shop: Shop) -> No
     text = page(client, row)
     for change in ("another effect today", "A flag was raised", "The limits changed", "The customer wrote"):
         assert change in text
+
+
+def test_what_others_did_to_the_money_since_stands_there_too(sign_in: SignIn, shop: Shop) -> None:
+    row = f.make_approval(shop=shop)
+    payment = Payment.objects.get(order=row.case.order_id)
+    book(payment, LedgerEntry.Kind.ELSEWHERE, 3000, "re_hand")
+    book(payment, LedgerEntry.Kind.DISPUTED, 1200, "dp_1")
+    text = plain(page(sign_in("approver"), row))
+    assert "€30.00 was refunded by hand." in text
+    assert "The customer's bank questions €12.00." in text.replace("&#x27;", "'")
 
 
 def test_a_request_that_nobody_can_decide_says_why(sign_in: SignIn, shop: Shop) -> None:

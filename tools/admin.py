@@ -135,7 +135,7 @@ class LedgerEntryAdmin(HistoryAdmin):
 
 @admin.register(ToolCall)
 class ToolCallAdmin(HistoryAdmin):
-    list_display = ("created_at", "what", "vendor", "amount", "how_far", "vendor_ref", "shop")
+    list_display = ("created_at", "what", "sent_to", "amount", "how_far", "vendor_ref", "shop")
     list_filter = ("state", ("tool", worded(tool_name)), ("vendor", worded(vendor_name)), SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=vendor_ref", "=idempotency_key", "=correlation_id")
@@ -148,6 +148,10 @@ class ToolCallAdmin(HistoryAdmin):
     @admin.display(description=_("amount"), ordering="amount_minor")
     def amount(self, call: ToolCall) -> str:
         return show(call.amount_minor, call.currency) if call.amount_minor else ""
+
+    @admin.display(description=_("vendor"), ordering="vendor")
+    def sent_to(self, call: ToolCall) -> str:
+        return vendor_name(call.vendor)
 
     @admin.display(description=_("state"), ordering="state")
     def how_far(self, call: ToolCall) -> str:

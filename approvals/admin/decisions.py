@@ -56,7 +56,7 @@ def headline(decision: Decision) -> str:
 
 @admin.register(Decision)
 class DecisionAdmin(HistoryAdmin):
-    list_display = ("at", "shop", "case", "asked_for", "verdict", "why", "by_kind")
+    list_display = ("at", "shop", "case", "asked_for", "verdict", "why")
     list_filter = ("outcome", ("tool", worded(tool_name)), "by_kind", SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=id", "rule", "=correlation_id")
@@ -64,7 +64,7 @@ class DecisionAdmin(HistoryAdmin):
 
     @admin.display(description=gettext_lazy("what"), ordering="tool")
     def asked_for(self, decision: Decision) -> str:
-        return capfirst(tool_name(decision.tool))
+        return format_html("{}<small>{}</small>", capfirst(tool_name(decision.tool)), decision.by_kind)
 
     @admin.display(description=gettext_lazy("why"), ordering="rule")
     def why(self, decision: Decision) -> str:

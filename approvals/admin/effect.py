@@ -184,7 +184,7 @@ def asked(decision: Decision) -> list[Asked]:
         Asked(
             seen["rule"],
             SENTENCES.get(seen["rule"], ""),
-            values_text(seen.get("values", {})),
+            values_text({"currency": decision.effect.get("currency", ""), **seen.get("values", {})}),
             seen["rule"] == decision.rule,
         )
         for seen in decision.values

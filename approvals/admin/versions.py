@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,7 +61,7 @@ class VersionAdmin(HistoryAdmin):
         own = waits and not ended and row.author_id == user.pk
         overtaken = waits and row.version < (last or 0)
         return {
-            "title": f"{self.opts.verbose_name_plural} {row}".capitalize(),
+            "title": capfirst(f"{self.opts.verbose_name_plural} {row}"),
             "row": row,
             "now": now,
             "state": state_of(row, holding, last),

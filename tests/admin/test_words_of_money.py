@@ -207,7 +207,7 @@ def test_every_code_that_is_shown_has_a_word() -> None:
 def test_a_switch_says_what_stands_still_in_a_shops_words(viewer: Client, shop: Shop) -> None:
     f.make_case(order=f.make_order(shop), due_at=f.now(), state=Case.State.OPEN)
     text = page(viewer, SWITCH, f.make_switch(f.make_user()).pk)
-    assert "Cases in which the agent would go on</dt><dd>1" in text
+    assert 'Cases in which the agent would go on</span><span class="end num">1<' in text
     for word in ("Turns", "Wishes", "outcomes"):
         assert word not in text
 
@@ -216,3 +216,16 @@ def test_the_desk_promises_no_order_that_it_does_not_keep(sign_in: SignIn, shop:
     f.make_approval(shop=shop)
     text = sign_in("approver").get(reverse("admin:index")).content.decode()
     assert "1 waiting, the most urgent first" in text
+
+
+def test_every_amount_that_a_rule_saw_is_an_amount_of_money(viewer: Client, shop: Shop) -> None:
+    values = [{"rule": "refund.amount", "answer": "", "values": {"amount_minor": 6640}}]
+    row = f.make_decision(f.make_case(order=f.make_order(shop)), values=values)
+    text = page(viewer, "admin:approvals_decision_change", row.pk)
+    assert "amount: €66.40" in text
+    assert "amount: 6640" not in text
+
+
+def test_a_version_is_called_by_its_currency(viewer: Client, shop: Shop) -> None:
+    text = page(viewer, "admin:approvals_limitversion_change", shop.limits.get().pk)
+    assert "Limits EUR v1</h1>" in text

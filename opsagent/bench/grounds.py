@@ -152,7 +152,7 @@ def _settings_of(url: str) -> dict[str, object]:
 
 
 def _furnished(url: str, folder: Path, data_dir: Path, sandbox: str, stack: ExitStack) -> Grounds:
-    call_command("migrate", verbosity=0, interactive=False)
+    call_command("migrate", verbosity=0, interactive=False, thrown_away=True)
     secrets = accounts.environment(data_dir, sandbox)
     os.environ.update(secrets)
     cast.open_shops(datetime.now(UTC) - HISTORY, undo_seconds=0)

@@ -66,18 +66,20 @@ def test_code_within_a_migration_sees_every_relation() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("name", "value", "executor"),
+    ("mode", "url", "thrown_away", "executor"),
     [
-        ("MODE", TEST, Executor),
-        ("MODE", PRODUCTION, MigrationExecutor),
-        ("DATABASE_URL", "postgres://elsewhere", MigrationExecutor),
+        (TEST, "", False, Executor),
+        (TEST, "postgres://elsewhere", False, MigrationExecutor),
+        (TEST, "postgres://elsewhere", True, Executor),
+        (PRODUCTION, "", False, MigrationExecutor),
+        (PRODUCTION, "postgres://elsewhere", True, MigrationExecutor),
     ],
 )
 def test_a_shops_own_database_is_migrated_by_django_alone(
-    settings: Any, name: str, value: str, executor: type[MigrationExecutor]
+    settings: Any, mode: str, url: str, thrown_away: bool, executor: type[MigrationExecutor]
 ) -> None:
-    setattr(settings, name, value)
-    call_command("migrate", plan=True, verbosity=0)
+    settings.MODE, settings.DATABASE_URL = mode, url
+    call_command("migrate", plan=True, verbosity=0, thrown_away=thrown_away)
     assert vars(migrate)["MigrationExecutor"] is executor
 
 

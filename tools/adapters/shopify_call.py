@@ -20,7 +20,6 @@ from tools import pacing, wire
 from tools.adapters import shopify_documents as documents
 from tools.adapters.accounts import Account
 from tools.adapters.replies import Reply, canonical
-from tools.adapters.shopify_cost import cost
 from tools.adapters.versions import other_version
 from tools.errors import ContractDrift, InvalidArgs, OutcomeUnknown, Refused, ToolError, Unavailable
 from tools.wire import Answer, Call, Kind
@@ -99,6 +98,9 @@ def request(
     """The call; raises InvalidArgs for a refund whose document would let a retry pay twice."""
     if NEEDS_KEY in document and not (KEY_DIRECTIVE in document and variables.get("key")):
         raise InvalidArgs("no idempotency key", vendor=VENDOR, operation=operation, code="no_key")
+    # A parser that only what asks the shop needs, and every command would load.
+    from tools.adapters.shopify_cost import cost
+
     return Call(
         vendor=VENDOR,
         operation=operation,

@@ -214,6 +214,7 @@ class TestTheAnswer:
     @pytest.mark.parametrize("state", ["sending", "unknown", "pending"])
     def test_what_is_open_ends_with_its_word(self, north: Shop, clock: Clock, state: str) -> None:
         call, caller = lone(north, state=state, vendor_ref="re_0"), Caller()
+        lone(north, state=state)
         ended = Ended("succeeded", "", settled_by="reading")
         assert self.record(call, ended, caller) == "succeeded"
         assert (fresh(call).vendor_ref, call.settled_by, money(call)) == ("re_0", "reading", (0, 1500))

@@ -78,7 +78,9 @@ class TestPostpone:
 
     def test_being_held_back_counts_as_none_and_is_dated(self, north: Shop, clock: Clock) -> None:
         call, begun = lone(north, attempts=5), clock.at
+        lone(north)
         assert self.postpone(call, HeldBack(code="circuit_open", retry_after=30)) == "reserved"
+        assert fresh(call).not_before == clock.at + 30 * SECOND
         clock.advance(SECOND)
         assert self.postpone(call, HeldBack(code="rate_budget")) == "reserved"
         fresh(call)
@@ -114,8 +116,9 @@ class TestPostpone:
 class TestVoid:
     def test_what_is_set_aside_and_not_begun_is_given_back(self, north: Shop, clock: Clock) -> None:
         mine, begun, other = (lone(north, **more) for more in ({}, {"first_sent_at": clock.at}, {}))
-        on_its_way = lone(north, state="pending")
-        caller, payments = Caller(), [call.payment_id or 0 for call in (mine, begun, on_its_way)]
+        on_its_way, undone = lone(north, state="pending"), lone(north, state="cancelled", error="undone")
+        named = (mine, begun, on_its_way, undone)
+        caller, payments = Caller(), [call.payment_id or 0 for call in named]
         with transaction.atomic():
             assert execution.cancel_unsent(payments, after_outcome=caller.after_outcome) == 1
         assert (fresh(mine).state, mine.error) == ("cancelled", "refund.more_than_refundable")
@@ -148,10 +151,11 @@ class TestFailedLater:
 
     def test_what_has_ended_meanwhile_stays_ended(self, north: Shop, clock: Clock) -> None:
         call, caller = self.sent(north), Caller()
-        done = step(call, 1)
+        done, other = step(call, 1), self.sent(north)
         ToolCall.objects.filter(pk=done.pk).update(state="succeeded", first_sent_at=clock.at)
         assert self.fail_later(call, caller)
         assert (fresh(done).state, caller.after) == ("succeeded", [(2, "cancelled")])
+        assert fresh(other).state == "succeeded"
 
     def test_it_is_taken_back_once(self, north: Shop, clock: Clock) -> None:
         call = self.sent(north)
@@ -248,6 +252,11 @@ class TestDue:
     ) -> None:
         call = lone(north, state=state, not_before=clock.at + timedelta(hours=1))
         assert execution.due() == [call.pk] * found
+
+    @pytest.mark.parametrize("state", ["sending", "succeeded", "failed", "cancelled", "failed_later"])
+    def test_what_has_had_its_moment_does_not_come_up(self, north: Shop, clock: Clock, state: str) -> None:
+        lone(north, state=state, not_before=clock.at - SECOND)
+        assert execution.due() == []
 
     def test_what_a_person_pays_is_nobodys_to_look_at(self, north: Shop, clock: Clock) -> None:
         lone(north, state="pending", vendor=BY_HAND)

@@ -25,6 +25,7 @@ from opsagent.simulation.compiling import Kept, NoShape, Reading, same
 PLAIN_TYPES = (str, int, UUID, datetime, date, Decimal, bytes)
 # Whole numbers that every column takes: what is beyond them Django looks at more closely.
 MOST = 2**31
+OF_NONE = (list, ())
 Rows: Any = QuerySet
 POPULATORS: Any = getattr(querying, "get_related_populators")  # noqa: B009 - the stubs don't know it
 # Django's own, which walk a chain the first time.
@@ -137,21 +138,26 @@ def kind_of(value: Any, values: list[Any]) -> Any:
 def _kind_of_several(value: Any, values: list[Any]) -> Hashable:
     """The same of some values; of none there is nothing to put."""
     unique = list(dict.fromkeys(value))
+    if not unique:
+        return OF_NONE
     kinds = tuple([type(one) for one in unique])
     if not all(one in PLAIN_TYPES or issubclass(one, enum.Enum | Model) for one in kinds):
         raise Untold
-    if unique:
-        values.append(unique)
+    values.append(unique)
     return (list, kinds)
 
 
 def kind_of_condition(told: Any, values: list[Any]) -> Hashable:
     if type(told) is not Q:
         raise Untold
+    before = len(values)
     parts = [
         (part[0], kind_of(part[1], values)) if type(part) is tuple else kind_of_condition(part, values)
         for part in told.children
     ]
+    if told.connector == Q.AND and not told.negated and any(part[1] == OF_NONE for part in parts):
+        # What stands beside a condition that nothing meets is left out of the statement with it.
+        del values[before:]
     return (told.connector, told.negated, tuple(parts))
 
 

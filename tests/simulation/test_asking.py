@@ -58,6 +58,14 @@ CHAINS: dict[str, Ask] = {
     "one of a set": lambda n: TEMPLATES.filter(version__in={n, 3}).count(),
     "one of the same twice": lambda n: list(TEMPLATES.filter(version__in=[n, n, 3]).values("key")),
     "one of none": lambda n: list(TEMPLATES.filter(language__in=LANGUAGES[: n - 1])),
+    "one of none, or another": lambda n: list(
+        TEMPLATES.filter(
+            Q(language__in=LANGUAGES[: n - 1], version=n) | Q(version=2, key=f"letter-{n}"), active=True
+        )
+    ),
+    "not one of none, or another": lambda n: list(
+        TEMPLATES.filter(~Q(language__in=LANGUAGES[: n - 1], version=n) | Q(version=2, key=f"letter-{n}"))
+    ),
     "several where one was meant": lambda n: one_of(TEMPLATES.filter(active=n == 1)),
     "tuples": lambda n: list(TEMPLATES.filter(language=LANGUAGES[n]).values_list("key", "version")[:5]),
     "words": lambda n: list(TEMPLATES.filter(language=LANGUAGES[n]).values_list("key", flat=True)),

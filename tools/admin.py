@@ -191,7 +191,10 @@ def _settleable(call: ToolCall, user: Any) -> bool:
         return False
     # A decision's outcome is read by its word, since decisions live in the layer above.
     large = call.decision.outcome == "two_factor"
-    return bool(user.has_perm("approvals.approve_large_refund" if large else "approvals.approve_refund"))
+    # Django gives a superuser every right, and the service none about money.
+    return not user.is_superuser and bool(
+        user.has_perm("approvals.approve_large_refund" if large else "approvals.approve_refund")
+    )
 
 
 def _task(call: ToolCall) -> Any:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.models import KillSwitch
+from approvals.rights import has_right
 from approvals.standing_still import standing_still
 from audit.shop_admin import HistoryAdmin
 
@@ -46,6 +47,6 @@ class KillSwitchAdmin(HistoryAdmin):
 
 def _why_not_release(row: KillSwitch, user: Any) -> str:
     """As the service asks it: what stops all shops goes on by those who answer for large sums."""
-    if row.shop_id is not None or user.has_perm("approvals.approve_large_refund"):
+    if row.shop_id is not None or has_right(user, "approvals.approve_large_refund"):
         return ""
     return _("A finance approver releases what stops all shops.")

@@ -17,6 +17,7 @@ from approvals.admin.decisions import SHOP
 from approvals.admin.versions import money
 from approvals.caps import caps_of
 from approvals.models import LimitException
+from approvals.rights import has_right
 from approvals.subjects import Subject, subjects
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
@@ -57,8 +58,8 @@ class LimitExceptionAdmin(HistoryAdmin):
         user: Any = request.user
         caps = caps_of(row.shop_id)
         state = exceptions.state_of(row, moment())
-        may_approve, subject = user.has_perm(exceptions.APPROVE), subjects([row])[row.pk]
-        may_end = may_approve or user.has_perm(exceptions.ASK)
+        may_approve, subject = has_right(user, exceptions.APPROVE), subjects([row])[row.pk]
+        may_end = may_approve or has_right(user, exceptions.ASK)
         return {
             "title": _("Exception for %(what)s") % {"what": subject.words},
             "row": row,

@@ -19,6 +19,7 @@ from approvals.caps import CAPS
 from approvals.limits import LIMITS
 from approvals.models import CapsVersion, LimitVersion, TermsVersion, Version
 from approvals.promises import TERMS
+from approvals.rights import has_right
 from approvals.versions import Kind
 from audit.moment import moment
 from audit.shop_admin import HistoryAdmin
@@ -57,7 +58,7 @@ class VersionAdmin(HistoryAdmin):
         siblings = list(row.siblings().select_related("author", "published_by")[:SHOWN])
         holding, last = now.version if now else None, row.last
         waits, ended = row.published_at is None, row.withdrawn_at is not None
-        may_write, may_publish = user.has_perm(kind.write), user.has_perm(kind.publish)
+        may_write, may_publish = has_right(user, kind.write), has_right(user, kind.publish)
         own = waits and not ended and row.author_id == user.pk
         overtaken = waits and row.version < (last or 0)
         return {

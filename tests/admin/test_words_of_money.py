@@ -14,6 +14,8 @@ from approvals.admin.words import REASONS, SAW
 from approvals.models import ApprovalRequest, KillSwitch
 from cases.models import Case, PaymentTask, Shop
 from tests import factories as f
+from tests.admin.conftest import client_of
+from tests.admin.test_exceptions_and_rates import made
 from tests.authority.test_policy_values import SEEN
 from tools.catalog.issue_refund import IssueRefund
 from tools.models import ToolCall
@@ -112,6 +114,22 @@ class TestSettling:
         assert (self.settle(call) in page(client, CALL, call.pk)) is offered
         client.post(self.settle(call), {"succeeded": "0", "reason": "Not on their page."})
         assert (ToolCall.objects.get(pk=call.pk).state == "failed") is offered
+
+
+def test_a_superuser_is_offered_nothing_about_money_that_is_refused(sign_in: SignIn, shop: Shop) -> None:
+    client = client_of(f.make_user(is_superuser=True, roles=["finance approver", "limit publisher"]))
+    call, switch = call_of(shop, state="unknown"), f.make_switch(f.make_user())
+    waits = f.make_limits(shop, published_at=None, effective_at=None, author=f.make_user())
+    exception = made(f.make_order(shop))
+    pages = {
+        "settle": page(client, CALL, call.pk),
+        "release_switch": page(client, SWITCH, switch.pk),
+        "publish_limits": page(client, "admin:approvals_limitversion_change", waits.pk),
+        "approve_exception": page(client, "admin:approvals_limitexception_change", exception.pk),
+    }
+    rows = {"settle": call, "release_switch": switch, "publish_limits": waits, "approve_exception": exception}
+    for name, text in pages.items():
+        assert reverse(f"admin:{name}", args=[rows[name].pk]) not in text, name
 
 
 def test_a_payment_that_was_not_made_has_a_reason_and_no_reference(sign_in: SignIn, shop: Shop) -> None:

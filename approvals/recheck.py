@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from approvals import exposure
+from approvals.again import changed
 from approvals.facts import Situation, flags_up, switches_on
 from approvals.models import ApprovalRequest
 from approvals.signing import lost
@@ -76,7 +77,7 @@ def _money(call: ToolCall, situation: Situation) -> str:
     request = ApprovalRequest.objects.filter(decision=decision).first()
     if request is not None and lost(request):
         return "approver.lost_role"
-    return ""
+    return changed(decision)
 
 
 def _effect(call: ToolCall) -> Effect:

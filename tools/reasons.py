@@ -47,6 +47,9 @@ REASONS: dict[str, Promise] = {
     "cancel.not_read": _(
         "The shop or Stripe could not be asked about the order just now. Look again in a while, or cancel it there."
     ),
+    "effect.changed": _(
+        "The order changed after this was decided: it would be another refund today, so it was not sent. Decide anew."
+    ),
     "email_url": _("The shop's mail server can't be used: correct EMAIL_URL in the environment."),
     "amount_not_expressible": _(
         "Stripe can't take this amount in its currency. Refund it in Stripe's dashboard."

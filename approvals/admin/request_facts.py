@@ -18,7 +18,7 @@ from approvals.standing import signable, why_not
 from approvals.today import scope_of
 from approvals.versions import in_force
 from tools import reasons
-from tools.models import Order, ToolCall
+from tools.models import LedgerEntry, Order, ToolCall
 from tools.types import Money, to_decimal
 
 FEW = 5
@@ -124,7 +124,22 @@ def _order(row: ApprovalRequest, order: Order | None) -> list[Change]:
         found.append(
             Change(_("%(amount)s went back or was set aside.") % {"amount": amount}, call.created_at)
         )
-    return found
+    return [*found, *_by_others(row, order)]
+
+
+def _by_others(row: ApprovalRequest, order: Order) -> list[Change]:
+    """Money that others gave back by hand, or a bank questions."""
+    words = {
+        LedgerEntry.Kind.ELSEWHERE: _("%(amount)s was refunded by hand."),
+        LedgerEntry.Kind.DISPUTED: _("The customer's bank questions %(amount)s."),
+    }
+    entries = LedgerEntry.objects.filter(
+        payment__order=order, kind__in=words, at__gt=row.requested_at, amount_minor__gt=0
+    )
+    return [
+        Change(words[LedgerEntry.Kind(one.kind)] % {"amount": Money(one.amount_minor, one.currency)}, one.at)
+        for one in entries.order_by("-pk")[:FEW]
+    ]
 
 
 def _words(row: ApprovalRequest) -> list[Change]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from approvals.again import changed
 from approvals.models import KillSwitch
 from audit import actors
 from cases import services, tasks
@@ -14,7 +16,7 @@ from cases.services import decide_approval
 from tests import factories
 from tests.adapters.faking import Vendor
 from tests.authority.rows import acting, decide_refund, order_of, refundable_case, reserved_call, signer
-from tools.models import Order, Payment, ToolCall
+from tools.models import LedgerEntry, Order, Payment, ToolCall
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +158,55 @@ def test_money_that_others_took_and_that_was_left_over_stops_nothing(north: Shop
     call = waiting_refund(north)
     Payment.objects.filter(pk=payment_of(call).pk).update(captured_minor=1600, elsewhere_minor=100)
     assert tasks.execute(call.pk) == "succeeded"
+
+
+def dearer(call: ToolCall) -> None:
+    order_of(call.case).lines.update(total_minor=9000)
+    Payment.objects.update(captured_minor=20_000)
+
+
+def other_payee(call: ToolCall) -> None:
+    order_of(call.case).payments.update(vendor="shopify", gateway="shopify_payments", external_id="31")
+
+
+def taken_off(call: ToolCall) -> None:
+    order_of(call.case).lines.update(removed_quantity=1)
+
+
+def moved_goods(call: ToolCall) -> None:
+    """Its pieces would be put back on sale today, and were not to be."""
+    Order.objects.update(location="71")
+    order_of(call.case).lines.update(unfulfilled_quantity=1)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (dearer, "effect.changed"),
+        (other_payee, "effect.changed"),
+        (taken_off, "refund.done_elsewhere"),
+        (moved_goods, "effect.changed"),
+    ],
+)
+def test_what_would_be_another_refund_today_is_not_sent(
+    north: Shop, vendor: Vendor, change: Callable[[ToolCall], None], why: str, signed: bool
+) -> None:
+    call = signed_refund(north) if signed else waiting_refund(north)
+    change(call)
+    assert_stopped(call, vendor, why)
+    assert Payment.objects.get().reserved_minor == 0
+
+
+def test_what_is_the_same_today_leaves_no_trace_of_the_question(north: Shop, vendor: Vendor) -> None:
+    call = waiting_refund(north)
+    entries, line = LedgerEntry.objects.count(), order_of(call.case).lines.get()
+    assert changed(call.decision) == ""
+    assert (LedgerEntry.objects.count(), order_of(call.case).lines.get().refunded_minor) == (
+        entries,
+        line.refunded_minor,
+    )
+    assert ToolCall.objects.get(pk=call.pk).state == "reserved"
 
 
 def test_goods_that_turn_out_not_to_have_arrived_stop_the_refund(north: Shop, vendor: Vendor) -> None:

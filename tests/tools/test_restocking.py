@@ -70,8 +70,46 @@ def test_of_pieces_that_may_have_left_none_goes_back_on_sale(north: Shop, unfulf
 def test_pieces_that_came_back_are_put_back(north: Shop) -> None:
     order = sold(north)
     came_back(order)
-    assert restocked(order, reason="returned") == ("RETURN", "71")
-    assert restocked(order, reason="damaged") == ("", "")
+    assert restocked(order, quantity=2, reason="returned") == ("RETURN", "71")
+    assert restocked(order, quantity=2, reason="damaged") == ("", "")
+
+
+def test_a_return_of_nobody_knows_what_puts_no_part_of_an_order_back(north: Shop) -> None:
+    order = sold(north)
+    came_back(order)
+    assert restocked(order, quantity=1, reason="returned") == ("", "")
+
+
+def of_two_lines(north: Shop, status: str, *, first: int, second: int) -> list[str]:
+    """What is restocked of an order's two lines, one piece each, where so many of each were received in one return."""
+    order = factories.make_order(
+        north, external_id="1001", currency="USD", location="71", is_test=False, vendor="shopify",
+        lines=[("Lamp", 1, 2400), ("Bulb", 1, 900)],
+    )  # fmt: skip
+    order.payments.update(external_id="31", gateway="shopify_payments")
+    lines = list(order.lines.order_by("pk"))
+    contents = [
+        {"line": line.external_id, "quantity": 1, "processed": got}
+        for line, got in zip(lines, (first, second), strict=True)
+    ]
+    Return.objects.create(
+        shop=north,
+        order=order,
+        external_id="5",
+        status=status,
+        requested_at=factories.now(),
+        contents=contents,
+    )
+    wish = {"order_id": order.pk, "lines": [{"line_id": line.pk, "quantity": 1} for line in lines]}
+    arguments = issue_refund.IssueRefund.model_validate({"reason": "returned", **wish})
+    body = issue_refund.resolve(arguments, Scope(order.shop_id, 1, order.pk, uuid.uuid4())).body
+    return [part.get("restock", "") for part in body["lines"]]
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+def test_each_line_is_put_back_by_the_return_that_holds_it(north: Shop, status: str) -> None:
+    """A piece that the shop got is put back though its return is still open; one that it didn't get is not."""
+    assert of_two_lines(north, status, first=1, second=0) == ["RETURN", ""]
 
 
 @pytest.mark.parametrize("status", ["requested", "open", "declined", "canceled"])

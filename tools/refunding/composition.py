@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,10 @@ def compose(
         if line_id not in lines:
             raise InvalidArgs(code="line.not_of_order")
         part = line_part(lines[line_id], quantity, goodwill_percent)
-        parts.append(part | _restock(order, lines[line_id], part, reason))
+        back = reason == "returned" and _is_back(
+            order, lines[line_id], quantity, whole=_is_whole(lines, pieces)
+        )
+        parts.append(part | _restock(order, lines[line_id], part, back=back))
     back = order.shipping_minor - order.shipping_gone_minor if shipping and not goodwill_percent else 0
     taxes = taxes_between(
         order.shipping_taxes,
@@ -126,7 +129,7 @@ def line_part(line: OrderLine, quantity: int, goodwill_percent: int = 0) -> Part
     }
 
 
-def _restock(order: Order, line: OrderLine, part: Part, reason: str) -> dict[str, str]:
+def _restock(order: Order, line: OrderLine, part: Part, *, back: bool) -> dict[str, str]:
     """What becomes of the pieces: they never left, or came back, to the order's one location; else nothing is said.
 
     Nothing said is NO_RESTOCK, as in refunds that were signed before there was a choice.
@@ -135,5 +138,22 @@ def _restock(order: Order, line: OrderLine, part: Part, reason: str) -> dict[str
         return {}
     if line.unfulfilled_quantity is not None and line.unfulfilled_quantity >= line.left:
         return {"restock": "CANCEL", "location": order.location}
-    back = any(row.status == "closed" for row in order.returns.all())
-    return {"restock": "RETURN", "location": order.location} if reason == "returned" and back else {}
+    return {"restock": "RETURN", "location": order.location} if back else {}
+
+
+def _is_back(order: Order, line: OrderLine, quantity: int, *, whole: bool) -> bool:
+    """Whether the shop got so many pieces of the line back, besides those refunded before, in returns that hold it.
+
+    A closed return whose contents nobody has told speaks for whole orders alone.
+    """
+    returns = [row for row in order.returns.all() if row.status in ("open", "closed")]
+    held = [held for row in returns for held in row.contents or () if held["line"] == line.external_id]
+    got = sum(min(piece["processed"], piece["quantity"]) for piece in held)
+    if held:
+        return got >= line.gone_quantity + quantity
+    return whole and any(row.status == "closed" and row.contents is None for row in returns)
+
+
+def _is_whole(lines: Mapping[int, OrderLine], pieces: Iterable[tuple[int, int]]) -> bool:
+    """Whether these are all pieces that are left of the order."""
+    return dict(pieces) == {pk: line.left for pk, line in lines.items() if line.left}

@@ -27,7 +27,14 @@ Rows = QuerySet[Any, Any]
 Ask = Callable[[int], Any]
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LANGUAGES = ["en", "de", "ja"]
-TEMPLATES, SHOPS = Template.objects.order_by("pk"), Shop.objects.order_by("pk")
+
+
+def templates() -> QuerySet[Template]:
+    return Template.objects.order_by("pk")
+
+
+def shops() -> QuerySet[Shop]:
+    return Shop.objects.order_by("pk")
 
 
 def one_of(rows: Rows) -> Any:
@@ -53,29 +60,31 @@ ENDS: dict[str, Callable[[Rows], Any]] = {
 }
 # Each is asked about 1, about 2, and about both again.
 CHAINS: dict[str, Ask] = {
-    "an object": lambda n: TEMPLATES[n].__dict__ | {"_state": None},
-    "one of some": lambda n: [row.pk for row in TEMPLATES.filter(language__in=LANGUAGES[:n])],
-    "one of a set": lambda n: TEMPLATES.filter(version__in={n, 3}).count(),
-    "one of the same twice": lambda n: list(TEMPLATES.filter(version__in=[n, n, 3]).values("key")),
-    "one of none": lambda n: list(TEMPLATES.filter(language__in=LANGUAGES[: n - 1])),
+    "an object": lambda n: templates()[n].__dict__ | {"_state": None},
+    "one of some": lambda n: [row.pk for row in templates().filter(language__in=LANGUAGES[:n])],
+    "one of a set": lambda n: templates().filter(version__in={n, 3}).count(),
+    "one of the same twice": lambda n: list(templates().filter(version__in=[n, n, 3]).values("key")),
+    "one of none": lambda n: list(templates().filter(language__in=LANGUAGES[: n - 1])),
     "one of none, or another": lambda n: list(
-        TEMPLATES.filter(
+        templates().filter(
             Q(language__in=LANGUAGES[: n - 1], version=n) | Q(version=2, key=f"letter-{n}"), active=True
         )
     ),
     "not one of none, or another": lambda n: list(
-        TEMPLATES.filter(~Q(language__in=LANGUAGES[: n - 1], version=n) | Q(version=2, key=f"letter-{n}"))
+        templates().filter(~Q(language__in=LANGUAGES[: n - 1], version=n) | Q(version=2, key=f"letter-{n}"))
     ),
-    "several where one was meant": lambda n: one_of(TEMPLATES.filter(active=n == 1)),
-    "tuples": lambda n: list(TEMPLATES.filter(language=LANGUAGES[n]).values_list("key", "version")[:5]),
-    "words": lambda n: list(TEMPLATES.filter(language=LANGUAGES[n]).values_list("key", flat=True)),
-    "named words": lambda n: [row.key for row in TEMPLATES.filter(version=n).values_list("key", named=True)],
-    "part of an object": lambda n: sorted(TEMPLATES.only("key")[n].__dict__),
-    "a like word": lambda n: TEMPLATES.filter(key__icontains="ab"[n - 1]).exists(),
-    "a number as a word": lambda n: TEMPLATES.filter(pk=str(n)).exists(),
-    "a number that no column takes": lambda n: TEMPLATES.filter(pk=10 ** (9 * n)).exists(),
-    "nothing at all": lambda n: list(TEMPLATES.none()) + list(TEMPLATES.filter(pk=n).none()),
-    "either": lambda n: TEMPLATES.filter(Q(key="x") | ~Q(language=LANGUAGES[n])).first(),
+    "several where one was meant": lambda n: one_of(templates().filter(active=n == 1)),
+    "tuples": lambda n: list(templates().filter(language=LANGUAGES[n]).values_list("key", "version")[:5]),
+    "words": lambda n: list(templates().filter(language=LANGUAGES[n]).values_list("key", flat=True)),
+    "named words": lambda n: [
+        row.key for row in templates().filter(version=n).values_list("key", named=True)
+    ],
+    "part of an object": lambda n: sorted(templates().only("key")[n].__dict__),
+    "a like word": lambda n: templates().filter(key__icontains="ab"[n - 1]).exists(),
+    "a number as a word": lambda n: templates().filter(pk=str(n)).exists(),
+    "a number that no column takes": lambda n: templates().filter(pk=10 ** (9 * n)).exists(),
+    "nothing at all": lambda n: list(templates().none()) + list(templates().filter(pk=n).none()),
+    "either": lambda n: templates().filter(Q(key="x") | ~Q(language=LANGUAGES[n])).first(),
     "a field of its own": lambda n: Case.objects.filter(fence=F("dirty"), pk=n).exists(),
     "of some others": lambda n: list(ToolCall.objects.filter(case__in=Case.objects.filter(pk=n)[:n])),
     "where something exists": lambda n: list(
@@ -83,12 +92,12 @@ CHAINS: dict[str, Ask] = {
     ),
     "raw words": lambda n: [
         row.word
-        for row in SHOPS.annotate(word=RawSQL("slug || 'x'", [], TextField())).filter(slug=f"shop{n}")
+        for row in shops().annotate(word=RawSQL("slug || 'x'", [], TextField())).filter(slug=f"shop{n}")
     ],
     "what hangs on it": lambda n: [shop.slug for shop in entity(n).shops.all()],
-    "what it hangs on": lambda n: SHOPS.get(slug=f"shop{n}").legal_entity.name,
+    "what it hangs on": lambda n: shops().get(slug=f"shop{n}").legal_entity.name,
     "with what it hangs on": lambda n: (
-        SHOPS.select_related("legal_entity").get(slug=f"shop{n}").legal_entity.name
+        shops().select_related("legal_entity").get(slug=f"shop{n}").legal_entity.name
     ),
     "some of many to many": lambda n: [
         shop.slug for shop in user(n).shops.filter(slug__in=["shop1", "shop2"]).order_by("pk")
@@ -104,15 +113,15 @@ CHAINS: dict[str, Ask] = {
             Prefetch("shops", Shop.objects.filter(slug=f"shop{n}"))
         )
     ],
-    "locked": lambda n: [shop.pk for shop in SHOPS.select_for_update().filter(slug=f"shop{n}")],
-    "a change": lambda n: SHOPS.filter(slug=f"shop{n}").update(name=f"Shop {n}", planner=None),
+    "locked": lambda n: [shop.pk for shop in shops().select_for_update().filter(slug=f"shop{n}")],
+    "a change": lambda n: shops().filter(slug=f"shop{n}").update(name=f"Shop {n}", planner=None),
     "a change to something or nothing": lambda n: Case.objects.filter(pk=n).update(
         due_at=None if n == 1 else NOON
     ),
-    "a change by what is there": lambda n: SHOPS.filter(slug=f"shop{n}").update(name=F("slug")),
-    "a change by what is there or not": lambda n: SHOPS.update(name=F("slug") if n == 1 else "x"),
-    "a change of what hangs on": lambda n: SHOPS.filter(legal_entity__name=f"Entity {n}").update(name="x"),
-    "a change of none": lambda n: TEMPLATES.filter(pk__in=[]).update(active=n == 1),
+    "a change by what is there": lambda n: shops().filter(slug=f"shop{n}").update(name=F("slug")),
+    "a change by what is there or not": lambda n: shops().update(name=F("slug") if n == 1 else "x"),
+    "a change of what hangs on": lambda n: shops().filter(legal_entity__name=f"Entity {n}").update(name="x"),
+    "a change of none": lambda n: templates().filter(pk__in=[]).update(active=n == 1),
     "a row more": lambda n: LegalEntity.objects.create(name=f"Another {n}").name,
     "a row as it is now": lambda n: moved(entity(n)),
     "a row less": lambda n: User.shops.through.objects.filter(user=user(n)).delete()[0],

@@ -106,8 +106,10 @@ SELECT
 FROM shop
 """  # noqa: S608 - put together of constants
 
-# What was given or is on its way, what waits for a signature, and what staff gave back by hand: the last is the
-# order's alone. Of requests that wait for each other the later one counts the earlier.
+# What was given or is on its way, what waits for a signature, and what staff gave back by hand: of its order always,
+# of all others by the vendor's day of it, and never of what the agent gave alone. What came back of it, since it failed
+# or was ours after all, counts by the day on which it was made.
+# Of requests that wait for each other the later one counts the earlier.
 # What is not settled yet is given now, however long ago it was decided.
 # Of a day counts what was promised or left in it, and what may leave any moment: else what a vendor could not take
 # for a day would leave together with the next day's.
@@ -117,7 +119,7 @@ WITH counted AS (
         CASE WHEN c.payment_id IS NULL THEN k.order_id ELSE p.order_id END AS order_id,
         c.created_at >= %(recent)s OR c.state = ANY(%(open)s::text[]) AS recent,
         c.created_at >= %(today)s OR c.first_sent_at >= %(today)s OR c.first_sent_at IS NULL AS today,
-        d.outcome = %(alone)s AND d.by_kind = 'agent' AND kind.kind = %(planner)s AS alone
+        d.outcome = %(alone)s AND d.by_kind = 'agent' AND kind.kind = %(planner)s AS alone, true AS of_order
     FROM tools_toolcall c
     LEFT JOIN tools_payment p ON p.id = c.payment_id
     LEFT JOIN cases_case k ON k.id = c.case_id
@@ -131,17 +133,25 @@ WITH counted AS (
             OR c.payment_id IS NULL AND k.order_id = ANY(%(orders)s::bigint[])
         )
     UNION ALL
-    SELECT r.currency, r.amount_minor, k.order_id, true, true, false
+    SELECT r.currency, r.amount_minor, k.order_id, true, true, false, true
     FROM approvals_approvalrequest r JOIN cases_case k ON k.id = r.case_id
     WHERE r.shop_id = %(shop)s AND r.state = %(pending)s
         AND (%(without)s::bigint IS NULL OR r.decision_id < %(without)s::bigint)
     UNION ALL
-    SELECT p.currency, p.elsewhere_minor, p.order_id, false, false, false
+    SELECT p.currency, p.elsewhere_minor, p.order_id, false, false, false, true
     FROM tools_payment p WHERE p.order_id = ANY(%(orders)s::bigint[]) AND p.elsewhere_minor > 0
+    UNION ALL
+    SELECT e.currency, e.amount_minor, p.order_id, true, made.made_at >= %(today)s, false, false
+    FROM tools_ledgerentry made
+    JOIN tools_ledgerentry e ON e.payment_id = made.payment_id AND e.kind = 'elsewhere'
+        AND split_part(e.vendor_ref, '/', 1) = made.vendor_ref
+    JOIN tools_payment p ON p.id = made.payment_id
+    WHERE made.shop_id = %(shop)s AND made.kind = 'elsewhere' AND made.made_at >= %(recent)s
+        AND strpos(made.vendor_ref, '/') = 0 AND e.amount_minor <> 0
 )
 SELECT
     n.currency,
-    coalesce(sum(n.minor) FILTER (WHERE n.order_id = ANY(%(orders)s::bigint[])), 0)::bigint,
+    coalesce(sum(n.minor) FILTER (WHERE n.of_order AND n.order_id = ANY(%(orders)s::bigint[])), 0)::bigint,
     coalesce(sum(n.minor) FILTER (WHERE n.recent AND o.person_id = ANY(%(people)s::uuid[])), 0)::bigint,
     coalesce(sum(n.minor) FILTER (WHERE n.recent AND o.id IN (
         SELECT p.order_id FROM tools_payment p WHERE p.instrument = ANY(%(cards)s::text[])

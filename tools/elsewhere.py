@@ -166,7 +166,12 @@ def newest_entry(order_id: int, *, until: datetime | None = None) -> int:
 
 
 def book(
-    payment: Payment, kind: LedgerEntry.Kind, amount_minor: int, ref: str, unnamed_minor: int = 0
+    payment: Payment,
+    kind: LedgerEntry.Kind,
+    amount_minor: int,
+    ref: str,
+    unnamed_minor: int = 0,
+    made_at: datetime | None = None,
 ) -> None:
     """One entry of what others did, under the vendor's own id; the payment's sums are the caller's to move."""
     LedgerEntry.objects.create(
@@ -178,4 +183,5 @@ def book(
         currency=payment.currency,
         vendor_ref=ref,
         at=sources.now(),
+        made_at=made_at,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -157,7 +158,7 @@ def record_refund_of(order: Order, seen: RefundSnapshot) -> RefundRecord:
         if payment is None:
             unplaced += part.amount_minor if part.status != "failed" else 0
             continue
-        minor, beyond = _book_part(payment, part, max(0, part.amount_minor - named))
+        minor, beyond = _book_part(payment, part, max(0, part.amount_minor - named), seen.at)
         named = max(0, named - part.amount_minor)
         booked, unnamed = booked + minor, unnamed + beyond
     given = elsewhere.give_back(order, payments, seen) if status != "failed" else elsewhere.NOTHING
@@ -249,7 +250,9 @@ def _place(order: Order, payments: Sequence[Payment], part: RefundPartSnapshot) 
     return able[0] if len(able) == 1 else None
 
 
-def _book_part(payment: Payment, part: RefundPartSnapshot, unnamed: int) -> tuple[int, int]:
+def _book_part(
+    payment: Payment, part: RefundPartSnapshot, unnamed: int, made_at: datetime
+) -> tuple[int, int]:
     """Books a movement of money, or takes back one that failed; what changed, and what of it names nothing.
 
     Of money that was told before by somebody who named less, it is written down what it was for.
@@ -264,7 +267,7 @@ def _book_part(payment: Payment, part: RefundPartSnapshot, unnamed: int) -> tupl
     failed = part.status == "failed"
     amount = -(known[part.ref].amount_minor if part.ref in known else 0) if failed else part.amount_minor
     unnamed = -before if failed else unnamed
-    book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref, unnamed)
+    book(payment, Kind.ELSEWHERE, amount, undone if failed else part.ref, unnamed, made_at)
     payment.elsewhere_minor += amount
     payment.save(update_fields=["elsewhere_minor"])
     return amount, unnamed

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -26,7 +27,8 @@ from cases.models import Case, KnownAddress, Person, Shop, ShopKey
 from tests import factories
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent, together
 from tools.base import Effect
-from tools.models import Order, Payment, ToolCall
+from tools.elsewhere import book
+from tools.models import LedgerEntry, Order, Payment, ToolCall
 from tools.registry import parse
 from tools.snapshots import AddressSnapshot
 
@@ -264,6 +266,38 @@ def test_what_was_given_back_by_hand_is_the_orders_money() -> None:
     case = refundable_case()
     Payment.objects.filter(order=case.order).update(captured_minor=9000, elsewhere_minor=700)
     assert facts_of(case).exposure_minor["order"] == 700
+
+
+def gives_back_by_hand(order: Order, minor: int, ref: str, days: float) -> None:
+    """A colleague's refund in a dashboard, so many days ago."""
+    payment = order.payments.get()
+    book(payment, LedgerEntry.Kind.ELSEWHERE, minor, ref, made_at=factories.now() - timedelta(days=days))
+    Payment.objects.filter(pk=payment.pk).update(elsewhere_minor=payment.elsewhere_minor + minor)
+
+
+@pytest.mark.parametrize(("days", "month", "day"), [(0.5, 700, 700), (2, 700, 0), (31, 0, 0)])
+def test_what_was_given_back_by_hand_counts_for_all_whose_it_was(days: float, month: int, day: int) -> None:
+    """On another order of the same customer, card and address; of what the agent gave by itself it is no part."""
+    case = refundable_case()
+    Payment.objects.update(instrument="fp_1")
+    Order.objects.update(address_key=uuid4())
+    mine = Order.objects.get(pk=case.order_id)
+    other = factories.make_order(case.shop, person=mine.person, address_key=mine.address_key)
+    other.payments.update(instrument="fp_1", captured_minor=9000)
+    gives_back_by_hand(other, 700, "re_hand", days)
+    facts = facts_of(case)
+    assert facts.exposure_minor["order"] == 0
+    assert {facts.exposure_minor[scope] for scope in ("customer", "instrument", "address")} == {month}
+    before = facts.automatic_day_minor
+    assert facts.base_minor["day"] - before == day
+
+
+def test_what_came_back_of_it_counts_no_more() -> None:
+    case = refundable_case()
+    Payment.objects.update(captured_minor=9000)
+    gives_back_by_hand(order_of(case), 700, "re_hand", 1)
+    gives_back_by_hand(order_of(case), -700, "re_hand/failed", 0)
+    assert facts_of(case).exposure_minor["customer"] == 0
 
 
 def test_an_address_has_one_random_id_that_says_nothing() -> None:

@@ -150,11 +150,19 @@ class LedgerEntry(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     vendor_ref = models.CharField(_("id at the vendor"), max_length=128, blank=True)
     at = models.DateTimeField(_("at"))
+    made_at = models.DateTimeField(
+        _("made"), null=True, help_text=_("By the vendor's clock, where others moved the money.")
+    )
 
     class Meta:
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger entries")
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["shop", "made_at"], condition=Q(kind="elsewhere"), name="entry_made_elsewhere"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["payment", "kind", "vendor_ref"],

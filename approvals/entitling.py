@@ -88,7 +88,8 @@ def judged(effect: Effect, scope: Scope, *, given_minor: int = 0, decision_id: i
         given_minor,
         _written(scope.case_id, now),
         _is_reserved(decision_id),
-        fees and _fee_kept(order, decision_id),
+        # An amount that a person wrote has no fee of its own.
+        fees and (effect.tool != issue_refund.TOOL.name or _fee_kept(order, decision_id)),
     )
     claim = claim_of(effect, order, known)
     answers = [(entitled(claim, terms, now), row) for row, terms in versions]
@@ -229,7 +230,8 @@ def _back(line: OrderLine, count: int, returns: Iterable[Return], reserved: bool
     """
     counted = [row for row in returns if row.status in STAGES]
     pieces = [piece for row in counted for piece in _pieces(row, line)]
-    needed = line.gone_quantity + (0 if reserved else count)
+    # A part of the price claims no piece whole, and rests on one that came back all the same.
+    needed = line.gone_quantity + (0 if reserved and count else max(count, 1))
     used = sorted(pieces, key=lambda back: back.stage, reverse=True)[:needed]
     if used and len(used) == needed:
         return Back(min(back.stage for back in used), max(back.asked_at for back in used))

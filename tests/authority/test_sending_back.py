@@ -19,11 +19,11 @@ from cases.handoff import scope_of
 from cases.models import Case, Message
 from tests import factories
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
-from tests.authority.test_entitlement import NOW, claim, returned, terms
+from tests.authority.test_entitlement import NOW, claim, returned, terms, told
 from tests.authority.test_entitlement_facts import held, sent_back, why
 from tools.credit_notes.composing import lines_of, totals_of
 from tools.credit_notes.part import given_by
-from tools.models import Order, OrderLine, Payment, Shipment, ToolCall
+from tools.models import Order, OrderLine, Payment, Return, Shipment, ToolCall
 from tools.types import Money
 
 LABEL: dict[str, Any] = {"return_shipping": "label", "return_fee": {"EUR": 490}}
@@ -188,6 +188,28 @@ def test_two_refunds_that_were_resolved_at_the_same_moment_keep_one_fee() -> Non
     late = judged(early, scope_of(case)).answer
     assert isinstance(late, Refusal)
     assert (late.code, "€4.90" in late.sentence) == ("return.fee", True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("processed", "answer"), [(1, "terms.returned"), (0, "return.none")])
+def test_an_amount_that_a_person_wrote_rests_on_the_return_and_has_no_fee(
+    processed: int, answer: str
+) -> None:
+    case = case_abroad(6000, **LABEL)
+    order = order_of(case)
+    Return.objects.update(contents=held(order, processed=processed))
+    wish = {
+        "order_id": order.pk,
+        "lines": [{"line_id": order.lines.get().pk, "quantity": 1}],
+        "amount_minor": 3000,
+        "reason": "returned",
+    }
+    asked = Wish("adjust_refund", wish, factories.planner_config().pk)
+    effect, _problem = resolve(asked, scope_of(case), by_planner=False)
+    said = judged(effect, scope_of(case)).answer
+    assert said is not None
+    assert (told(said), "kept" in said.sentence) == (answer, False)
+    assert (effect.money, "return_fee_minor" in effect.body) == (Money(3000, "EUR"), False)
 
 
 MESSAGES = [

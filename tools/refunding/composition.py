@@ -63,23 +63,23 @@ def compose(
             order, lines[line_id], quantity, whole=_is_whole(lines, pieces)
         )
         parts.append(part | _restock(order, lines[line_id], part, back=back))
-    back = order.shipping_minor - order.shipping_gone_minor if shipping and not goodwill_percent else 0
+    freight = order.shipping_minor - order.shipping_gone_minor if shipping and not goodwill_percent else 0
     taxes = taxes_between(
         order.shipping_taxes,
         order.shipping_minor,
         order.shipping_gone_minor,
-        order.shipping_gone_minor + back,
+        order.shipping_gone_minor + freight,
     )
     kept = min(fee_minor, sum(part["amount_minor"] for part in parts))
-    total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + back - kept
+    total = sum(part["amount_minor"] + part["duties_minor"] for part in parts) + freight - kept
     if total <= 0:
         raise InvalidArgs(code="refund.nothing_left")
-    shipping_taxes = tuple(dict(tax) for tax in taxes) if back else ()
+    shipping_taxes = tuple(dict(tax) for tax in taxes) if freight else ()
     return Draft(
         order.pk,
         tuple(pieces),
         tuple(parts),
-        back,
+        freight,
         shipping_taxes,
         goodwill_percent,
         Money(total, order.currency),
@@ -148,7 +148,7 @@ def _is_back(order: Order, line: OrderLine, quantity: int, *, whole: bool) -> bo
     """
     returns = [row for row in order.returns.all() if row.status in ("open", "closed")]
     held = [held for row in returns for held in row.contents or () if held["line"] == line.external_id]
-    got = sum(min(piece["processed"], piece["quantity"]) for piece in held)
+    got: int = sum(min(piece["processed"], piece["quantity"]) for piece in held)
     if held:
         return got >= line.gone_quantity + quantity
     return whole and any(row.status == "closed" and row.contents is None for row in returns)

@@ -135,7 +135,7 @@ def kind_of(value: Any, values: list[Any]) -> Any:
     raise Untold
 
 
-def _kind_of_several(value: Any, values: list[Any]) -> Hashable:
+def _kind_of_several(value: Any, values: list[Any]) -> Any:
     """The same of some values; of none there is nothing to put."""
     unique = list(dict.fromkeys(value))
     if not unique:
@@ -147,7 +147,7 @@ def _kind_of_several(value: Any, values: list[Any]) -> Hashable:
     return (list, kinds)
 
 
-def kind_of_condition(told: Any, values: list[Any]) -> Hashable:
+def kind_of_condition(told: Any, values: list[Any]) -> Any:
     if type(told) is not Q:
         raise Untold
     before = len(values)

@@ -237,7 +237,7 @@ def facts(order: Order | None) -> list[Fact]:
 
 def converted(decision: Decision) -> list[Fact]:
     """The exchange rates that the verdict's sums were made with, as they were then."""
-    seen = next((each["values"] for each in decision.values if each["rule"] == "refund.rate"), {})
+    rules = {each["rule"]: each["values"] for each in decision.values}
     return [
         Fact(
             _("Exchange rate"),
@@ -251,7 +251,7 @@ def converted(decision: Decision) -> list[Fact]:
             used.source,
             used.ended,
         )
-        for used in map(Used.read, seen.get("converted", []))
+        for used in map(Used.read, rules.get("refund.rate", {}).get("converted", []))
     ]
 
 

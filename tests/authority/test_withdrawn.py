@@ -52,7 +52,7 @@ def test_a_draft_is_withdrawn_by_its_author_or_declined_by_a_publisher_and_never
         versions.withdraw(kind, row.pk, reason="Again.", by=by)
     assert in_force(kind, shop).version == 1
     assert told(row) == [f"{kind.noun}.drafted", f"{kind.noun}.withdrawn"]
-    assert [str(one) for one in violations() if f" {row.pk}" in str(one)] == []
+    assert [str(one) for one in violations() if f"{kind.noun} {row.pk} " in str(one)] == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NOUNS)

@@ -16,8 +16,8 @@ Value: TypeAlias = str | int
 
 GRANTS: dict[str, Promise] = {
     "terms.damaged": _(
-        "Claimed as damaged. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the"
-        " last of %(days)s days is %(until)s."
+        "Claimed as damaged. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the last of"
+        " %(days)s days is %(until)s."
     ),
     "terms.wrong_item": _(
         "Claimed as the wrong item. It arrived on %(arrived)s, the first word after that came on %(heard)s, and the"

@@ -407,6 +407,7 @@ def test_every_grant_and_refusal_has_a_sentence_for_staff() -> None:
         "above_minor": 5000,
         "standard_minor": 490,
         "kept_minor": 490,
+        "unnamed_minor": 500,
     }
     for code in (*GRANTS, *REFUSALS):
         sentence = Refusal(code, values).sentence

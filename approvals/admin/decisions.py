@@ -56,11 +56,15 @@ def headline(decision: Decision) -> str:
 
 @admin.register(Decision)
 class DecisionAdmin(HistoryAdmin):
-    list_display = ("at", "shop", "case", "asked_for", "verdict", "why")
+    list_display = ("at", "about", "asked_for", "verdict", "why")
     list_filter = ("outcome", ("tool", worded(tool_name)), "by_kind", SHOP)
     list_select_related = ("shop", "case")
     search_fields = ("=id", "rule", "=correlation_id")
     page_template = "admin/ops/decision.html"
+
+    @admin.display(description=gettext_lazy("case"), ordering="case")
+    def about(self, decision: Decision) -> str:
+        return format_html("{}<small>{}</small>", decision.case, decision.shop)
 
     @admin.display(description=gettext_lazy("what"), ordering="tool")
     def asked_for(self, decision: Decision) -> str:

@@ -60,20 +60,22 @@ TOGETHER_OVER = """
 """
 
 # What others gave back on top of ours is a fact from outside, and no fault of ours where a person had the order's case
-# at or after the last refund that named anything.
+# at or after the last refund that named anything, and where we had sent ours before that.
+TOLD = """(
+            SELECT max(e.at) FROM tools_ledgerentry e JOIN tools_payment p ON p.id = e.payment_id
+            WHERE p.order_id = {order} AND e.kind = 'elsewhere' AND e.vendor_ref LIKE 'lines/%%'
+        )"""
 NOBODY = """NOT EXISTS (
             SELECT 1 FROM cases_handoff h JOIN cases_case k ON k.id = h.case_id
-            WHERE k.order_id = {order} AND (h.resolved_at IS NULL OR h.resolved_at >= coalesce((
-                SELECT max(e.at) FROM tools_ledgerentry e JOIN tools_payment p ON p.id = e.payment_id
-                WHERE p.order_id = {order} AND e.kind = 'elsewhere' AND e.vendor_ref LIKE 'lines/%%'
-            ), '-infinity'))
+            WHERE k.order_id = {order} AND (h.resolved_at IS NULL OR h.resolved_at >= coalesce({told}, '-infinity'))
         )"""
 
-LINE_OVER = """
+LINE_OVER = (
+    """
     WITH ours AS (
         SELECT (part ->> 'line')::bigint AS line, sum((part ->> 'quantity')::bigint) AS pieces,
                sum((part ->> 'amount_minor')::bigint) AS minor,
-               sum(coalesce((part ->> 'duties_minor')::bigint, 0)) AS duties
+               sum(coalesce((part ->> 'duties_minor')::bigint, 0)) AS duties, max(c.first_sent_at) AS sent
         FROM tools_toolcall c, jsonb_array_elements(c.request::jsonb -> 'lines') AS part
         WHERE c.tool = 'issue_refund' AND c.payment_id IS NOT NULL AND c.state IN {live} {narrow}
         GROUP BY 1
@@ -92,12 +94,16 @@ LINE_OVER = """
         OR l.duties_refunded_minor > l.duties_minor OR l.duties_refunded_minor < 0
         OR coalesce(ours.pieces, 0) <> l.refunded_quantity OR coalesce(ours.minor, 0) <> l.refunded_minor
         OR coalesce(ours.duties, 0) <> l.duties_refunded_minor
-        OR (l.refunded_quantity > 0 AND {nobody}
+        OR (l.refunded_quantity > 0 AND ({nobody} OR ours.sent > {told})
             AND l.refunded_quantity + l.elsewhere_quantity + l.removed_quantity > l.quantity)) {scope}
     ORDER BY l.id
-""".replace("{nobody}", NOBODY.replace("{order}", "l.order_id"))
+""".replace("{nobody}", NOBODY)
+    .replace("{told}", TOLD)
+    .replace("{order}", "l.order_id")
+)
 
-SHIPPING_OVER = """
+SHIPPING_OVER = (
+    """
     WITH ours AS (
         SELECT (c.request::jsonb ->> 'order')::bigint AS id,
                sum((c.request::jsonb ->> 'shipping_minor')::bigint) AS minor
@@ -114,7 +120,10 @@ SHIPPING_OVER = """
         OR (o.shipping_refunded_minor > 0 AND {nobody}
             AND o.shipping_refunded_minor + o.shipping_elsewhere_minor > o.shipping_minor)) {scope}
     ORDER BY o.id
-""".replace("{nobody}", NOBODY.replace("{order}", "o.id"))
+""".replace("{nobody}", NOBODY)
+    .replace("{told}", TOLD)
+    .replace("{order}", "o.id")
+)
 
 SUMS = """
     SELECT 'payment ' || p.id,

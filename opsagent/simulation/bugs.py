@@ -28,6 +28,7 @@ RECHECK, SIGNING, DECIDING = "approvals/recheck.py", "approvals/signing.py", "ap
 STANDING = "approvals/standing.py"
 RIGHTS = "approvals/rights.py"
 RECEIVING, WEBHOOKS = "cases/intake/receiving.py", "cases/webhooks.py"
+VOIDING, AGAIN = "tools/voiding.py", "approvals/again.py"
 PLANNING, FOLLOWING, REFUNDS = "cases/planning.py", "cases/following.py", "cases/refunds.py"
 
 NO_REFUSAL = Edit(
@@ -40,6 +41,8 @@ SENDS = "    ended = attempt(claim.call)\n    if ended.held:"
 OVERDRAWN = "    return ours + row.elsewhere_minor + row.disputed_minor > row.captured_minor"
 REFUNDABLE = "self.captured_minor - ours - self.elsewhere_minor - self.disputed_minor"
 HANDED_OVER = "    if record.exceeded:\n        execution.cancel_unsent"
+UNNAMED_SINCE = '    return UNNAMED if unnamed_minor(order.pk, after_entry=after_entry) else ""'
+SAME_TODAY = '    return problem or ("" if effect.digest == decision.effect_hash else CHANGED)'
 RELEASED = "    _book(call, LedgerEntry.Kind.RELEASED)"
 CALL_TOLD = '    _tell("call.retrying" if ended.state == State.RESERVED else f"call.{ended.state}", call)'
 
@@ -218,6 +221,17 @@ BUGS: tuple[Bug, ...] = (
             Edit(MONEY, REFUNDABLE, "self.captured_minor - ours - self.disputed_minor"),
             Edit(RECHECK, OVERDRAWN, "    return ours + row.disputed_minor > row.captured_minor"),
             Edit(REFUNDS, HANDED_OVER, "    if False:\n        execution.cancel_unsent"),
+            Edit(VOIDING, UNNAMED_SINCE, '    return ""'),
+            Edit("approvals/entitling.py", "    if unnamed:", "    if False:"),
+        ),
+    ),
+    Bug(
+        "a line that others refunded is refunded again",
+        (
+            Edit(VOIDING, "        return GONE\n    return UNNAMED", '        return ""\n    return UNNAMED'),
+            Edit(AGAIN, SAME_TODAY, '    return ""'),
+            # Both together are beyond what goes out by itself.
+            Edit(RECHECK, "    if asks_more(decision, verdict):", "    if False:"),
         ),
     ),
     Bug(

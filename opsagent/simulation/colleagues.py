@@ -94,6 +94,7 @@ def meanwhile(play: Play) -> bool:
     play.world.done.add("meanwhile")
     happens = {
         "refund by hand": play.world.refund_by_hand,
+        "line by hand": play.world.refund_line_by_hand,
         "part by hand": play.world.use_up_gift_card,
         "dispute": play.world.dispute,
     }

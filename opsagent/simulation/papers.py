@@ -152,7 +152,7 @@ def _signers(books: Books) -> Iterable[Finding]:
 
 
 def _pieces(play: Play, books: Books) -> Iterable[Finding]:
-    """A line has given back what its living refunds say: nobody names a line by hand here."""
+    """What we gave back of a line is what its living refunds say, whatever colleagues gave back by hand."""
     lines = OrderLine.objects.filter(order__external_id__in=play.world.order_ids)
     living = [
         call

@@ -30,6 +30,7 @@ class Scenario:
     pays: Pays = "usual"
     size: str = "small"
     quantity: int = 1
+    lines: int = 1
     orders: int = 1
     duty: bool = False
     reason: str = "damaged"
@@ -40,7 +41,7 @@ class Scenario:
     staff: str = "approve"
     ticks: Literal["twice", "drop", "never"] = "twice"
     colleague: Literal["", "cancels", "answers late"] = ""
-    meanwhile: Literal["", "refund by hand", "part by hand", "dispute"] = ""
+    meanwhile: Literal["", "refund by hand", "line by hand", "part by hand", "dispute"] = ""
     documents: Literal["none", "ours", "no seller"] = "none"
     refund: str = "done"
     planner: str = "scripted"
@@ -72,7 +73,11 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("gift card beside Stripe", pays="gift_card", quantity=2, weight=2),
         Scenario("gift card beside a card", gateway=SHOPIFY, pays="gift_card", weight=2),
         Scenario(
-            "gift card used up before it is signed", pays="gift_card", size="mid", meanwhile="part by hand"
+            "gift card used up before it is signed",
+            pays="gift_card",
+            size="mid",
+            lines=2,
+            meanwhile="part by hand",
         ),
         Scenario("paid by hand", gateway=CASH, weight=2),
         Scenario("paid by hand, and never ticked", gateway=CASH, ticks="never", staff="nothing"),
@@ -92,6 +97,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("cancelled", colleague="cancels", documents="ours", weight=2),
         Scenario("cancelled, and the refund fails", colleague="cancels", documents="ours", refund="failing"),
         Scenario("refunded by hand meanwhile", undo_seconds=600, meanwhile="refund by hand"),
+        Scenario("line refunded by hand meanwhile", undo_seconds=600, lines=2, meanwhile="line by hand"),
         Scenario("disputed meanwhile", undo_seconds=600, meanwhile="dispute"),
         Scenario("two orders of one customer", orders=2),
         Scenario("vendors read for the first time", first_reading=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsagent.simulation.bugs import EXECUTION, LEDGER, SIGNING, Bug, Edit
+from opsagent.simulation.bugs import AGAIN, EXECUTION, LEDGER, SAME_TODAY, SIGNING, Bug, Edit
 
 PAYING, CHANNELS = "cases/paying.py", "tools/catalog/channels.py"
 REFUND, CANCEL = "tools/catalog/issue_refund.py", "tools/catalog/cancel_order.py"
@@ -73,7 +73,10 @@ STORY_BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "what was signed isn't compared with what is sent",
-        (Edit(SIGNING, "    if problem or effect.digest != request.effect_hash:", "    if problem:"),),
+        (
+            Edit(SIGNING, "    if problem or effect.digest != request.effect_hash:", "    if problem:"),
+            Edit(AGAIN, SAME_TODAY, '    return ""'),
+        ),
     ),
     Bug(
         "a refund of the same amount counts as the same refund",

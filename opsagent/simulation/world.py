@@ -84,11 +84,11 @@ class World:
     def _order(self, place: int) -> Neutral:
         facts = self.play.scenario
         # Of two equal orders the second would be taken for a mistake.
-        item = [item for item in GOODS[SHOP] if item.size == facts.size][place]
+        items = [item for item in GOODS[SHOP] if item.size == facts.size][place:][: facts.lines]
         order = self.stage.order(
             SHOP,
             self.who,
-            [(item, facts.quantity)],
+            [(item, facts.quantity) for item in items],
             self.stage.ago(6),
             gateway=facts.gateway,
             pays=facts.pays,
@@ -185,11 +185,17 @@ class World:
         """What one piece cost goes back from the vendor's own pages: as much as the agent would give."""
         self._by_hand({"amount": decimal_text(self.piece_minor(), "USD")})
 
+    def refund_line_by_hand(self) -> None:
+        """The very piece that the agent would refund goes back from the shop's own pages, which name it."""
+        piece = {"id": self.order["lines"][0]["id"], "quantity": 1}
+        self._by_hand({"amount": decimal_text(self.piece_minor(), "USD"), "lines": [piece]})
+
     def use_up_gift_card(self) -> None:
-        """Half of what the gift card paid goes back to it from the shop's own pages."""
+        """Half of what the gift card paid goes back to it from the shop's own pages, for another line than ours."""
         card = self.order["tenders"][1]
         half = decimal_text(minor(card["amount"], "USD") // 2, "USD")
-        self._by_hand({"amount": half, "transaction_id": card["transaction_id"]})
+        piece = {"id": self.order["lines"][1]["id"], "quantity": 1}
+        self._by_hand({"amount": half, "transaction_id": card["transaction_id"], "lines": [piece]})
 
     def _by_hand(self, what: Neutral) -> None:
         body = {"id": f"re_{self.stage.number()}", "lines": [], **what}

@@ -190,7 +190,7 @@ class TestMoney:
         deliver(world.refund_step(order, amount))
         payment = Payment.objects.get()
         assert payment.elsewhere_minor == int(amount.replace(".", ""))
-        assert row.lines.get().refunded_quantity == 1
+        assert row.lines.get().elsewhere_quantity == 1
         assert not Case.objects.exists()
 
     def test_a_refund_by_hand_that_comes_twice_counts_once(self, world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,58 +11,31 @@ from pydantic import ValidationError
 
 from approvals.entitlement import (
     NOT_YET,
-    Answer,
     Back,
     Claim,
     Grant,
     Item,
-    Parcel,
     Refusal,
     Stage,
     entitled,
 )
 from approvals.entitlement_words import GRANTS, REFUSALS
-from approvals.terms import EU, Terms, defaults, withdrawal_by_law
-from approvals.windows import window, zones_of
-
-OSLO = ZoneInfo("Europe/Oslo")
-ARRIVED = datetime(2026, 11, 4, 9, 30, tzinfo=OSLO)  # a Wednesday, and so is 14 days later
-NOW = datetime(2026, 11, 18, 12, tzinfo=OSLO)
-A_MOMENT = timedelta(microseconds=1)
-MIDNIGHT = datetime(2026, 11, 19, tzinfo=OSLO)
-BACK = Back(Stage.INSPECTED, datetime(2026, 11, 10, 12, tzinfo=OSLO))
-
-
-def terms(**changes: Any) -> Terms:
-    return Terms(**{**defaults(), "standard_shipping": {"EUR": 490}, **changes})
-
-
-def parcel(at: datetime | None = ARRIVED, status: str = "delivered") -> Parcel:
-    return Parcel(status, at)
-
-
-def item(*parcels: Parcel, **fields: Any) -> Item:
-    return Item(**{"line": 7, "sku": "MUG-1", "parcels": parcels or (parcel(),), **fields})
-
-
-def claim(reason: str, *items: Item, **fields: Any) -> Claim:
-    held = items or (item(),)
-    every = [one for each in held for one in each.parcels]
-    facts = {"currency": "EUR", "amount_minor": 1900, "zones": (OSLO,), "country": "US", **fields}
-    return Claim(reason, held, facts.pop("parcels", every), **facts)
-
-
-def returned(back: Back = BACK, **fields: Any) -> Claim:
-    """A line that came back; `fields` are of the claim."""
-    return claim("returned", item(back=back, **fields.pop("item", {})), **fields)
-
-
-def told(answer: Answer) -> str:
-    return answer.rule if isinstance(answer, Grant) else answer.code
-
-
-def judged(wish: Claim, at: datetime = NOW, **changes: Any) -> str:
-    return told(entitled(wish, terms(**changes), at))
+from approvals.terms import EU
+from approvals.windows import zones_of
+from tests.authority.claims import (
+    A_MOMENT,
+    ARRIVED,
+    BACK,
+    MIDNIGHT,
+    NOW,
+    OSLO,
+    claim,
+    item,
+    judged,
+    parcel,
+    returned,
+    terms,
+)
 
 
 @pytest.mark.parametrize("reason", ["damaged", "wrong_item", "missing"])
@@ -216,125 +189,6 @@ def test_a_return_entitles_to_what_it_holds() -> None:
 def test_the_furthest_behind_of_several_returns_counts() -> None:
     behind = item(back=Back(Stage.ASKED, BACK.asked_at))
     assert judged(claim("returned", item(back=BACK), behind)) == "return.not_sent"
-
-
-@pytest.mark.parametrize(
-    ("country", "asked_at", "answer"),
-    [
-        ("DE", MIDNIGHT - A_MOMENT, "terms.withdrawal"),
-        ("DE", MIDNIGHT, "window.return"),
-        ("NO", MIDNIGHT - A_MOMENT, "terms.withdrawal"),
-        ("US", MIDNIGHT - A_MOMENT, "window.return"),
-        ("", MIDNIGHT - A_MOMENT, "window.return"),
-    ],
-)
-def test_the_law_gives_14_days_where_it_holds(country: str, asked_at: datetime, answer: str) -> None:
-    wish = returned(Back(Stage.INSPECTED, asked_at), country=country)
-    assert judged(wish, return_days=0) == answer
-
-
-@pytest.mark.parametrize(
-    ("arrived", "ends"),
-    [
-        # The 14th day is a Saturday, a Sunday, a Monday: what ends on a weekend ends with the next working day.
-        (datetime(2026, 11, 7, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
-        (datetime(2026, 11, 8, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
-        (datetime(2026, 11, 9, 9, tzinfo=OSLO), datetime(2026, 11, 24, tzinfo=OSLO)),
-        (datetime(2026, 11, 6, 9, tzinfo=OSLO), datetime(2026, 11, 21, tzinfo=OSLO)),
-        # The clocks go back in between: days are those of the calendar, not of 24 hours.
-        (datetime(2026, 10, 20, 9, tzinfo=OSLO), datetime(2026, 11, 4, tzinfo=OSLO)),
-    ],
-)
-def test_a_period_by_law_ends_on_no_weekend(arrived: datetime, ends: datetime) -> None:
-    answers = []
-    for asked_at in (ends - A_MOMENT, ends):
-        back = Back(Stage.INSPECTED, asked_at)
-        wish = claim("returned", item(parcel(arrived), back=back), country="DE")
-        answers.append(judged(wish, return_days=0))
-    assert answers == ["terms.withdrawal", "window.return"]
-
-
-@pytest.mark.parametrize(
-    ("country", "arrived", "ends"),
-    [
-        # Christmas on a Friday, the second day on a Saturday: the period lasts until Monday.
-        ("DE", date(2026, 12, 11), date(2026, 12, 28)),
-        # In the United Kingdom Monday is the holiday that fell on the Saturday.
-        ("GB", date(2026, 12, 11), date(2026, 12, 29)),
-        # The first of May, a Friday, is one in Germany and none in the United Kingdom.
-        ("DE", date(2026, 4, 17), date(2026, 5, 4)),
-        ("GB", date(2026, 4, 17), date(2026, 5, 1)),
-        # Good Friday, the weekend, Easter Monday.
-        ("DE", date(2026, 3, 20), date(2026, 4, 7)),
-        ("FR", date(2026, 3, 20), date(2026, 4, 3)),
-        # New Year's Day belongs to the next year.
-        ("SE", date(2026, 12, 18), date(2027, 1, 4)),
-        # Nobody knows the holidays of a place that isn't there, and no law lengthens what a shop promises.
-        ("XX", date(2026, 12, 11), date(2026, 12, 25)),
-        ("", date(2026, 12, 11), date(2026, 12, 25)),
-    ],
-)
-def test_a_period_by_law_ends_on_no_public_holiday_of_the_customers_country(
-    country: str, arrived: date, ends: date
-) -> None:
-    begins = datetime.combine(arrived, time(9), tzinfo=OSLO)
-    assert window(begins, 14, (OSLO,), law_of=country).last == ends
-
-
-def test_no_country_with_a_right_of_withdrawal_lacks_its_holidays() -> None:
-    christmas = datetime(2026, 12, 11, 9, tzinfo=OSLO)
-    late = {
-        country
-        for country in withdrawal_by_law()
-        if window(christmas, 14, (OSLO,), law_of=country).last.day == 25
-    }
-    assert late == set()
-
-
-def test_a_withdrawal_begins_with_the_last_parcel_of_the_order() -> None:
-    late = Back(Stage.INSPECTED, MIDNIGHT)
-    old = parcel(ARRIVED)
-    for other in (parcel(ARRIVED + timedelta(days=2)), parcel(None, "in_transit")):
-        wish = claim("returned", item(old, back=late), country="DE", parcels=[old, other])
-        assert judged(wish, return_days=0) == "terms.withdrawal"
-
-
-@pytest.mark.parametrize(
-    ("fields", "answer"),
-    [
-        # The whole order: what the standard delivery costs goes back, and a wish that keeps it is none by law.
-        ({"whole_order": True, "shipping": True, "shipping_paid_minor": 490}, "terms.withdrawal"),
-        ({"whole_order": True, "shipping_paid_minor": 490, "shipping_left_minor": 490}, "shipping.owed"),
-        ({"whole_order": True, "shipping_paid_minor": 490}, "terms.withdrawal"),
-        ({"whole_order": True}, "terms.withdrawal"),
-        # Express was dearer: the difference isn't owed, and a person gives back the standard part.
-        ({"whole_order": True, "shipping": True, "shipping_paid_minor": 491}, "shipping.dearer"),
-        (
-            {"whole_order": True, "shipping": True, "shipping_paid_minor": 9, "currency": "USD"},
-            "shipping.no_rate",
-        ),
-        # A part of the order: the delivery was needed for the rest.
-        ({"shipping": True, "shipping_paid_minor": 490}, "shipping.part"),
-        ({"shipping_paid_minor": 490, "shipping_left_minor": 490}, "terms.withdrawal"),
-    ],
-)
-def test_a_withdrawal_gives_the_standard_shipping_back(fields: dict[str, Any], answer: str) -> None:
-    assert judged(returned(country="FR", **fields)) == answer
-
-
-@pytest.mark.parametrize(
-    ("outward", "fields", "answer"),
-    [
-        ("kept", {"whole_order": True, "shipping": True}, "shipping.kept"),
-        ("kept", {"whole_order": True}, "terms.returned"),
-        ("refunded", {"whole_order": True, "shipping": True}, "terms.returned"),
-        ("refunded", {"shipping": True}, "shipping.part"),
-    ],
-)
-def test_the_shop_says_who_pays_the_delivery_of_what_comes_back_by_choice(
-    outward: str, fields: dict[str, Any], answer: str
-) -> None:
-    assert judged(returned(**fields), outward_shipping=outward) == answer
 
 
 def test_a_final_sale_takes_no_right_away_that_the_law_gives() -> None:

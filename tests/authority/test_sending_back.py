@@ -18,8 +18,8 @@ from cases.composing import values
 from cases.handoff import scope_of
 from cases.models import Case, Message
 from tests import factories
+from tests.authority.claims import NOW, claim, returned, terms, told
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
-from tests.authority.test_entitlement import NOW, claim, returned, terms, told
 from tests.authority.test_entitlement_facts import held, sent_back, why
 from tools.credit_notes.composing import lines_of, totals_of
 from tools.credit_notes.part import given_by

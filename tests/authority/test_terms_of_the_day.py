@@ -18,8 +18,8 @@ from cases.models import Case
 from cases.planner.answers import came_back
 from cases.planner.gather import gather
 from tests import factories
+from tests.authority.claims import BACK, NOW, claim, parcel, terms
 from tests.authority.rows import decide_refund, order_of, refundable_case, seen_by_agent
-from tests.authority.test_entitlement import BACK, NOW, claim, parcel, terms
 from tests.authority.test_entitlement_facts import held, sent_back, why
 from tools.models import Order, OrderLine, Return, Shipment
 

@@ -9,7 +9,7 @@ from django.db.models import ForeignKey, Model
 
 from cases.invariants import INVARIANTS, violations
 from cases.invariants.naming import MODELS, name_of
-from cases.invariants.telling import TOLD, UNTOLD
+from cases.invariants.told import TOLD, UNTOLD
 from cases.models import Shop, User
 from tests.flow.vendors import Vendors
 from tests.flow.world import World

@@ -35,7 +35,7 @@ def play_out(on: Ground, strategy: Strategy) -> None:
     on.settle()
 
 
-@pytest.mark.timeout(5 * MINUTE)
+@pytest.mark.timeout(10 * MINUTE)
 def test_no_plan_reads_tells_or_takes_more_than_it_may() -> None:
     with ground(seed=1) as on:
         most = attack(on, PLANS)

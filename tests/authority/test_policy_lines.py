@@ -175,7 +175,12 @@ def test_a_rate_that_the_sums_needed_and_nobody_has_is_a_persons(state: str) -> 
     assert judge(replace(REFUND, base_rates=state), replace(USD, budget_minor=0)).rule == "refund.rate"
     verdict = judge(replace(WHOLE, base_rates=state), FULL)
     assert verdict.outcome == Outcome.HUMAN
-    assert verdict.seen[-1].values == {"rates": "ok", "base_rates": state, "base_currency": "EUR"}
+    assert verdict.seen[-1].values == {
+        "rates": "ok",
+        "base_rates": state,
+        "base_currency": "EUR",
+        "converted": [],
+    }
 
 
 @pytest.mark.parametrize("kind", ["message", "close", "read", "person", "fraud", "document", ""])

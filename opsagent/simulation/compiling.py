@@ -7,7 +7,7 @@ ways, and the shape is given up where the values aren't those that Django would 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,25 +67,12 @@ class Kept:
     converters: dict[int, Any]
 
 
-def same(sent: Iterable[Any], others: Iterable[Any]) -> bool:
-    """Whether the same values are sent; of what is wrapped on its way what is in it."""
-    return [_said(one) for one in sent] == [_said(one) for one in others]
-
-
-def _said(value: Any) -> Any:
-    # Psycopg has kinds of whole numbers of its own, by the width of a column.
-    kind = int if isinstance(value, int) and type(value) is not bool else type(value)
-    return (kind, getattr(value, "obj", value))
-
-
-class Reading:
+class _Reading:
     """Reads a query's shape, and collects the conditions whose values belong between its words."""
 
     def __init__(self, compiler: Any) -> None:
         self.compiler = compiler
         self.params: list[Any] = []
-        # Conditions with values, and where in `params` the values of each begin and end.
-        self.slots: list[tuple[Any, int, int]] = []
 
     def query(self, query: Query) -> tuple[Any, ...]:
         if type(query) is not Query or query.combinator or query.extra or query.group_by is not None:
@@ -116,13 +103,13 @@ class Reading:
         raise NoShape
 
     def node(self, node: WhereNode) -> tuple[Any, ...]:
-        before, slots = len(self.params), len(self.slots)
+        before = len(self.params)
         children = tuple([self.part(child) for child in node.children])
         holds_nowhere = [child[-1] is EmptyResultSet for child in children]
         if not (any if node.connector == AND else all)(holds_nowhere or [False]):
             return (node.connector, node.negated, children)
         # What stands beside a condition that nothing meets is left out of the statement with it.
-        del self.params[before:], self.slots[slots:]
+        del self.params[before:]
         return (node.connector, node.negated, children, None if node.negated else EmptyResultSet)
 
     def table(self, table: BaseTable) -> tuple[Any, ...]:
@@ -175,24 +162,22 @@ class Reading:
         except EmptyResultSet:
             # One of none: what is left of the statement then is as fixed as the rest of it.
             return (kind, left, EmptyResultSet)
-        if type(said) is not bool:
-            self.slots.append((lookup, len(self.params), len(self.params) + len(params)))
         self.params.extend(params)
         return (kind, left, placeholder, said if type(said) is bool else None)
 
 
 READS: dict[type, Any] = {
-    Query: Reading.query,
-    WhereNode: Reading.node,
-    BaseTable: Reading.table,
-    Join: Reading.join,
-    Col: Reading.column,
-    Value: Reading.value,
-    Exists: Reading.exists,
-    RawSQL: Reading.raw,
-    Coalesce: Reading.function,
-    OrderBy: Reading.order,
-    **dict.fromkeys(WITH_ONE_VALUE | WITH_VALUES | WITHOUT_VALUE, Reading.lookup),
+    Query: _Reading.query,
+    WhereNode: _Reading.node,
+    BaseTable: _Reading.table,
+    Join: _Reading.join,
+    Col: _Reading.column,
+    Value: _Reading.value,
+    Exists: _Reading.exists,
+    RawSQL: _Reading.raw,
+    Coalesce: _Reading.function,
+    OrderBy: _Reading.order,
+    **dict.fromkeys(WITH_ONE_VALUE | WITH_VALUES | WITHOUT_VALUE, _Reading.lookup),
 }
 STATE = ("select", "klass_info", "annotation_col_map", "col_count", "has_extra_select", "_meta_ordering")
 
@@ -207,7 +192,7 @@ class Shapes:
     def read(self, compiler: Any) -> tuple[Any, list[Any]] | None:
         """The query's shape and its values; None where it has no shape."""
         query = compiler.query
-        reading = Reading(compiler)
+        reading = _Reading(compiler)
         try:
             # Django asks for a transaction when it compiles a lock.
             if query.subquery or (query.select_for_update and compiler.connection.get_autocommit()):
@@ -233,7 +218,7 @@ class Shapes:
         self.compiled += 1
         sql, params = PLAIN(compiler)
         if found is not None and found[0] not in self.known:
-            self.keep(compiler, found[0], sql, as_read=same(params, found[1]))
+            self.keep(compiler, found[0], sql, as_read=list(params) == found[1])
         return sql, params
 
 
@@ -266,9 +251,6 @@ def compiled_once() -> Iterator[Shapes]:
     shapes, names = Shapes(), Names()
 
     def as_sql(compiler: Any, with_limits: bool = True, with_col_aliases: bool = False) -> Any:
-        told = compiler.__dict__.get("told")
-        if told is not None:
-            return told
         if with_limits and not with_col_aliases:
             return shapes.compile(compiler)
         return PLAIN(compiler, with_limits, with_col_aliases)

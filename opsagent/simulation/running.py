@@ -21,7 +21,6 @@ from audit import sources
 from cases.invariants import violations
 from opsagent.simulation import databases
 from opsagent.simulation.abreast import Other, another
-from opsagent.simulation.asking import asked_once
 from opsagent.simulation.checks import check
 from opsagent.simulation.compiling import compiled_once
 from opsagent.simulation.engine import Play
@@ -64,7 +63,6 @@ def simulate(wish: Wish, progress: Progress = lambda cases, violations: None) ->
         _silence(),
         _rare_collections(),
         compiled_once(),
-        asked_once(),
         _players(wish.jobs) as play,
     ):
         return _rounds(wish, template, play, progress)
@@ -114,7 +112,7 @@ def replay(violation: dict[str, Any]) -> tuple[list[str], Result]:
     os.environ.update(ENVIRONMENT)
     strikes = tuple(Strike(*strike) for strike in violation["strikes"])
     recipe = Recipe(violation["story"], violation["seed"], strikes)
-    with databases.server(), databases.furnished() as template, _silence(), compiled_once(), asked_once():
+    with databases.server(), databases.furnished() as template, _silence(), compiled_once():
         (played,) = _play_all((template, f"{os.getpid()}_again", [recipe]))
     return played[0].trace.lines, played[1]
 
